@@ -1,0 +1,15 @@
+"""List Clients: from what was asked to the worklist of a run."""
+
+from cost_reporting import wiring
+from cost_reporting.contracts import RunAsked, Worklist
+from cost_reporting.operations.list_clients import list_clients
+from cost_reporting.settings import settings
+from cost_reporting.step import step
+
+
+@step
+def handler(asked: RunAsked) -> Worklist:
+    """Judge the request and write down who is due."""
+    return list_clients(
+        asked, zone=settings().zone, clients=wiring.clients(), runs=wiring.runs(), objects=wiring.objects()
+    )

@@ -1,0 +1,134 @@
+"""The one tap for AWS: every client that the product uses is made here, and here only boto3 is known.
+
+Adapters translate what clients raise: :data:`Refused` is an answer that says no, :data:`NoAnswer` is the lack of one.
+Neither leaves the file that made the call.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, Literal, overload, override
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError as NoAnswer
+from botocore.exceptions import ClientError as Refused
+from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError
+
+from cost_reporting.contracts import Fact
+
+if TYPE_CHECKING:
+    from mypy_boto3_ce import CostExplorerClient
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.service_resource import Table
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sesv2 import SESV2Client
+    from mypy_boto3_sts import STSClient
+
+__all__ = [
+    "THROTTLES",
+    "Credentials",
+    "NeverReached",
+    "NoAnswer",
+    "Refused",
+    "client",
+    "code",
+    "message",
+    "status",
+    "table",
+]
+
+NeverReached = (ConnectTimeoutError, EndpointConnectionError)
+"""Failures in which the request certainly did not arrive."""
+
+THROTTLES: Final = frozenset(
+    {
+        "LimitExceededException",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "SlowDown",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+        "TransactionInProgressException",
+    }
+)
+"""Error codes that mean: later. (`botocore.retries.standard`, and the services' own API models)"""
+
+
+class Credentials(Fact):
+    """Somebody's keys; ``token`` comes with temporary ones. Its text shows none of them."""
+
+    access_key_id: str
+    secret_access_key: str
+    token: str | None = None
+
+    @override
+    def __repr__(self) -> str:
+        return "Credentials(…)"
+
+    @override
+    def __str__(self) -> str:
+        return repr(self)
+
+
+@overload
+def client(
+    name: Literal["ce"], *, region: str, credentials: Credentials, attempts: int = ...
+) -> CostExplorerClient: ...
+@overload
+def client(name: Literal["dynamodb"]) -> DynamoDBClient: ...
+@overload
+def client(name: Literal["s3"]) -> S3Client: ...
+@overload
+def client(name: Literal["secretsmanager"]) -> SecretsManagerClient: ...
+@overload
+def client(name: Literal["sesv2"], *, attempts: int = ..., read_timeout: int = ...) -> SESV2Client: ...
+@overload
+def client(name: Literal["sts"], *, credentials: Credentials | None = ...) -> STSClient: ...
+def client(
+    name: str,
+    *,
+    region: str | None = None,
+    credentials: Credentials | None = None,
+    attempts: int = 3,
+    read_timeout: int = 20,
+) -> Any:
+    """A client of the service ``name``, with ``attempts`` tries in all for sub-second blips and timeouts in seconds.
+
+    Standard retry mode, set explicitly: the legacy mode does not retry Cost Explorer's LimitExceededException.
+    """
+    keys = (
+        {}
+        if credentials is None
+        else {
+            "aws_access_key_id": credentials.access_key_id,
+            "aws_secret_access_key": credentials.secret_access_key,
+            "aws_session_token": credentials.token,
+        }
+    )
+    config = Config(
+        retries={"mode": "standard", "total_max_attempts": attempts}, connect_timeout=5, read_timeout=read_timeout
+    )
+    return boto3.client(name, region_name=region, config=config, **keys)  # type: ignore[call-overload]
+
+
+def table(name: str) -> Table:
+    """The DynamoDB table ``name``, speaking plain Python values."""
+    config = Config(retries={"mode": "standard", "total_max_attempts": 3}, connect_timeout=5, read_timeout=20)
+    return boto3.resource("dynamodb", config=config).Table(name)
+
+
+def code(refused: Refused) -> str:
+    """The service's error code."""
+    return str(refused.response.get("Error", {}).get("Code", ""))
+
+
+def message(refused: Refused) -> str:
+    """The service's sentence about the error."""
+    return str(refused.response.get("Error", {}).get("Message", ""))
+
+
+def status(refused: Refused) -> int:
+    """The HTTP status of the answer."""
+    return int(refused.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))

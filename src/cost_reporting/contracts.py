@@ -1,0 +1,256 @@
+"""What the states of the workflow say to each other, and nothing else.
+
+A client's data is a baton: one model per stage, each named after what has just happened and adding one field to the one
+before. Values are references and small facts, never documents, since a state's payload may not pass 256 KiB. So the
+stage at which a client failed is simply the first field that its baton lacks, and no state name is passed about.
+
+    RunRequest ─► Worklist ─► [ClientDue ─► CostsFetched ─► ReportRendered ─► ReportSent ─► Outcome] ─► RunSummary
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer, StringConstraints, model_validator
+
+Cadence = Literal["weekly", "monthly"]
+Issue = Literal["preliminary", "final"]
+"""Preliminary: the bill of the period's last month may still change. Final: it is closed (from the 8th on)."""
+Mode = Literal["live", "test", "dry_run"]
+"""live: clients receive it. test: marked TEST, never in a client's ledger. dry_run: everything except the mail."""
+Address = Annotated[
+    str,
+    StringConstraints(
+        strip_whitespace=True, max_length=254, pattern=r"^[^@\s<>,;:\"\\]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$"
+    ),
+]
+"""A mail address, alone: no display name, nothing that could end a header line."""
+Amount = Annotated[Decimal, PlainSerializer(lambda amount: f"{amount:f}", return_type=str, when_used="json")]
+"""An exact amount; written out in full in JSON, never as a float and never with an exponent."""
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+
+class Fact(BaseModel):
+    """Something that is so: immutable, complete, and without a field that nobody expects."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Period(Fact):
+    """A half-open range of UTC days, ``start`` included and ``end`` not, as Cost Explorer counts them."""
+
+    start: date
+    end: date
+
+    @model_validator(mode="after")
+    def _start_before_end(self) -> Period:
+        if self.start >= self.end:
+            raise ValueError(f"start {self.start} is not before end {self.end} (the end is exclusive)")
+        return self
+
+
+class ForceSend(Fact):
+    """An operator's word that a mail may go out although the ledger says it went, or may have gone."""
+
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=500)]
+
+
+class RunRequest(Fact):
+    """The input of an execution, as a schedule, an operator or a script gives it.
+
+    ``cadence`` is all that a run needs; a test report is monthly unless it says otherwise. ``scheduled_at`` is the
+    nominal time of the run (a schedule fills it in), so that a late or repeated start reports the right period; it
+    defaults to the start of the execution. ``period`` names a past one: ``2026-10``, ``2026-W42``, or its half-open
+    days. ``test_report`` with ``client_id`` renders and mails one client's report marked as a test, to ``recipients``
+    if given. ``refresh`` asks Cost Explorer again, and pays again, although the costs are stored.
+    """
+
+    cadence: Cadence | None = None
+    scheduled_at: AwareDatetime | None = None
+    period: Annotated[str, StringConstraints(max_length=10)] | Period | None = None
+    client_ids: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
+    test_report: bool = False
+    client_id: str | None = None
+    recipients: Annotated[tuple[Address, ...], Field(min_length=1, max_length=50)] | None = None
+    dry_run: bool = False
+    force_send: ForceSend | None = None
+    refresh: bool = False
+
+
+class RunAsked(Fact):
+    """What List Clients receives: the request as it came, with the execution that carries it."""
+
+    request: dict[str, Any]
+    execution_id: Annotated[str, Field(min_length=1)]
+    started_at: AwareDatetime
+
+
+class Run(Fact):
+    """One run of the workflow: which report, for which period, and how it is meant."""
+
+    run_id: Annotated[str, Field(min_length=1)]
+    cadence: Cadence
+    period: Period
+    issue: Issue
+    mode: Mode
+    nominal_at: AwareDatetime
+    recipients: tuple[Address, ...] | None = None
+    force_send: ForceSend | None = None
+    refresh: bool = False
+
+
+class StoredObject(Fact):
+    """A document in the bucket: its key, its size in bytes and the hash of its bytes."""
+
+    key: Annotated[str, Field(min_length=1)]
+    size: Annotated[int, Field(ge=0)]
+    sha256: Sha256
+
+
+class Worklist(Fact):
+    """The clients of one pass of a run, as JSON Lines of :class:`ClientDue` in the bucket."""
+
+    run: Run
+    pass_number: Annotated[int, Field(ge=1)]
+    worklist: StoredObject
+    client_count: Annotated[int, Field(ge=0)]
+
+
+class ClientDue(Fact):
+    """A client whose report is due. The id is taken as it stands in the table: only the client record judges it."""
+
+    run: Run
+    client_id: Annotated[str, Field(min_length=1)]
+
+
+class FetchedCosts(Fact):
+    """The stored cost document of a client and period, with the figures that an outcome tells."""
+
+    document: StoredObject
+    total: Amount
+    previous: Amount | None
+    currency: str
+    estimated: bool
+    paid_requests: Annotated[int, Field(ge=0)]
+
+
+class CostsFetched(ClientDue):
+    """The client's costs are in the bucket, complete and reconciled."""
+
+    costs: FetchedCosts
+
+
+class MailWords(Fact):
+    """The words of a report's mail, stored as JSON beside the PDF, so that a resend says the same."""
+
+    subject: Annotated[str, StringConstraints(min_length=1, pattern=r"^[^\x00-\x1f\x7f]+$")]
+    text: str
+    html: str
+
+
+class RenderedReport(Fact):
+    """What a recipient will get: the PDF, and the words of the mail that carries it."""
+
+    pdf: StoredObject
+    mail: StoredObject
+    file_name: Annotated[str, Field(min_length=1)]
+
+
+class ReportRendered(CostsFetched):
+    """The report is in the bucket."""
+
+    report: RenderedReport
+
+
+class Delivery(Fact):
+    """What became of the mail to one recipient. ``recipient`` is a fingerprint: states carry no address."""
+
+    recipient: Annotated[str, Field(min_length=8)]
+    state: Literal["SENT", "ALREADY_SENT", "NOT_SENT"]
+    message_id: str | None = None
+
+
+class Receipt(Fact):
+    """What became of the mails, one per recipient."""
+
+    deliveries: tuple[Delivery, ...]
+
+
+class ReportSent(ReportRendered):
+    """SES has accepted a mail for every recipient (or, in a dry run, would have been asked to)."""
+
+    delivery: Receipt
+
+
+class Failure(Fact):
+    """An error as Step Functions hands it over: its name, and a cause that is JSON if a Lambda function raised it."""
+
+    error: str = Field(alias="Error")
+    cause: str = Field(default="", alias="Cause")
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class ClientEnded(ClientDue):
+    """A client's baton as far as it came, with the failure if there was one: what Record Outcome receives."""
+
+    costs: FetchedCosts | None = None
+    report: RenderedReport | None = None
+    delivery: Receipt | None = None
+    failure: Failure | None = None
+
+
+OutcomeStatus = Literal["SENT", "NOT_SENT", "FAILED"]
+"""SENT: every recipient's mail is accepted. NOT_SENT: a dry run. FAILED: see the error."""
+
+
+class Outcome(Fact):
+    """How a client's part of a run ended."""
+
+    client_id: str
+    status: OutcomeStatus
+    stage: str | None = None
+    error: str | None = None
+    message: str | None = None
+    remedy: str | None = None
+    total: Amount | None = None
+    change: Amount | None = None
+    currency: str | None = None
+    recipients: Annotated[int, Field(ge=0)] = 0
+    paid_requests: Annotated[int, Field(ge=0)] = 0
+    report_key: str | None = None
+
+
+class RunSummary(Fact):
+    """A run in which every client got what was asked for."""
+
+    run: Run
+    pass_number: int
+    client_count: int
+    sent: int
+    not_sent: int
+    summary: StoredObject
+
+
+class Check(Fact):
+    """One part of the system, and whether it is in order."""
+
+    name: str
+    healthy: bool
+    detail: str
+
+
+class HealthAsked(Fact):
+    """``{"test": true}``: is the system able to work? Nothing is fetched, paid or sent."""
+
+    test: Literal[True]
+
+
+class Health(Fact):
+    """Every part that a run needs, checked."""
+
+    status: Literal["healthy"]
+    checked_at: datetime
+    checks: tuple[Check, ...]

@@ -1,0 +1,212 @@
+"""A client's costs as figures: what Cost Explorer said, in one shape, and the sums that a report shows.
+
+Amounts are exact Decimals in ``currency``. The document holds two independent views of the same days, one split by
+record type (usage, credit, tax, …) and one by day, so that :func:`reconcile` can hold one against the other.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Final, Literal
+
+from pydantic import AwareDatetime, Field
+
+from cost_reporting.clients import Metric
+from cost_reporting.contracts import Amount, Cadence, Fact, Issue, Period
+from cost_reporting.errors import CostsDoNotReconcile
+from cost_reporting.money import total
+
+TOLERANCE: Final = Decimal("0.01")
+PRICE_PER_REQUEST: Final = Decimal("0.01")
+"""US dollars for each request to Cost Explorer and each further page (AWS Cost Management pricing)."""
+
+Group = Literal["usage", "commitment", "discount", "credit", "refund", "support", "tax", "other"]
+GROUPS: Final[tuple[Group, ...]] = ("usage", "commitment", "discount", "support", "credit", "refund", "tax", "other")
+"""The steps from usage to invoice, in the order in which a report walks them."""
+
+_GROUP_OF: Final[dict[str, Group]] = {
+    "Usage": "usage",
+    "DiscountedUsage": "usage",
+    "SavingsPlanCoveredUsage": "usage",
+    "SavingsPlanNegation": "commitment",
+    "SavingsPlanRecurringFee": "commitment",
+    "SavingsPlanUpfrontFee": "commitment",
+    "RIFee": "commitment",
+    "Fee": "commitment",
+    "EdpDiscount": "discount",
+    "EnterpriseDiscountProgramDiscount": "discount",
+    "PrivateRateDiscount": "discount",
+    "BundledDiscount": "discount",
+    "SppDiscount": "discount",
+    "RiVolumeDiscount": "discount",
+    "Discount": "discount",
+    "Credit": "credit",
+    "Refund": "refund",
+    "Support": "support",
+    "Tax": "tax",
+}
+
+
+class Amounts(Fact):
+    """One sum by each of Cost Explorer's metrics."""
+
+    unblended: Amount
+    amortized: Amount
+    net_unblended: Amount
+    net_amortized: Amount
+
+    def by(self, metric: Metric) -> Decimal:
+        """The amount by ``metric``."""
+        amount: Decimal = getattr(self, metric)
+        return amount
+
+
+class RecordLine(Fact):
+    """What one service cost by one record type (Cost Explorer's RECORD_TYPE, its own spelling)."""
+
+    service: str
+    record_type: str
+    amounts: Amounts
+
+
+class RecordSpan(Fact):
+    """The record lines of one month (monthly reports) or one day (weekly reports)."""
+
+    period: Period
+    estimated: bool
+    lines: tuple[RecordLine, ...]
+
+
+class Line(Fact):
+    """What one service or linked account cost, by the report's metric. ``key`` is as Cost Explorer spells it."""
+
+    key: str
+    amount: Amount
+
+
+class DayCosts(Fact):
+    """The costs of one UTC day by service."""
+
+    day: date
+    estimated: bool
+    lines: tuple[Line, ...]
+
+
+class AccountCosts(Fact):
+    """The costs of the linked accounts in the period and the one before; ``names`` by account id."""
+
+    current: tuple[Line, ...]
+    previous: tuple[Line, ...]
+    names: dict[str, str]
+
+
+class Query(Fact):
+    """A question to Cost Explorer, as evidence: its paid requests (one per page) with AWS's request ids."""
+
+    name: str
+    operation: str
+    request_ids: tuple[str, ...]
+
+    @property
+    def paid_requests(self) -> int:
+        """Each page is a request, and each successful request is paid."""
+        return len(self.request_ids)
+
+
+class CostDocument(Fact):
+    """Everything that a report about one client and period needs to know about costs."""
+
+    client_id: str
+    account_id: Annotated[str, Field(pattern=r"^\d{12}$")]
+    cadence: Cadence
+    issue: Issue
+    period: Period
+    previous: Period
+    metric: Metric
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+    fetched_at: AwareDatetime
+    spans: tuple[RecordSpan, ...]
+    days: tuple[DayCosts, ...]
+    accounts: AccountCosts | None = None
+    queries: tuple[Query, ...]
+
+    @property
+    def estimated(self) -> bool:
+        """Whether any day of the period may still change, says Cost Explorer."""
+        return any(day.estimated for day in self.days if holds(self.period, day.day))
+
+    @property
+    def paid_requests(self) -> int:
+        """How many paid requests the document cost."""
+        return sum(query.paid_requests for query in self.queries)
+
+
+def holds(period: Period, day: date) -> bool:
+    """Whether ``day`` belongs to the half-open ``period``."""
+    return period.start <= day < period.end
+
+
+def period_total(costs: CostDocument, period: Period) -> Decimal:
+    """The exact total of ``period``, which must be one that the document covers."""
+    return total(by_service(costs, period).values())
+
+
+def by_service(costs: CostDocument, period: Period) -> dict[str, Decimal]:
+    """Exact costs of ``period`` by service, from the days."""
+    return _sums((line.key, line.amount) for day in costs.days if holds(period, day.day) for line in day.lines)
+
+
+def by_day(costs: CostDocument, period: Period) -> dict[date, Decimal]:
+    """Exact costs of ``period`` by day; a day that the document does not know is absent, not zero."""
+    return {day.day: total(line.amount for line in day.lines) for day in costs.days if holds(period, day.day)}
+
+
+def by_group(costs: CostDocument, period: Period) -> dict[Group, Decimal]:
+    """Exact costs of ``period`` on the way from usage to invoice."""
+    return _sums(
+        (_GROUP_OF.get(line.record_type, "other"), line.amounts.by(costs.metric)) for line in _records(costs, period)
+    )
+
+
+def by_month(costs: CostDocument) -> dict[Period, Decimal]:
+    """Exact total of each span of the record view, in order: months for a monthly report, days for a weekly one."""
+    return {span.period: total(line.amounts.by(costs.metric) for line in span.lines) for span in costs.spans}
+
+
+def _records(costs: CostDocument, period: Period) -> Iterable[RecordLine]:
+    for span in costs.spans:
+        if period.start <= span.period.start and span.period.end <= period.end:
+            yield from span.lines
+
+
+def _sums[K](pairs: Iterable[tuple[K, Decimal]]) -> dict[K, Decimal]:
+    sums: defaultdict[K, Decimal] = defaultdict(Decimal)
+    for key, amount in pairs:
+        sums[key] += amount
+    return dict(sums)
+
+
+def reconcile(costs: CostDocument) -> None:
+    """Hold the views of the period against each other, to 0.01.
+
+    Raises CostsDoNotReconcile naming each view that differs from the days, and by how much.
+    """
+    services = by_service(costs, costs.period)
+    records = _sums((line.service, line.amounts.by(costs.metric)) for line in _records(costs, costs.period))
+    differences = [
+        f"{service}: {services.get(service, Decimal(0)):f} by day, {records.get(service, Decimal(0)):f} by record type"
+        for service in sorted(services.keys() | records.keys())
+        if abs(services.get(service, Decimal(0)) - records.get(service, Decimal(0))) > TOLERANCE
+    ]
+    by_days = total(services.values())
+    views: dict[str, Callable[[], Decimal]] = {"by record type": lambda: total(records.values())}
+    if costs.accounts is not None:
+        accounts = costs.accounts
+        views["by account"] = lambda: total(line.amount for line in accounts.current)
+    for name, view in views.items():
+        if abs(view() - by_days) > TOLERANCE:
+            differences.append(f"total: {by_days:f} by day, {view():f} {name}")
+    if differences:
+        span = f"{costs.period.start} to {costs.period.end}"
+        raise CostsDoNotReconcile(f"{costs.currency} in {span}: " + "; ".join(differences[:10]))

@@ -1,0 +1,26 @@
+"""The mail as a MIME message, built with the standard library: every header is ours, and tests read what SES gets."""
+
+from email.message import EmailMessage
+from email.policy import SMTP
+
+from cost_reporting.contracts import MailWords
+
+
+def compose(
+    words: MailWords, *, sender: str, recipient: str, reply_to: str | None, pdf: bytes, file_name: str
+) -> bytes:
+    """A message to one recipient: text and HTML alternatives, and the PDF attached.
+
+    ``Auto-Submitted`` keeps out-of-office answers away (RFC 3834).
+    """
+    mail = EmailMessage(policy=SMTP)
+    mail["Subject"] = words.subject
+    mail["From"] = sender
+    mail["To"] = recipient
+    if reply_to is not None:
+        mail["Reply-To"] = reply_to
+    mail["Auto-Submitted"] = "auto-generated"
+    mail.set_content(words.text)
+    mail.add_alternative(words.html, subtype="html")
+    mail.add_attachment(pdf, maintype="application", subtype="pdf", filename=file_name)
+    return mail.as_bytes()

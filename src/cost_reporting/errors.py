@@ -1,0 +1,187 @@
+"""Every error of the product, named as the words that the state machine matches.
+
+Step Functions compares an error's *name* with the names in ``Retry`` and ``Catch`` and knows no inheritance, so a
+leaf's class name is part of the workflow's interface (``tests/contract/test_errors.py`` holds the two together):
+
+    CostReportingError
+    ├─ Transient    worth another try, later and by itself: the ASL retries these
+    │   ├─ CostsThrottled        Cost Explorer asked us to slow down
+    │   ├─ CostsNotReady         Cost Explorer has no figures for the period yet
+    │   ├─ DeliveryThrottled     SES asked us to slow down, or was out of reach; it accepted nothing
+    │   ├─ DeliveryUnderway      another execution is sending this very mail at this moment
+    │   └─ StoreThrottled        DynamoDB or S3 asked us to slow down
+    └─ Permanent    the same try would fail again: somebody has to change something first
+        ├─ InvalidRequest        the execution's input makes no sense
+        ├─ ClientUnknown         there is no such client record
+        ├─ ClientMisconfigured   the client record is incomplete or wrong
+        ├─ ClientAccessDenied    the client's account does not let us read its costs
+        ├─ CostExplorerDisabled  Cost Explorer was never switched on in the client's account
+        ├─ CostsRefused          Cost Explorer refused the question
+        ├─ CostsDoNotReconcile   two views of the same costs differ
+        ├─ RenderFailed          the PDF could not be made
+        ├─ StoreRefused          DynamoDB or S3 refused the request for good
+        ├─ DeliveryRejected      SES refused the message for good
+        ├─ DeliveryUncertain     SES may or may not have accepted the message: never send again unasked
+        ├─ ContractViolated      a state received or returned something it should not
+        ├─ Unhealthy             the health check found a part of the system out of order
+        └─ RunIncomplete         the run ended, and some clients have no report
+
+An error is one sentence about a fact (its message) and one sentence for the person who must act (its remedy).
+"""
+
+from typing import ClassVar, Final
+
+
+class CostReportingError(Exception):
+    """The root: never raised itself. ``remedy`` says in one sentence what an operator can do."""
+
+    remedy: ClassVar[str] = "Read the cause, and the log of the failed function."
+
+    @property
+    def name(self) -> str:
+        """The error name as Step Functions sees it."""
+        return type(self).__name__
+
+
+class Transient(CostReportingError):
+    """Worth another try, later and by itself."""
+
+
+class Permanent(CostReportingError):
+    """The same try would fail again."""
+
+
+class CostsThrottled(Transient):
+    """Cost Explorer asked us to slow down."""
+
+    remedy = "Rerun the client later; if it happens often, lower MaxConcurrency of For Each Client."
+
+
+class CostsNotReady(Transient):
+    """Cost Explorer has no figures for the period yet; they lag by up to 24 hours."""
+
+    remedy = "Rerun the client tomorrow: new accounts and fresh periods need up to 24 hours."
+
+
+class DeliveryThrottled(Transient):
+    """SES asked us to slow down or was out of reach; it accepted nothing."""
+
+    remedy = "Rerun the client; compare the account's SES sending rate and daily quota with what is sent."
+
+
+class DeliveryUnderway(Transient):
+    """Another execution is sending this very mail at this moment."""
+
+    remedy = "Rerun the client in some minutes: the ledger then knows how the other execution ended."
+
+
+class StoreThrottled(Transient):
+    """DynamoDB or S3 asked us to slow down, or failed for a moment."""
+
+    remedy = "Rerun the client; the tables are on demand and scale by themselves within minutes."
+
+
+class InvalidRequest(Permanent):
+    """The execution's input makes no sense."""
+
+    remedy = "Correct the named field of the input and start a new execution."
+
+
+class ClientUnknown(Permanent):
+    """There is no client record with this id."""
+
+    remedy = "Check the id with `client_manager.py list`, or add the client."
+
+
+class ClientMisconfigured(Permanent):
+    """The client record is incomplete or wrong."""
+
+    remedy = "Correct the named field with `client_manager.py update`, then rerun the client."
+
+
+class ClientAccessDenied(Permanent):
+    """The client's account does not let us read its costs."""
+
+    remedy = "Ask the client to restore the role's trust (our account and ExternalId) and ce:GetCostAndUsage."
+
+
+class CostExplorerDisabled(Permanent):
+    """Cost Explorer was never switched on in the client's account."""
+
+    remedy = "Ask the client to open Cost Explorer once in the Billing console; figures appear within 24 hours."
+
+
+class CostsRefused(Permanent):
+    """Cost Explorer refused the question."""
+
+    remedy = "Compare the period and metric with what Cost Explorer keeps: 13 months and the current one."
+
+
+class CostsDoNotReconcile(Permanent):
+    """Two views of the same costs differ, so neither may be shown."""
+
+    remedy = "Rerun the client in some hours: Cost Explorer was probably refreshing; see the evidence beside the costs."
+
+
+class RenderFailed(Permanent):
+    """The PDF could not be made."""
+
+    remedy = "Read the log of render_pdf; the costs are stored, so a rerun pays for nothing twice."
+
+
+class StoreRefused(Permanent):
+    """DynamoDB or S3 refused the request for good."""
+
+    remedy = "Compare the function's role, table and bucket with the template: `sam deploy` mends a difference."
+
+
+class DeliveryRejected(Permanent):
+    """SES refused the message for good."""
+
+    remedy = "Check the sender's verification, the account's sending status and the recipient's address."
+
+
+class DeliveryUncertain(Permanent):
+    """SES may or may not have accepted the message."""
+
+    remedy = "Ask the recipient or look for the SEND event; only then rerun with force_send and a reason."
+
+
+class ContractViolated(Permanent):
+    """A state received or returned something that it should not."""
+
+    remedy = "This is a fault of the software: keep the execution's input and tell the developers."
+
+
+class Unhealthy(Permanent):
+    """The health check found a part of the system out of order."""
+
+    remedy = "Mend the named part; the other parts were checked as well and are listed."
+
+
+class RunIncomplete(Permanent):
+    """The run ended, and some clients have no report."""
+
+    remedy = "Mend what each client's remedy says, then redrive the execution: only the failed clients run again."
+
+
+def leaves(root: type[CostReportingError] = CostReportingError) -> dict[str, type[CostReportingError]]:
+    """Every concrete error below ``root`` by the name that the ASL uses."""
+    found: dict[str, type[CostReportingError]] = {}
+    for child in root.__subclasses__():
+        found |= leaves(child) or {child.__name__: child}
+    return found
+
+
+_PLATFORM_REMEDIES: Final = {
+    "States.Timeout": "The function was too slow: look at its duration, then rerun the client.",
+    "Sandbox.Timedout": "The function was too slow: look at its duration, then rerun the client.",
+    "Lambda.Unknown": "The function ended without an answer (time or memory): look at its log, then rerun the client.",
+    "States.DataLimitExceeded": "A state's payload passed 256 KiB: tell the developers.",
+}
+
+
+def remedy_of(name: str) -> str:
+    """What an operator can do about the error called ``name``, be it ours or the platform's."""
+    ours = leaves().get(name)
+    return ours.remedy if ours else _PLATFORM_REMEDIES.get(name, CostReportingError.remedy)

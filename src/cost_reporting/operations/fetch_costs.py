@@ -1,0 +1,47 @@
+"""Fetch Costs: the client's costs, complete and reconciled, in the bucket."""
+
+from hashlib import sha256
+
+from cost_reporting.contracts import ClientDue, CostsFetched, FetchedCosts, StoredObject
+from cost_reporting.costs import CostDocument, period_total, reconcile
+from cost_reporting.errors import ClientMisconfigured
+from cost_reporting.sources import CostSource
+from cost_reporting.store.clients import ClientStore
+from cost_reporting.store.objects import JSON, ObjectStore, report_prefix
+
+
+def fetch_costs(due: ClientDue, *, clients: ClientStore, source: CostSource, objects: ObjectStore) -> CostsFetched:
+    """Find the stored costs of this client, period and issue, or ask for them and store them.
+
+    What is stored is paid for, so it is used again unless the run says ``refresh``. The answers are stored as they came
+    before they are reconciled: if they differ, they are the evidence. A client to whom nothing could be sent is refused
+    before anything is paid.
+    """
+    client = clients.get(due.client_id)
+    if not client.recipients and due.run.recipients is None:
+        raise ClientMisconfigured(f"{client.client_id}: recipients: nobody is left to send the report to")
+    key = f"{report_prefix(due.run, client.client_id)}costs.json"
+    made_from = sha256(client.model_dump_json(include={"cost_metric", "sections", "access"}).encode()).hexdigest()
+    stored = None if due.run.refresh else objects.find(key, fingerprint=made_from)
+    if stored is not None:
+        costs = CostDocument.model_validate_json(objects.read(stored))
+        return _fetched(due, stored, costs, paid_requests=0)
+    fetched = source.fetch(client, due.run)
+    objects.put(f"{report_prefix(due.run, client.client_id)}answers.json", fetched.raw, JSON)
+    reconcile(fetched.costs)
+    body = fetched.costs.model_dump_json().encode()
+    stored = objects.put(key, body, JSON, fingerprint=made_from)
+    return _fetched(due, stored, fetched.costs, paid_requests=fetched.costs.paid_requests)
+
+
+def _fetched(due: ClientDue, stored: StoredObject, costs: CostDocument, *, paid_requests: int) -> CostsFetched:
+    had_costs_before = any(day.lines for day in costs.days if day.day < costs.period.start)
+    figures = FetchedCosts(
+        document=stored,
+        total=period_total(costs, costs.period),
+        previous=period_total(costs, costs.previous) if had_costs_before else None,
+        currency=costs.currency,
+        estimated=costs.estimated,
+        paid_requests=paid_requests,
+    )
+    return CostsFetched(**dict(due), costs=figures)

@@ -1,0 +1,124 @@
+"""List Clients: from what was asked to the worklist of a run."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from pydantic import ValidationError
+
+from cost_reporting import periods
+from cost_reporting.clients import faults, is_due
+from cost_reporting.contracts import Cadence, ClientDue, Mode, Period, Run, RunAsked, RunRequest, Worklist
+from cost_reporting.errors import InvalidRequest
+from cost_reporting.ledger import fingerprint
+from cost_reporting.operations.worklists import write_worklist
+from cost_reporting.store.clients import ClientStore
+from cost_reporting.store.objects import ObjectStore
+from cost_reporting.store.runs import RunStore
+
+CLOCK_SKEW: Final = timedelta(hours=1)
+"""How far ahead of the execution's start its nominal time may lie."""
+
+
+def list_clients(
+    asked: RunAsked, *, zone: ZoneInfo, clients: ClientStore, runs: RunStore, objects: ObjectStore
+) -> Worklist:
+    """Judge the request, work out the period, and write down who is due.
+
+    Clients that have this report already are left out, unless the request is for a test, or forces a second mail.
+    Raises InvalidRequest naming the field that makes no sense, before any client is touched.
+    """
+    request = _parse(asked)
+    run = _run(asked, request, zone)
+    wanted = _wanted(request)
+    rows = list(clients.rows())
+    known = {str(row.get("client_id")) for row in rows}
+    if wanted is not None and (unknown := sorted(wanted - known)):
+        raise InvalidRequest(f"{_who_field(request)}: no such client: {', '.join(unknown[:20])}")
+    due = wanted if wanted is not None else {str(row.get("client_id")) for row in rows if is_due(row, run.cadence)}
+    if run.mode != "test" and run.force_send is None:
+        due = due - runs.delivered(run)
+    worklist = write_worklist(objects, run, 1, (ClientDue(run=run, client_id=client_id) for client_id in sorted(due)))
+    runs.begin(worklist, asked.execution_id, asked.started_at)
+    return worklist
+
+
+def _parse(asked: RunAsked) -> RunRequest:
+    try:
+        request = RunRequest.model_validate(asked.request)
+    except ValidationError as invalid:
+        raise InvalidRequest(faults(invalid)) from None
+    for problem in _contradictions(request):
+        raise InvalidRequest(problem)
+    if request.scheduled_at is not None and request.scheduled_at > asked.started_at + CLOCK_SKEW:
+        raise InvalidRequest(f"scheduled_at: {request.scheduled_at.isoformat()} is in the future")
+    return request
+
+
+def _contradictions(request: RunRequest) -> Iterator[str]:
+    if request.cadence is None and not request.test_report:
+        yield "cadence: say weekly or monthly"
+    if request.test_report and request.client_id is None:
+        yield "client_id: a test report needs the id of its client"
+    if not request.test_report and request.client_id is not None:
+        yield "client_id: goes with test_report; name the clients of a real run in client_ids"
+    if not request.test_report and request.recipients is not None:
+        yield "recipients: go with test_report only; a real report goes to the client's own recipients"
+    if request.test_report and request.client_ids is not None:
+        yield "client_ids: a test report is for the one client in client_id"
+    if request.test_report and (request.dry_run or request.force_send):
+        yield f"{'dry_run' if request.dry_run else 'force_send'}: makes no sense with test_report"
+    if request.dry_run and request.force_send:
+        yield "force_send: makes no sense with dry_run"
+    if request.force_send and request.client_ids is None:
+        yield "force_send: name the clients in client_ids; nobody mails everybody twice"
+
+
+def _run(asked: RunAsked, request: RunRequest, zone: ZoneInfo) -> Run:
+    cadence = request.cadence or "monthly"
+    nominal_at = request.scheduled_at or asked.started_at
+    latest = periods.last_complete(cadence, nominal_at, zone)
+    period = _named_period(request, cadence) or latest
+    if period.end > latest.end:
+        raise InvalidRequest(
+            f"period: {period.start} to {period.end} is not over yet; the last one that is: {periods.label(latest)}"
+        )
+    issue = periods.issue_at(period, nominal_at)
+    mode: Mode = "test" if request.test_report else "dry_run" if request.dry_run else "live"
+    short = fingerprint(asked.execution_id)[:8]
+    parts = (cadence, periods.label(period), issue, *((mode,) if mode != "live" else ()), short)
+    return Run(
+        run_id="-".join(parts),
+        cadence=cadence,
+        period=period,
+        issue=issue,
+        mode=mode,
+        nominal_at=nominal_at,
+        recipients=request.recipients,
+        force_send=request.force_send,
+        refresh=request.refresh,
+    )
+
+
+def _named_period(request: RunRequest, cadence: Cadence) -> Period | None:
+    if request.period is None:
+        return None
+    try:
+        period = periods.parse(request.period) if isinstance(request.period, str) else request.period
+    except ValueError as unreadable:
+        raise InvalidRequest(f"period: {unreadable}") from None
+    if periods.cadence_of(period) != cadence:
+        kind = "a calendar month" if cadence == "monthly" else "an ISO week, Monday to Monday"
+        raise InvalidRequest(f"period: {period.start} to {period.end} (exclusive) is not {kind}: cadence is {cadence}")
+    return period
+
+
+def _wanted(request: RunRequest) -> frozenset[str] | None:
+    if request.client_id is not None:
+        return frozenset({request.client_id})
+    return None if request.client_ids is None else frozenset(request.client_ids)
+
+
+def _who_field(request: RunRequest) -> str:
+    return "client_id" if request.client_id is not None else "client_ids"

@@ -1,0 +1,40 @@
+"""Record Outcome: how a client's part of the run ended, written down for good."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from cost_reporting.contracts import ClientEnded, Failure, Outcome
+from cost_reporting.outcomes import failed, failed_stage, message_of
+from cost_reporting.store.runs import RunStore
+
+
+def record_outcome(ended: ClientEnded, *, runs: RunStore, now: Callable[[], datetime]) -> Outcome:
+    """Write the outcome, and the mark that the client has this report, if it has."""
+    outcome = outcome_of(ended)
+    if outcome.status == "SENT" and ended.run.mode == "live":
+        runs.mark_delivered(ended.run, outcome, now())
+    runs.record(ended.run, outcome, now())
+    return outcome
+
+
+def outcome_of(ended: ClientEnded) -> Outcome:
+    """What the baton says about how far the client came, and why no further."""
+    figures = {}
+    if ended.costs is not None:
+        costs = ended.costs
+        figures = {
+            "total": costs.total,
+            "change": None if costs.previous is None else costs.total - costs.previous,
+            "currency": costs.currency,
+            "paid_requests": costs.paid_requests,
+            "report_key": ended.report.pdf.key if ended.report else None,
+        }
+    if ended.failure is not None or ended.delivery is None:
+        failure = ended.failure or Failure(error="NoOutcome", cause="the baton stopped without a failure")
+        lost = failed(ended.client_id, failed_stage(ended), failure.error, message_of(failure))
+        return lost.model_copy(update=figures)
+    deliveries = ended.delivery.deliveries
+    sent = all(delivery.state != "NOT_SENT" for delivery in deliveries)
+    return Outcome(
+        client_id=ended.client_id, status="SENT" if sent else "NOT_SENT", recipients=len(deliveries)
+    ).model_copy(update=figures)

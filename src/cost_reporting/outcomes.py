@@ -1,0 +1,67 @@
+"""How the clients of a run ended, and what that says about the run."""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict
+
+from cost_reporting.contracts import ClientEnded, Failure, Outcome, OutcomeStatus
+from cost_reporting.errors import remedy_of
+
+CAUSE_LIMIT: Final = 20_000
+"""Characters of a run's cause. Step Functions cuts a cause at 32,768 bytes; names may need several bytes each."""
+
+STAGES: Final = (("costs", "Fetch Costs"), ("report", "Render PDF"), ("delivery", "Send Email"))
+"""Each field of the baton with the state that adds it: the first field missing names the stage that failed."""
+
+
+class _Cause(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+    errorMessage: str = ""  # noqa: N815 - Lambda's spelling
+
+
+def failed_stage(ended: ClientEnded) -> str:
+    """The state at which the client's baton stopped."""
+    return next((stage for field, stage in STAGES if getattr(ended, field) is None), "Record Outcome")
+
+
+def message_of(failure: Failure) -> str:
+    """The sentence in a failure: the message of the Lambda error in its cause, or the cause itself."""
+    try:
+        return _Cause.model_validate_json(failure.cause).errorMessage or failure.error
+    except ValueError:
+        return failure.cause or failure.error
+
+
+def failed(client_id: str, stage: str, error: str, message: str) -> Outcome:
+    """The outcome of a client that has no report, with the remedy for its error."""
+    return Outcome(
+        client_id=client_id, status="FAILED", stage=stage, error=error, message=message[:2000], remedy=remedy_of(error)
+    )
+
+
+def settle(clients: Iterable[str], recorded: Mapping[str, Outcome]) -> list[Outcome]:
+    """One outcome for each client of the run: the recorded one, or, for a client without any, a failure saying so."""
+    return [
+        recorded.get(client_id)
+        or failed(client_id, "Record Outcome", "NoOutcome", "the client's part of the run left no outcome")
+        for client_id in clients
+    ]
+
+
+def with_status(outcomes: Iterable[Outcome], status: OutcomeStatus) -> list[Outcome]:
+    """Those that ended with ``status``."""
+    return [outcome for outcome in outcomes if outcome.status == status]
+
+
+def verdict(outcomes: list[Outcome]) -> str:
+    """What RunIncomplete says: each client without a report, its error and remedy, as far as a cause can hold."""
+    losses = with_status(outcomes, "FAILED")
+    lines = [f"{len(losses)} of {len(outcomes)} clients have no report."]
+    for number, loss in enumerate(losses):
+        line = f"{loss.client_id}: {loss.error} at {loss.stage}: {(loss.message or '')[:300]} Remedy: {loss.remedy}"
+        if sum(map(len, lines)) + len(line) > CAUSE_LIMIT:
+            lines.append(f"And {len(losses) - number} more: see summary.json.")
+            break
+        lines.append(line)
+    return "\n".join(lines)

@@ -1,0 +1,110 @@
+"""Which days a report is about: calendar months and ISO weeks, half-open, chosen in the schedule's time zone.
+
+Cost Explorer counts days in UTC. The time zone only decides which period a run at a given moment means: a run at 01:00
+in Sydney on 1 November is about October, although it is still October in UTC.
+"""
+
+import re
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from cost_reporting.contracts import Cadence, Issue, Period
+
+FINAL_FROM_DAY: Final = 8
+"""Bills close on the 3rd to 5th and support charges land on the 6th or 7th, so from the 8th on figures are final."""
+
+_MONTH = re.compile(r"(\d{4})-(\d{2})")
+_WEEK = re.compile(r"(\d{4})-W(\d{2})")
+
+
+def month_of(day: date) -> Period:
+    """The calendar month that holds ``day``."""
+    start = day.replace(day=1)
+    return Period(start=start, end=(start + timedelta(days=32)).replace(day=1))
+
+
+def week_of(day: date) -> Period:
+    """The ISO week, Monday to Sunday, that holds ``day``."""
+    start = day - timedelta(days=day.weekday())
+    return Period(start=start, end=start + timedelta(days=7))
+
+
+def period_holding(cadence: Cadence, day: date) -> Period:
+    """The month or week of ``day``."""
+    return month_of(day) if cadence == "monthly" else week_of(day)
+
+
+def last_complete(cadence: Cadence, at: datetime, zone: ZoneInfo) -> Period:
+    """The period that a run at the moment ``at`` reports: the last one that is over in ``zone``."""
+    return preceding(period_holding(cadence, at.astimezone(zone).date()), cadence)
+
+
+def preceding(period: Period, cadence: Cadence) -> Period:
+    """The period of the same kind just before."""
+    return period_holding(cadence, period.start - timedelta(days=1))
+
+
+def parse(text: str) -> Period:
+    """``2026-10`` or ``2026-W42``. Raises ValueError with what is expected."""
+    if match := _MONTH.fullmatch(text):
+        year, month = int(match[1]), int(match[2])
+        if year and 1 <= month <= 12:
+            return month_of(date(year, month, 1))
+    if match := _WEEK.fullmatch(text):
+        try:
+            return week_of(date.fromisocalendar(int(match[1]), int(match[2]), 1))
+        except ValueError:
+            pass
+    raise ValueError(f"{text!r} is neither a month like 2026-10 nor an ISO week like 2026-W42")
+
+
+def label(period: Period) -> str:
+    """The short name that keys and file names use: ``2026-10``, ``2026-W42``."""
+    if period == month_of(period.start):
+        return f"{period.start:%Y-%m}"
+    year, week, _ = period.start.isocalendar()
+    return f"{year}-W{week:02d}"
+
+
+def cadence_of(period: Period) -> Cadence | None:
+    """The cadence whose period this is, or None if it is neither a whole month nor a whole ISO week."""
+    if period == month_of(period.start):
+        return "monthly"
+    return "weekly" if period == week_of(period.start) else None
+
+
+def days(period: Period) -> Iterator[date]:
+    """Each day of the period, in order."""
+    for offset in range(length(period)):
+        yield period.start + timedelta(days=offset)
+
+
+def length(period: Period) -> int:
+    """How many days the period has."""
+    return (period.end - period.start).days
+
+
+def last_day(period: Period) -> date:
+    """The last day that belongs to the period (its end does not)."""
+    return period.end - timedelta(days=1)
+
+
+def final_from(period: Period) -> date:
+    """The first UTC day on which the figures of ``period`` count as final."""
+    return month_of(last_day(period)).end.replace(day=FINAL_FROM_DAY)
+
+
+def issue_at(period: Period, at: datetime) -> Issue:
+    """Whether a report about ``period`` issued at ``at`` is preliminary or final."""
+    return "final" if at.astimezone(ZoneInfo("UTC")).date() >= final_from(period) else "preliminary"
+
+
+def months_before(period: Period, count: int) -> Period:
+    """The ``count`` whole months before the month in which ``period`` ends, and that month: half-open."""
+    last = month_of(last_day(period))
+    start = last.start
+    for _ in range(count):
+        start = month_of(start - timedelta(days=1)).start
+    return Period(start=start, end=last.end)

@@ -1,0 +1,243 @@
+"""One client's report about one period: the facts that every section and the mail draw on, worked out once."""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from functools import cached_property
+from typing import Final, Literal
+
+from cost_reporting.clients import Client
+from cost_reporting.contracts import Period, Run
+from cost_reporting.costs import CostDocument, Group, by_day, by_group, by_service, holds, period_total
+from cost_reporting.money import cents
+from cost_reporting.periods import cadence_of, days, label, last_day, length
+from cost_reporting.report.figures import Figures, figures_for
+
+Basis = Literal["whole", "partial", "zero", "credit", "none"]
+"""What there is to compare with: a whole period, one in which the costs began, a zero, a credit, or nothing yet."""
+
+_JOINERS: Final = "\u200c\u200d"
+_OFFSET_GROUPS: Final[frozenset[Group]] = frozenset({"credit", "refund", "tax"})
+
+
+@dataclass(frozen=True)
+class Mover:
+    """A service whose costs changed, by exact amounts."""
+
+    service: str
+    now: Decimal
+    before: Decimal
+
+    @property
+    def change(self) -> Decimal:
+        """How much more it costs now."""
+        return self.now - self.before
+
+
+@dataclass(frozen=True)
+class Edition:
+    """The client, the costs and the run of one report, and what follows from them. Pure: no clock, no I/O."""
+
+    client: Client
+    costs: CostDocument
+    run: Run
+
+    @cached_property
+    def figures(self) -> Figures:
+        """How the client's locale writes figures."""
+        return figures_for(self.client.locale)
+
+    @cached_property
+    def client_name(self) -> str:
+        """The client's name, safe to stand in a line."""
+        return one_line(self.client.client_name)
+
+    @property
+    def currency(self) -> str:
+        """The currency that AWS bills in, in which all amounts are."""
+        return self.costs.currency
+
+    @property
+    def period(self) -> Period:
+        """The days that the report is about."""
+        return self.costs.period
+
+    @property
+    def previous(self) -> Period:
+        """The days that they are compared with."""
+        return self.costs.previous
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the bill of the period was closed when the costs were fetched."""
+        return self.run.issue == "final"
+
+    @property
+    def is_test(self) -> bool:
+        """Whether this is marked as a test."""
+        return self.run.mode == "test"
+
+    @cached_property
+    def total(self) -> Decimal:
+        """The exact net total of the period."""
+        return period_total(self.costs, self.period)
+
+    @cached_property
+    def previous_total(self) -> Decimal:
+        """The exact net total of the previous period: zero if nothing is known of it (see ``basis``)."""
+        return period_total(self.costs, self.previous)
+
+    @cached_property
+    def by_service(self) -> dict[str, Decimal]:
+        """Exact costs of the period by service."""
+        return by_service(self.costs, self.period)
+
+    @cached_property
+    def previous_by_service(self) -> dict[str, Decimal]:
+        """Exact costs of the previous period by service."""
+        return by_service(self.costs, self.previous)
+
+    @cached_property
+    def by_day(self) -> dict[date, Decimal]:
+        """Exact costs of the period by day."""
+        return by_day(self.costs, self.period)
+
+    @cached_property
+    def previous_by_day(self) -> dict[date, Decimal]:
+        """Exact costs of the previous period by day."""
+        return by_day(self.costs, self.previous)
+
+    @cached_property
+    def by_group(self) -> dict[Group, Decimal]:
+        """Exact costs of the period on the way from usage to invoice."""
+        return by_group(self.costs, self.period)
+
+    @cached_property
+    def usage(self) -> Decimal:
+        """Exact charges before credits, refunds and tax."""
+        return self.total - sum((self.by_group.get(group, Decimal(0)) for group in _OFFSET_GROUPS), Decimal(0))
+
+    @cached_property
+    def credits(self) -> Decimal:
+        """Exact credits and refunds: negative, or zero."""
+        return self.by_group.get("credit", Decimal(0)) + self.by_group.get("refund", Decimal(0))
+
+    @cached_property
+    def covered_by_credits(self) -> bool:
+        """Whether the total is zero because credits or refunds paid for the usage."""
+        return not cents(self.total) and cents(self.credits) < 0
+
+    @cached_property
+    def first_cost(self) -> date | None:
+        """The first day of the previous period with any cost line, if the account has no older costs; else None."""
+        older = [span for span in self.costs.spans if span.period.end <= self.previous.start]
+        if not older or any(span.lines for span in older):
+            return None
+        known = [day.day for day in self.costs.days if day.lines and holds(self.previous, day.day)]
+        return min(known, default=None)
+
+    @cached_property
+    def basis(self) -> Basis:
+        """What the period can be compared with."""
+        if not any(day.lines for day in self.costs.days if holds(self.previous, day.day)):
+            older = any(span.lines for span in self.costs.spans if span.period.end <= self.period.start)
+            return "zero" if older else "none"
+        if cents(self.previous_total) < 0:
+            return "credit"
+        if not cents(self.previous_total):
+            return "zero"
+        began = self.first_cost
+        return "partial" if began is not None and began > self.previous.start and self._saw_before else "whole"
+
+    @property
+    def _saw_before(self) -> bool:
+        """Whether the document looked at days before the first cost, so that their emptiness means something."""
+        return any(not day.lines for day in self.costs.days if holds(self.previous, day.day))
+
+    @property
+    def comparable(self) -> bool:
+        """Whether there is an earlier period at all."""
+        return self.basis != "none"
+
+    @cached_property
+    def lengths_differ(self) -> bool:
+        """Whether the two periods have different numbers of days, so that only rates per day compare."""
+        return length(self.period) != length(self.previous)
+
+    @property
+    def per_day(self) -> Decimal:
+        """The exact average of a day."""
+        return self.total / length(self.period)
+
+    @property
+    def previous_per_day(self) -> Decimal:
+        """The exact average of a day of the previous period."""
+        return self.previous_total / length(self.previous)
+
+    @cached_property
+    def movers(self) -> tuple[Mover, ...]:
+        """The services that changed by a cent or more, the largest change first."""
+        names = self.by_service.keys() | self.previous_by_service.keys()
+        movers = (
+            Mover(name, self.by_service.get(name, Decimal(0)), self.previous_by_service.get(name, Decimal(0)))
+            for name in names
+        )
+        return tuple(sorted((m for m in movers if cents(m.change)), key=lambda m: (-abs(m.change), m.service)))
+
+    @cached_property
+    def estimated_days(self) -> frozenset[date]:
+        """The days of either period that AWS still calls estimated."""
+        return frozenset(day.day for day in self.costs.days if day.estimated)
+
+    @cached_property
+    def missing_days(self) -> tuple[date, ...]:
+        """Days of the period that the document knows nothing of."""
+        return tuple(day for day in days(self.period) if day not in self.by_day)
+
+    @cached_property
+    def period_words(self) -> str:
+        """``October 2026``, or ``12 October 2026 to 18 October 2026``."""
+        return self.figures.period(self.period)
+
+    @cached_property
+    def previous_words(self) -> str:
+        """``September``, ``December 2025``, ``the week before``."""
+        match cadence_of(self.previous):
+            case "monthly":
+                return self.figures.month(self.previous.start, year=self.previous.start.year != self.period.start.year)
+            case "weekly":
+                return "the week before"
+            case _:
+                return "the days before"
+
+    @cached_property
+    def number(self) -> str:
+        """The report's number, the same whenever the same report is made: ``NORTHWIND-RETAIL-2026-10-F``."""
+        issue = "F" if self.is_final else "P"
+        return f"{self.client.client_id.upper()}-{_label(self.period)}-{issue}" + ("-TEST" if self.is_test else "")
+
+    @cached_property
+    def file_name(self) -> str:
+        """``northwind-retail_aws-costs_2026-10_final.pdf``."""
+        return f"{self.client.client_id}_aws-costs_{_label(self.period)}_{self.run.issue}.pdf"
+
+    @cached_property
+    def title(self) -> str:
+        """The document's title, as a reader's window shows it."""
+        return f"{self.client_name}: AWS cost report, {self.period_words}"
+
+
+def one_line(text: str) -> str:
+    """``text`` as one line that nobody can turn around: control, direction and line marks become spaces."""
+    kept = (
+        char if char in _JOINERS or unicodedata.category(char) not in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"} else " "
+        for char in unicodedata.normalize("NFC", text)
+    )
+    return re.sub(r"\s+", " ", "".join(kept)).strip() or "(no name)"
+
+
+def _label(period: Period) -> str:
+    """The period's short name; days that are neither a month nor a week are named by the first and the last."""
+    return label(period) if cadence_of(period) else f"{period.start}_{last_day(period)}"

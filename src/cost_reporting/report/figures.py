@@ -1,0 +1,165 @@
+"""Figures and dates as a reader of a given locale expects them, from exact Decimals.
+
+The words of the report are English and its numbers are the client's: ``USD 142.000,12`` for ``de_DE``. Dates follow an
+English locale as it is, and are day, month, year for everybody else, because their month is an English word. A minus is
+U+2212, and spaces inside a figure do not break.
+"""
+
+from datetime import date, datetime
+from decimal import Decimal
+from functools import lru_cache
+from typing import Final
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date
+from babel.numbers import format_decimal
+from pydantic import AwareDatetime
+
+from cost_reporting.contracts import Period
+from cost_reporting.errors import ClientMisconfigured
+from cost_reporting.money import CENT, cents
+from cost_reporting.periods import cadence_of, last_day
+
+NBSP: Final = "\u00a0"
+MINUS: Final = "\u2212"
+EN_DASH: Final = "\u2013"
+NOT_AVAILABLE: Final = "n/a"
+NEW: Final = "new"
+_LARGE: Final = Decimal(1000)
+_WHOLE_PERCENT_FROM: Final = Decimal(10)
+_PERCENT_CAP: Final = Decimal(999)
+
+
+class Figures:
+    """Figures for one locale.
+
+    Raises ClientMisconfigured if CLDR does not know the locale: how a number is written is never guessed.
+    """
+
+    def __init__(self, locale: str) -> None:
+        try:
+            self._locale = Locale.parse(locale)
+        except (UnknownLocaleError, ValueError):
+            raise ClientMisconfigured(f"locale: {locale} is not a locale that CLDR knows") from None
+        self._dates = self._locale if self._locale.language == "en" else Locale.parse("en_GB")
+
+    def amount(self, amount: Decimal) -> str:
+        """Two decimals, for tables: ``1,234.50``, ``−20.00``, ``< 0.01`` for a little that is not nothing."""
+        return self._little(amount) or self._signed(cents(amount), "#,##0.00")
+
+    def cell(self, shown: Decimal, exact: Decimal) -> str:
+        """A table's amount whose cents were fixed by its sum: ``< 0.01`` where ``shown`` is zero and ``exact`` is not."""
+        return self.amount(exact) if not shown and self._little(exact) else self.amount(shown)
+
+    def headline(self, amount: Decimal) -> str:
+        """Whole units from 1,000 on, two decimals below."""
+        if abs(amount) < _LARGE:
+            return self.amount(amount)
+        return self._signed(amount.quantize(Decimal(1), rounding="ROUND_HALF_UP"), "#,##0")
+
+    def money(self, amount: Decimal, currency: str) -> str:
+        """``USD 142,000.12``."""
+        return f"{currency}{NBSP}{self.amount(amount)}"
+
+    def money_headline(self, amount: Decimal, currency: str) -> str:
+        """``USD 142,000``."""
+        return f"{currency}{NBSP}{self.headline(amount)}"
+
+    def difference(self, shown: Decimal) -> str:
+        """A change with its sign: ``+120.00``, ``−3.10``, ``0.00``."""
+        return f"+{self.amount(shown)}" if shown > 0 else self.amount(shown)
+
+    def percent(self, ratio: Decimal, *, sign: bool = False) -> str:
+        """``12 %``, ``4.2 %``, ``< 0.1 %``: a decimal only below ten."""
+        percent = abs(ratio) * 100
+        prefix = (MINUS if ratio < 0 else "+" if sign and ratio > 0 else "")
+        if percent and percent < Decimal("0.05"):
+            return f"<{NBSP}{self._digits(Decimal('0.1'), '0.0')}{NBSP}%"
+        if percent > _PERCENT_CAP:
+            return f"{prefix}>{NBSP}{self._digits(_PERCENT_CAP, '0')}{NBSP}%"
+        pattern = "0" if not percent or percent.quantize(Decimal("0.1")) >= _WHOLE_PERCENT_FROM else "0.0"
+        step = Decimal(1) if pattern == "0" else Decimal("0.1")
+        return f"{prefix}{self._digits(percent.quantize(step, rounding='ROUND_HALF_UP'), pattern)}{NBSP}%"
+
+    def change(self, now: Decimal, before: Decimal) -> str:
+        """The change from ``before`` in percent; from zero it is "new", and from a credit it has no meaning."""
+        ratio = change_ratio(now, before)
+        if ratio is not None:
+            return self.percent(ratio, sign=True)
+        if cents(before):
+            return NOT_AVAILABLE
+        return NEW if cents(now) else EN_DASH
+
+    def share(self, part: Decimal, whole: Decimal) -> str:
+        """A part of the whole in percent; of nothing, or of a credit, there is no share."""
+        return self.percent(part / whole) if cents(whole) > 0 else NOT_AVAILABLE
+
+    def rate(self, rate: Decimal) -> str:
+        """An exchange rate with as many decimals as it was given."""
+        return self._digits(rate, "#,##0.00######")
+
+    def axis(self, value: Decimal, ticks: tuple[Decimal, ...]) -> str:
+        """A value beside an axis, with as many decimals as its ``ticks`` need."""
+        decimals = max(max(0, -int(tick.normalize().as_tuple().exponent)) for tick in ticks)
+        return self._signed(value, "#,##0." + "0" * decimals if decimals else "#,##0")
+
+    def plain(self, amount: Decimal) -> str:
+        """An amount with exactly the decimals that it has."""
+        decimals = max(0, -int(amount.as_tuple().exponent))
+        return self._signed(amount, "#,##0." + "0" * decimals if decimals else "#,##0")
+
+    def count(self, count: int) -> str:
+        """A whole number."""
+        return self._digits(Decimal(count), "#,##0")
+
+    def day(self, day: date) -> str:
+        """``31 October 2026``, or ``October 31, 2026`` for the United States."""
+        return format_date(day, "long", locale=self._dates).replace(" ", NBSP)
+
+    def short_day(self, day: date) -> str:
+        """``31 Oct``: where the year is clear from the page."""
+        skeleton = "MMM d" if self._dates.territory == "US" or self._dates.territory is None else "d MMM"
+        return format_date(day, skeleton, locale=self._dates).replace(" ", NBSP)
+
+    def moment(self, moment: AwareDatetime | datetime) -> str:
+        """``3 November 2026, 06:12 UTC``. ``moment`` must be in UTC."""
+        return f"{self.day(moment.date())}, {moment:%H:%M}{NBSP}UTC"
+
+    def span(self, period: Period) -> str:
+        """The days of a period, both included: ``1 October 2026 to 31 October 2026``."""
+        last = last_day(period)
+        return self.day(last) if last == period.start else f"{self.day(period.start)} to {self.day(last)}"
+
+    def period(self, period: Period) -> str:
+        """``October 2026``, or the days of a week: ``12 October 2026 to 18 October 2026``."""
+        if cadence_of(period) == "monthly":
+            return format_date(period.start, "MMMM yyyy", locale=self._dates).replace(" ", NBSP)
+        return self.span(period)
+
+    def month(self, day: date, *, year: bool) -> str:
+        """``September``, with its year if that is not clear."""
+        return format_date(day, "MMMM yyyy" if year else "MMMM", locale=self._dates).replace(" ", NBSP)
+
+    def _little(self, amount: Decimal) -> str:
+        if not amount or abs(amount) >= CENT / 2:
+            return ""
+        cent = self._digits(CENT, "0.00")
+        return f"<{NBSP}{cent}" if amount > 0 else f">{NBSP}{MINUS}{cent}"
+
+    def _signed(self, amount: Decimal, pattern: str) -> str:
+        digits = self._digits(abs(amount), pattern)
+        return f"{MINUS}{digits}" if amount < 0 else digits
+
+    def _digits(self, amount: Decimal, pattern: str) -> str:
+        return format_decimal(amount, format=pattern, locale=self._locale)
+
+
+@lru_cache(maxsize=64)
+def figures_for(locale: str) -> Figures:
+    """The figures of a locale, kept between the reports of a warm function."""
+    return Figures(locale)
+
+
+def change_ratio(now: Decimal, before: Decimal) -> Decimal | None:
+    """The change as a part of ``before``; None where that means nothing: from zero, or from a credit."""
+    return (cents(now) - cents(before)) / cents(before) if cents(before) > 0 else None

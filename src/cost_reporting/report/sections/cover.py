@@ -1,0 +1,35 @@
+"""The cover of a monthly report: whose it is, about what, and how final."""
+
+from cost_reporting.contracts import Fact
+from cost_reporting.report.edition import Edition
+
+PREPARED_BY = "Cloud cost management"
+
+
+class Cover(Fact):
+    """What the cover says."""
+
+    client_name: str
+    period: str
+    span: str
+    badge: str
+    is_final: bool
+    prepared_by: str
+    issued: str
+    number: str
+
+
+def view(edition: Edition) -> Cover | None:
+    """The cover; a weekly report has none."""
+    if edition.costs.cadence != "monthly":
+        return None
+    return Cover(
+        client_name=edition.client_name,
+        period=edition.period_words,
+        span=edition.figures.span(edition.period),
+        badge="Final" if edition.is_final else "Preliminary",
+        is_final=edition.is_final,
+        prepared_by=PREPARED_BY,
+        issued=edition.figures.day(edition.costs.fetched_at.date()),
+        number=edition.number,
+    )

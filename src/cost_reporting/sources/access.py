@@ -1,0 +1,65 @@
+"""The keys with which a client's costs may be read: a role guarded by an ExternalId, or, as a last resort, a secret."""
+
+from pydantic import BaseModel, ValidationError
+
+from cost_reporting import aws
+from cost_reporting.clients import Client, RoleAccess, SecretAccess
+from cost_reporting.contracts import Fact
+from cost_reporting.errors import ClientAccessDenied, ClientMisconfigured, CostsThrottled
+
+_SESSION = "cost-reporting"
+
+
+class Reader(Fact):
+    """Keys that may read the costs of ``account_id``."""
+
+    account_id: str
+    credentials: aws.Credentials
+
+
+class _Secret(BaseModel):
+    access_key_id: str
+    secret_access_key: str
+
+
+def reader(client: Client) -> Reader:
+    """Keys for the client's account.
+
+    Raises ClientAccessDenied if its role or keys do not let us in, ClientMisconfigured if the secret is not what it
+    should be, CostsThrottled if STS or Secrets Manager asks us to slow down.
+    """
+    access = client.access
+    try:
+        if isinstance(access, RoleAccess):
+            return Reader(account_id=access.role_arn.split(":")[4], credentials=_assume(access))
+        credentials = _from_secret(client.client_id, access)
+        identity = aws.client("sts", credentials=credentials).get_caller_identity()
+        return Reader(account_id=identity["Account"], credentials=credentials)
+    except aws.Refused as refused:
+        if aws.code(refused) in aws.THROTTLES or aws.status(refused) >= 500:
+            raise CostsThrottled(f"{client.client_id}: access: {aws.code(refused)}") from refused
+        if aws.code(refused) == "ResourceNotFoundException":
+            raise ClientMisconfigured(f"{client.client_id}: access.secret_arn: there is no such secret") from refused
+        raise ClientAccessDenied(f"{client.client_id}: {access.kind}: {aws.code(refused)}") from refused
+    except aws.NoAnswer as none:
+        raise CostsThrottled(f"{client.client_id}: access: {type(none).__name__}") from none
+
+
+def _assume(access: RoleAccess) -> aws.Credentials:
+    keys = aws.client("sts").assume_role(
+        RoleArn=access.role_arn, RoleSessionName=_SESSION, ExternalId=access.external_id, DurationSeconds=900
+    )["Credentials"]
+    return aws.Credentials(
+        access_key_id=keys["AccessKeyId"], secret_access_key=keys["SecretAccessKey"], token=keys["SessionToken"]
+    )
+
+
+def _from_secret(client_id: str, access: SecretAccess) -> aws.Credentials:
+    answer = aws.client("secretsmanager").get_secret_value(SecretId=access.secret_arn)
+    try:
+        secret = _Secret.model_validate_json(answer.get("SecretString", ""))
+    except ValidationError:
+        raise ClientMisconfigured(
+            f"{client_id}: access.secret_arn: the secret is not JSON with access_key_id and secret_access_key"
+        ) from None
+    return aws.Credentials(access_key_id=secret.access_key_id, secret_access_key=secret.secret_access_key)

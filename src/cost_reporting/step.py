@@ -1,0 +1,76 @@
+"""What every handler has around it: types checked both ways, logs that say who and what, and metrics."""
+
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any, get_type_hints
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from cost_reporting import measures
+from cost_reporting.clients import faults
+from cost_reporting.errors import ContractViolated, CostReportingError
+from cost_reporting.periods import label
+
+logger = Logger(service="cost-reporting")
+
+
+def step[Received: BaseModel, Returned: BaseModel](
+    verb: Callable[[Received], Returned],
+) -> Callable[[Mapping[str, Any], object], Any]:
+    """A Lambda handler from a function of one fact to another, both named by its annotations.
+
+    The event is validated into the argument and the result into plain JSON; whatever does not fit raises
+    ContractViolated naming the fields. One log event says how the step ended, with run_id, client_id and period, and no
+    payload, address or secret. The product's errors pass as they are: their class names are words of the state machine.
+    """
+    hints = get_type_hints(verb)
+    received: TypeAdapter[Received] = TypeAdapter(hints.pop(next(iter(hints))))
+    returned: TypeAdapter[Returned] = TypeAdapter(hints["return"])
+
+    @wraps(verb)
+    def handler(event: Mapping[str, Any], context: object) -> Any:
+        logger.clear_state()
+        try:
+            fact = received.validate_python(event)
+        except ValidationError as invalid:
+            raise _reported(ContractViolated(f"received: {faults(invalid)}")) from None
+        logger.append_keys(**_who(fact), request_id=getattr(context, "aws_request_id", None))
+        try:
+            result = returned.validate_python(verb(fact))
+        except ValidationError as invalid:
+            raise _reported(ContractViolated(f"returned: {faults(invalid)}")) from None
+        except CostReportingError as error:
+            raise _reported(error) from None
+        except Exception as error:
+            logger.exception("step_broke", error=type(error).__name__)
+            raise
+        logger.info("step_done", fact=type(result).__name__)
+        _measure(result)
+        return returned.dump_python(result, mode="json")
+
+    return handler
+
+
+def _who(fact: BaseModel) -> dict[str, str]:
+    run = getattr(fact, "run", None)
+    keys = {} if run is None else {"run_id": run.run_id, "period": label(run.period)}
+    client_id = getattr(fact, "client_id", None)
+    return keys if client_id is None else keys | {"client_id": client_id}
+
+
+def _reported(error: CostReportingError) -> CostReportingError:
+    logger.error("step_failed", error=error.name, reason=str(error))
+    _measure(error)
+    return error
+
+
+def _measure(fact: Any) -> None:
+    counts = measures.of(fact)
+    if not counts:
+        return
+    metrics = Metrics(namespace=measures.NAMESPACE)
+    for name, count in counts.items():
+        metrics.add_metric(name=name, unit=MetricUnit.Count, value=count)
+    metrics.flush_metrics()

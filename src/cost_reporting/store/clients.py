@@ -1,0 +1,41 @@
+"""Client records."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from cost_reporting import aws
+from cost_reporting.clients import Client, parse_client
+from cost_reporting.errors import ClientUnknown
+from cost_reporting.store.translation import translated
+
+
+class ClientStore:
+    """The clients table. Its rows are written by scripts and by hand, so each is parsed when it is used."""
+
+    def __init__(self, table: str) -> None:
+        self._table = aws.table(table)
+
+    def get(self, client_id: str) -> Client:
+        """The client's record. Raises ClientUnknown, or ClientMisconfigured naming the fields that are wrong."""
+        with translated("read a client record"):
+            row = self._table.get_item(Key={"client_id": client_id}, ConsistentRead=True).get("Item")
+        if row is None:
+            raise ClientUnknown(f"{client_id}: no such client record")
+        return parse_client(row)
+
+    def rows(self) -> Iterator[Mapping[str, Any]]:
+        """Every row's ``client_id``, ``status`` and ``cadences`` as they stand there, whatever they are."""
+        page: dict[str, Any] = {}
+        while True:
+            with translated("list the client records"):
+                page = dict(
+                    self._table.scan(
+                        ProjectionExpression="client_id, #status, cadences",
+                        ExpressionAttributeNames={"#status": "status"},
+                        ConsistentRead=True,
+                        **({"ExclusiveStartKey": page["LastEvaluatedKey"]} if page else {}),
+                    )
+                )
+            yield from page["Items"]
+            if "LastEvaluatedKey" not in page:
+                return

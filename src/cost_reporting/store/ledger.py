@@ -1,0 +1,57 @@
+"""The mail ledger in the outcomes table: one item per report and recipient, moved under conditions only."""
+
+from datetime import datetime
+
+from cost_reporting import aws
+from cost_reporting.ledger import Entry, State
+from cost_reporting.store.translation import translated
+
+
+class LedgerStore:
+    """Keeps :class:`~cost_reporting.ledger.Entry` items so that of two writers only one wins."""
+
+    def __init__(self, table: str) -> None:
+        self._table = aws.table(table)
+
+    def find(self, report: str, recipient: str) -> Entry | None:
+        """The entry as it is now."""
+        with translated("read the ledger"):
+            item = self._table.get_item(Key=_key(report, recipient), ConsistentRead=True).get("Item")
+        return None if item is None else Entry.model_validate({k: v for k, v in item.items() if k not in ("pk", "sk")})
+
+    def begin(self, entry: Entry, *, replacing: Entry | None) -> bool:
+        """Write ``entry`` if the ledger still says ``replacing``. False: another writer was first."""
+        return self._put(entry, replacing)
+
+    def conclude(self, entry: Entry, state: State, *, at: datetime, message_id: str | None = None) -> Entry:
+        """Move our own SENDING entry on to ``state``, once SES has said something certain."""
+        concluded = entry.model_copy(update={"state": state, "updated_at": at, "message_id": message_id})
+        self._put(concluded, entry)
+        return concluded
+
+    def _put(self, entry: Entry, replacing: Entry | None) -> bool:
+        item = _key(entry.report, entry.recipient) | entry.model_dump(mode="json", exclude_none=True)
+        with translated("write the ledger"):
+            try:
+                if replacing is None:
+                    self._table.put_item(Item=item, ConditionExpression="attribute_not_exists(pk)")
+                else:
+                    self._table.put_item(
+                        Item=item,
+                        ConditionExpression="#state = :state AND attempt = :attempt AND run_id = :run_id",
+                        ExpressionAttributeNames={"#state": "state"},
+                        ExpressionAttributeValues={
+                            ":state": replacing.state,
+                            ":attempt": replacing.attempt,
+                            ":run_id": replacing.run_id,
+                        },
+                    )
+            except aws.Refused as refused:
+                if aws.code(refused) == "ConditionalCheckFailedException":
+                    return False
+                raise
+        return True
+
+
+def _key(report: str, recipient: str) -> dict[str, str]:
+    return {"pk": f"LEDGER#{report}", "sk": f"TO#{recipient}"}

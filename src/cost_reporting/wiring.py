@@ -1,0 +1,73 @@
+"""The parts of this process, each made once, when it is first needed, from the settings."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from functools import cache
+from typing import TYPE_CHECKING
+
+from cost_reporting.contracts import Check
+from cost_reporting.delivery.ses import SesChannel
+from cost_reporting.operations.check_health import probe
+from cost_reporting.settings import settings
+from cost_reporting.sources.cost_explorer import CostExplorerSource
+from cost_reporting.store.clients import ClientStore
+from cost_reporting.store.ledger import LedgerStore
+from cost_reporting.store.objects import ObjectStore
+from cost_reporting.store.runs import RunStore
+
+if TYPE_CHECKING:
+    from cost_reporting.report.renderer import Renderer
+
+
+def now() -> datetime:
+    """The time, aware and in UTC."""
+    return datetime.now(UTC)
+
+
+@cache
+def clients() -> ClientStore:
+    """The client records."""
+    return ClientStore(settings().clients_table)
+
+
+@cache
+def ledger() -> LedgerStore:
+    """The mail ledger."""
+    return LedgerStore(settings().outcomes_table)
+
+
+@cache
+def runs() -> RunStore:
+    """The runs and their outcomes."""
+    return RunStore(settings().outcomes_table)
+
+
+@cache
+def objects() -> ObjectStore:
+    """The bucket."""
+    return ObjectStore(settings().bucket)
+
+
+@cache
+def source() -> CostExplorerSource:
+    """Where costs come from."""
+    return CostExplorerSource(now)
+
+
+@cache
+def channel() -> SesChannel:
+    """How letters leave."""
+    return SesChannel(settings().configuration_set)
+
+
+@cache
+def renderer() -> "Renderer":
+    """The report's renderer. Imported here: only the PDF layer has what it needs."""
+    from cost_reporting.report.renderer import Renderer  # noqa: PLC0415
+
+    return Renderer()
+
+
+def probes() -> Iterator[Check]:
+    """The health of every part."""
+    return probe(settings())
