@@ -1,0 +1,45 @@
+# The only door: `make` lists what there is. Every target prepares what it needs by itself.
+
+PYTHON := .venv/bin/python
+UV     := .tools/uv/bin/uv
+SAM    := SAM_CLI_TELEMETRY=0 .tools/sam/bin/sam
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check local-up local-down lock clean
+.SILENT: help setup demo test local-up local-down clean
+
+help: ## List the targets
+	awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+setup: ## Prepare everything; costs nothing when nothing has changed
+	python3 -I local/setup.py
+
+demo: setup ## Run the whole product on this machine: build, deploy, report, mail
+	$(PYTHON) -m local.demo
+
+test: setup ## Run the tests
+	$(PYTHON) -m pytest
+
+check: setup ## Lint, formatting, types, import rules, template
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/mypy
+	.venv/bin/lint-imports --no-logo
+	$(SAM) validate --lint --region us-east-1
+
+local-up: setup ## Start the emulated AWS account and deploy to it
+	$(PYTHON) -m local.stack up
+
+local-down: setup ## Stop the emulated AWS account
+	$(PYTHON) -m local.stack down
+
+lock: setup ## Rewrite the locks (make lock UPGRADE=--upgrade for newer versions)
+	$(UV) pip compile --quiet $(UPGRADE) --python .tools/python --extra pdf --group dev -o requirements/project.txt pyproject.toml
+	$(UV) pip compile --quiet $(UPGRADE) --python .tools/python -c requirements/project.txt -o src/requirements.txt src/requirements.in
+	$(UV) pip compile --quiet $(UPGRADE) --python .tools/python -c requirements/project.txt -o layers/pdf/requirements.txt layers/pdf/requirements.in
+	$(UV) pip compile --quiet $(UPGRADE) --python .tools/python -o requirements/sam.txt requirements/sam.in
+	$(UV) pip compile --quiet $(UPGRADE) --python .tools/python -o requirements/emulator.txt requirements/emulator.in
+	$(UV) pip compile --quiet $(UPGRADE) --python .tools/python -o requirements/uv.txt requirements/uv.in
+
+clean: ## Remove environments, build results and caches
+	rm -rf .venv .tools .aws-sam out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

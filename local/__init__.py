@@ -1,0 +1,1 @@
+"""The emulated AWS account for laptops and tests; never deployed."""
