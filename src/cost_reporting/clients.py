@@ -108,7 +108,9 @@ def parse_client(row: Mapping[str, Any]) -> Client:
 def faults(invalid: ValidationError) -> str:
     """``field: what is expected; …`` for each fault, without the values, which may be secret or hostile."""
     return "; ".join(
-        f"{'.'.join(str(part) for part in fault['loc']) or 'record'}: {fault['msg'].removeprefix('Value error, ')}"
+        ": ".join(
+            filter(None, (".".join(str(part) for part in fault["loc"]), fault["msg"].removeprefix("Value error, ")))
+        )
         for fault in invalid.errors(include_url=False, include_context=False, include_input=False)
     )
 

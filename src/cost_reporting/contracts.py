@@ -80,9 +80,9 @@ class RunRequest(Fact):
 
 
 class RunAsked(Fact):
-    """What List Clients receives: the request as it came, with the execution that carries it."""
+    """What List Clients receives: the request as it came, whatever it is, with the execution that carries it."""
 
-    request: dict[str, Any]
+    request: Any
     execution_id: Annotated[str, Field(min_length=1)]
     started_at: AwareDatetime
 
