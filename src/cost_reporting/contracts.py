@@ -13,7 +13,17 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer, StringConstraints, model_validator
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+    Tag,
+    model_validator,
+)
 
 Cadence = Literal["weekly", "monthly"]
 Issue = Literal["preliminary", "final"]
@@ -51,6 +61,13 @@ class Period(Fact):
         return self
 
 
+NamedPeriod = Annotated[
+    Annotated[str, StringConstraints(max_length=10), Tag("name")] | Annotated[Period, Tag("days")],
+    Discriminator(lambda given: "name" if isinstance(given, str) else "days"),
+]
+"""A period as people write it, ``2026-10`` or ``2026-W42``, or by its days. Tagged, so that a fault names one of them."""
+
+
 class ForceSend(Fact):
     """An operator's word that a mail may go out although the ledger says it went, or may have gone."""
 
@@ -69,7 +86,7 @@ class RunRequest(Fact):
 
     cadence: Cadence | None = None
     scheduled_at: AwareDatetime | None = None
-    period: Annotated[str, StringConstraints(max_length=10)] | Period | None = None
+    period: NamedPeriod | None = None
     client_ids: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
     test_report: bool = False
     client_id: str | None = None
