@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 
 from cost_reporting.contracts import Address, Cadence, Fact
 from cost_reporting.errors import ClientMisconfigured
@@ -31,7 +32,7 @@ class RoleAccess(Fact):
 
     kind: Literal["role"]
     role_arn: Annotated[
-        str, StringConstraints(max_length=600, pattern=rf"^arn:aws[a-z-]*:iam::\d{{12}}:role/{_NAME}+$")
+        str, StringConstraints(max_length=600, pattern=rf"^arn:aws[a-z-]*:iam::[0-9]{{12}}:role/{_NAME}+$")
     ]
     external_id: Annotated[str, StringConstraints(min_length=2, max_length=1224, pattern=rf"^(:|{_NAME})+$")]
 
@@ -43,7 +44,7 @@ class SecretAccess(Fact):
     secret_arn: Annotated[
         str,
         StringConstraints(
-            max_length=2048, pattern=rf"^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{{12}}:secret:{_NAME}+$"
+            max_length=2048, pattern=rf"^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{{12}}:secret:{_NAME}+$"
         ),
     ]
 
@@ -55,7 +56,7 @@ class Branding(Fact):
     """How the client's report looks. ``logo`` is a file name below ``clients/<client_id>/`` in the bucket."""
 
     colour: Colour
-    logo: Annotated[str, StringConstraints(pattern=r"^[\w-]{1,60}\.(png|svg)$")] | None = None
+    logo: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,60}\.(png|svg)$")] | None = None
 
 
 class ExchangeRate(Fact):
@@ -77,7 +78,7 @@ class Client(Fact):
     reply_to: Address | None = None
     access: Access
     branding: Branding
-    locale: Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(_[A-Z][a-z]{3})?(_([A-Z]{2}|\d{3}))?$")]
+    locale: Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(_[A-Z][a-z]{3})?(_([A-Z]{2}|[0-9]{3}))?$")]
     currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
     exchange_rate: ExchangeRate | None = None
     cost_metric: Metric
@@ -108,11 +109,15 @@ def parse_client(row: Mapping[str, Any]) -> Client:
 def faults(invalid: ValidationError) -> str:
     """``field: what is expected; …`` for each fault, without the values, which may be secret or hostile."""
     return "; ".join(
-        ": ".join(
-            filter(None, (".".join(str(part) for part in fault["loc"]), fault["msg"].removeprefix("Value error, ")))
-        )
-        for fault in invalid.errors(include_url=False, include_context=False, include_input=False)
+        ": ".join(filter(None, (".".join(str(part) for part in fault["loc"]), _expected(fault))))
+        for fault in invalid.errors(include_url=False, include_input=False)
     )
+
+
+def _expected(fault: ErrorDetails) -> str:
+    if fault["type"] == "union_tag_invalid":  # the one message of pydantic that repeats what it was given
+        return f"{fault['ctx']['discriminator']} should be one of {fault['ctx']['expected_tags']}"
+    return fault["msg"].removeprefix("Value error, ")
 
 
 def is_due(row: Mapping[str, Any], cadence: Cadence) -> bool:

@@ -33,10 +33,12 @@ Mode = Literal["live", "test", "dry_run"]
 Address = Annotated[
     str,
     StringConstraints(
-        strip_whitespace=True, max_length=254, pattern=r"^[^@\s<>,;:\"\\]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$"
+        strip_whitespace=True,
+        max_length=254,
+        pattern=r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$",
     ),
 ]
-"""A mail address, alone: no display name, nothing that could end a header line."""
+"""A mail address, alone: no display name, nothing that could end a header line. ASCII, as SES takes no other."""
 Amount = Annotated[Decimal, PlainSerializer(lambda amount: f"{amount:f}", return_type=str, when_used="json")]
 """An exact amount; written out in full in JSON, never as a float and never with an exponent."""
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]

@@ -5,7 +5,7 @@ A client is never a dimension: each value of one is a metric of its own, and bil
 
 from collections.abc import Mapping
 
-from cost_reporting.contracts import CostsFetched, Fact, Outcome, RunSummary
+from cost_reporting.contracts import CostsFetched, Fact, Outcome, ReportRendered, RunSummary
 from cost_reporting.errors import RunIncomplete
 
 NAMESPACE = "CostReporting"
@@ -14,6 +14,8 @@ NAMESPACE = "CostReporting"
 def of(fact: Fact | BaseException) -> Mapping[str, int]:
     """Counts to add for ``fact``. Failures count when they are recorded, since a killed function counts nothing."""
     match fact:
+        case ReportRendered():
+            return {}  # a CostsFetched as well, and counted when it became one
         case CostsFetched():
             return {"PaidRequests": fact.costs.paid_requests}
         case Outcome(status="FAILED"):

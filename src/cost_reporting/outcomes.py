@@ -1,5 +1,6 @@
 """How the clients of a run ended, and what that says about the run."""
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Final
 
@@ -9,7 +10,7 @@ from cost_reporting.contracts import ClientEnded, Failure, Outcome, OutcomeStatu
 from cost_reporting.errors import remedy_of
 
 CAUSE_LIMIT: Final = 20_000
-"""Characters of a run's cause. Step Functions cuts a cause at 32,768 bytes; names may need several bytes each."""
+"""Bytes of a run's sentence as JSON. Step Functions cuts a cause, which holds a stack trace too, at 32,768 bytes."""
 
 STAGES: Final = (("costs", "Fetch Costs"), ("report", "Render PDF"), ("delivery", "Send Email"))
 """Each field of the baton with the state that adds it: the first field missing names the stage that failed."""
@@ -58,9 +59,11 @@ def verdict(outcomes: list[Outcome]) -> str:
     """What RunIncomplete says: each client without a report, its error and remedy, as far as a cause can hold."""
     losses = with_status(outcomes, "FAILED")
     lines = [f"{len(losses)} of {len(outcomes)} clients have no report."]
+    room = CAUSE_LIMIT
     for number, loss in enumerate(losses):
         line = f"{loss.client_id}: {loss.error} at {loss.stage}: {(loss.message or '')[:300]} Remedy: {loss.remedy}"
-        if sum(map(len, lines)) + len(line) > CAUSE_LIMIT:
+        room -= len(json.dumps(line))
+        if room < 0:
             lines.append(f"And {len(losses) - number} more: see summary.json.")
             break
         lines.append(line)

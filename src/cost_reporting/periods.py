@@ -48,15 +48,13 @@ def preceding(period: Period, cadence: Cadence) -> Period:
 
 def parse(text: str) -> Period:
     """``2026-10`` or ``2026-W42``. Raises ValueError with what is expected."""
-    if match := _MONTH.fullmatch(text):
-        year, month = int(match[1]), int(match[2])
-        if year and 1 <= month <= 12:
-            return month_of(date(year, month, 1))
-    if match := _WEEK.fullmatch(text):
-        try:
+    try:
+        if match := _MONTH.fullmatch(text):
+            return month_of(date(int(match[1]), int(match[2]), 1))
+        if match := _WEEK.fullmatch(text):
             return week_of(date.fromisocalendar(int(match[1]), int(match[2]), 1))
-        except ValueError:
-            pass
+    except (ValueError, OverflowError):
+        pass  # no such month or week; the calendar ends with the year 9999
     raise ValueError(f"{text!r} is neither a month like 2026-10 nor an ISO week like 2026-W42")
 
 

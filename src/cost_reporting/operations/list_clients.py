@@ -78,7 +78,10 @@ def _contradictions(request: RunRequest) -> Iterator[str]:
 def _run(asked: RunAsked, request: RunRequest, zone: ZoneInfo) -> Run:
     cadence = request.cadence or "monthly"
     nominal_at = request.scheduled_at or asked.started_at
-    latest = periods.last_complete(cadence, nominal_at, zone)
+    try:
+        latest = periods.last_complete(cadence, nominal_at, zone)
+    except OverflowError:
+        raise InvalidRequest(f"scheduled_at: no period ends before {nominal_at.isoformat()}") from None
     period = _named_period(request, cadence) or latest
     if period.end > latest.end:
         raise InvalidRequest(
@@ -106,9 +109,10 @@ def _named_period(request: RunRequest, cadence: Cadence) -> Period | None:
         return None
     try:
         period = periods.parse(request.period) if isinstance(request.period, str) else request.period
-    except ValueError as unreadable:
+        fits = periods.cadence_of(period) == cadence
+    except (ValueError, OverflowError) as unreadable:
         raise InvalidRequest(f"period: {unreadable}") from None
-    if periods.cadence_of(period) != cadence:
+    if not fits:
         kind = "a calendar month" if cadence == "monthly" else "an ISO week, Monday to Monday"
         raise InvalidRequest(f"period: {period.start} to {period.end} (exclusive) is not {kind}: cadence is {cadence}")
     return period

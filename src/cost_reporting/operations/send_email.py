@@ -8,6 +8,7 @@ from cost_reporting.contracts import Delivery, MailWords, Receipt, ReportRendere
 from cost_reporting.delivery import Channel, Letter
 from cost_reporting.delivery.message import compose
 from cost_reporting.errors import (
+    ClientMisconfigured,
     CostReportingError,
     DeliveryRejected,
     DeliveryThrottled,
@@ -38,6 +39,8 @@ def send_email(
     """
     client = clients.get(rendered.client_id)
     recipients = rendered.run.recipients or client.recipients
+    if not recipients:
+        raise ClientMisconfigured(f"{client.client_id}: recipients: nobody is left to send the report to")
     if rendered.run.mode == "dry_run":
         return _sent(rendered, [Delivery(recipient=fingerprint(to), state="NOT_SENT") for to in recipients])
     words = MailWords.model_validate_json(objects.read(rendered.report.mail))

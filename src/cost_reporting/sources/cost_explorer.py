@@ -127,9 +127,13 @@ class CostExplorerSource:
         fetched_at = self._now()
         access = reader(client)
         ask = _Questions(client, aws.client("ce", region=REGION, credentials=access.credentials, attempts=2))
-        previous = preceding(run.period, run.cadence)
-        both = Period(start=previous.start, end=run.period.end)
         earliest = months_before(month_of(fetched_at.date()), HISTORY_MONTHS).start
+        if run.period.start <= earliest or (previous := preceding(run.period, run.cadence)).start < earliest:
+            raise CostsRefused(
+                f"{client.client_id}: {run.period.start} and the period before are compared, "
+                f"and Cost Explorer keeps nothing before {earliest}"
+            )
+        both = Period(start=previous.start, end=run.period.end)
         history = months_before(run.period, 12) if run.cadence == "monthly" else both
         record_types = ask(
             "record types",
