@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, Literal, overload, override
 
 import boto3
+from botocore import xform_name
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError as NoAnswer
 from botocore.exceptions import ClientError as Refused
@@ -34,6 +35,7 @@ __all__ = [
     "client",
     "code",
     "message",
+    "method",
     "status",
     "table",
 ]
@@ -117,6 +119,11 @@ def table(name: str) -> Table:
     """The DynamoDB table ``name``, speaking plain Python values."""
     config = Config(retries={"mode": "standard", "total_max_attempts": 3}, connect_timeout=5, read_timeout=20)
     return boto3.resource("dynamodb", config=config).Table(name)
+
+
+def method(operation: str) -> str:
+    """The method of a client that calls ``operation``: ``get_cost_and_usage``."""
+    return xform_name(operation)
 
 
 def code(refused: Refused) -> str:

@@ -1,0 +1,72 @@
+"""Asking Cost Explorer: every page of an answer, its refusals in our words, and what it cost."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from cost_reporting import aws
+from cost_reporting.costs import Query
+from cost_reporting.errors import (
+    ClientAccessDenied,
+    CostExplorerDisabled,
+    CostReportingError,
+    CostsNotReady,
+    CostsRefused,
+    CostsThrottled,
+)
+
+REGION: Final = "us-east-1"
+_NOT_ENABLED: Final = "not enabled for cost explorer"
+_PAGE_TOKENS: Final = ("NextPageToken", "NextToken")
+
+
+class Questions:
+    """Asks the Cost Explorer that ``credentials`` may read, and remembers every answer as it came."""
+
+    def __init__(self, client_id: str, credentials: aws.Credentials) -> None:
+        self._client_id = client_id
+        self._cost_explorer = aws.client("ce", region=REGION, credentials=credentials, attempts=2)
+        self.queries: list[Query] = []
+        self.answers: dict[str, list[dict[str, Any]]] = {}
+
+    def ask(self, name: str, operation: str, question: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Every page of the answer to ``question``, under ``name`` in the evidence.
+
+        Raises CostsThrottled, CostsNotReady, ClientAccessDenied, CostExplorerDisabled or CostsRefused. What was
+        answered before that is paid, and stays in the evidence.
+        """
+        pages: list[dict[str, Any]] = []
+        request_ids: list[str] = []
+        onward: dict[str, str] = {}
+        try:
+            while True:
+                page = self._call(operation, {**question, **onward})
+                request_ids.append(page.pop("ResponseMetadata", {}).get("RequestId", "unknown"))
+                pages.append(page)
+                onward = {token: page[token] for token in _PAGE_TOKENS if page.get(token)}
+                if not onward:
+                    return pages
+        finally:
+            self.queries.append(Query(name=name, operation=operation, request_ids=tuple(request_ids)))
+            self.answers[name] = pages
+
+    def _call(self, operation: str, question: Mapping[str, Any]) -> dict[str, Any]:
+        try:
+            call = getattr(self._cost_explorer, aws.method(operation))
+            return dict(call(**question))
+        except aws.Refused as refused:
+            raise self._translated(refused) from refused
+        except aws.NoAnswer as none:
+            raise CostsThrottled(f"{self._client_id}: Cost Explorer: {type(none).__name__}") from none
+
+    def _translated(self, refused: aws.Refused) -> CostReportingError:
+        code, said = aws.code(refused), aws.message(refused)
+        what = f"{self._client_id}: Cost Explorer: {code}"
+        if code in aws.THROTTLES or aws.status(refused) >= 500:
+            return CostsThrottled(what)
+        if code == "DataUnavailableException":
+            return CostsNotReady(what)
+        if code.startswith("AccessDenied"):
+            return CostExplorerDisabled(what) if _NOT_ENABLED in said.casefold() else ClientAccessDenied(what)
+        if code in ("UnrecognizedClientException", "InvalidClientTokenId", "ExpiredTokenException"):
+            return ClientAccessDenied(what)
+        return CostsRefused(f"{what}: {said}")
