@@ -2,8 +2,12 @@
 
 from email.message import EmailMessage
 from email.policy import SMTP
+from typing import Final
 
 from cost_reporting.contracts import MailWords
+
+_POLICY: Final = SMTP.clone(cte_type="7bit")
+"""SES asks to encode whatever is outside of 7-bit ASCII (API reference, RawMessage)."""
 
 
 def compose(
@@ -13,7 +17,7 @@ def compose(
 
     ``Auto-Submitted`` keeps out-of-office answers away (RFC 3834).
     """
-    mail = EmailMessage(policy=SMTP)
+    mail = EmailMessage(policy=_POLICY)
     mail["Subject"] = words.subject
     mail["From"] = sender
     mail["To"] = recipient

@@ -3,14 +3,23 @@
 import re
 import unicodedata
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date
 from decimal import Decimal
 from functools import cached_property
 from typing import Final, Literal
 
 from cost_reporting.clients import Client
 from cost_reporting.contracts import Period, Run
-from cost_reporting.costs import CostDocument, Group, by_day, by_group, by_service, holds, period_total
+from cost_reporting.costs import (
+    PRICE_PER_REQUEST,
+    CostDocument,
+    Group,
+    by_day,
+    by_group,
+    by_service,
+    holds,
+    period_total,
+)
 from cost_reporting.money import cents
 from cost_reporting.periods import cadence_of, days, label, last_day, length
 from cost_reporting.report.figures import Figures, figures_for
@@ -20,6 +29,8 @@ Basis = Literal["whole", "partial", "zero", "credit", "none"]
 
 _JOINERS: Final = "\u200c\u200d"
 _OFFSET_GROUPS: Final[frozenset[Group]] = frozenset({"credit", "refund", "tax"})
+_OFFSET_RECORDS: Final = frozenset({"Credit", "Refund", "Tax"})
+"""The record types of those groups."""
 
 
 @dataclass(frozen=True)
@@ -75,9 +86,24 @@ class Edition:
         return self.run.issue == "final"
 
     @property
+    def badge(self) -> str:
+        """``Final`` or ``Preliminary``."""
+        return "Final" if self.is_final else "Preliminary"
+
+    @property
     def is_test(self) -> bool:
         """Whether this is marked as a test."""
         return self.run.mode == "test"
+
+    @property
+    def price(self) -> Decimal:
+        """What AWS charged for the figures, in US dollars."""
+        return self.costs.paid_requests * PRICE_PER_REQUEST
+
+    @property
+    def issued(self) -> date:
+        """The UTC day on which the figures were fetched."""
+        return self.costs.fetched_at.astimezone(UTC).date()
 
     @cached_property
     def total(self) -> Decimal:
@@ -120,6 +146,23 @@ class Edition:
         return self.total - sum((self.by_group.get(group, Decimal(0)) for group in _OFFSET_GROUPS), Decimal(0))
 
     @cached_property
+    def previous_usage(self) -> Decimal:
+        """Exact charges of the previous period before credits, refunds and tax."""
+        groups = by_group(self.costs, self.previous)
+        return self.previous_total - sum((groups.get(group, Decimal(0)) for group in _OFFSET_GROUPS), Decimal(0))
+
+    @cached_property
+    def usage_by_service(self) -> dict[str, Decimal]:
+        """Exact charges of the period by service before credits, refunds and tax."""
+        usage: dict[str, Decimal] = {}
+        for span in self.costs.spans:
+            if self.period.start <= span.period.start and span.period.end <= self.period.end:
+                for line in span.lines:
+                    if line.record_type not in _OFFSET_RECORDS:
+                        usage[line.service] = usage.get(line.service, Decimal(0)) + line.amounts.by(self.costs.metric)
+        return usage
+
+    @cached_property
     def credits(self) -> Decimal:
         """Exact credits and refunds: negative, or zero."""
         return self.by_group.get("credit", Decimal(0)) + self.by_group.get("refund", Decimal(0))
@@ -128,6 +171,13 @@ class Edition:
     def covered_by_credits(self) -> bool:
         """Whether the total is zero because credits or refunds paid for the usage."""
         return not cents(self.total) and cents(self.credits) < 0
+
+    @cached_property
+    def previous_covered_by_credits(self) -> bool:
+        """Whether the previous total is zero because credits or refunds paid for the usage."""
+        groups = by_group(self.costs, self.previous)
+        offset = groups.get("credit", Decimal(0)) + groups.get("refund", Decimal(0))
+        return not cents(self.previous_total) and cents(offset) < 0
 
     @cached_property
     def first_cost(self) -> date | None:
@@ -173,8 +223,9 @@ class Edition:
 
     @property
     def previous_per_day(self) -> Decimal:
-        """The exact average of a day of the previous period."""
-        return self.previous_total / length(self.previous)
+        """The exact average of a day of the previous period, from the first day with costs on if it is partial."""
+        began = self.first_cost if self.basis == "partial" else None
+        return self.previous_total / (self.previous.end - (began or self.previous.start)).days
 
     @cached_property
     def movers(self) -> tuple[Mover, ...]:
@@ -212,6 +263,17 @@ class Edition:
             case _:
                 return "the days before"
 
+    @property
+    def now_title(self) -> str:
+        """The period as the title of a column."""
+        return self.period_words if self.costs.cadence == "monthly" else "This week"
+
+    @property
+    def before_title(self) -> str:
+        """The previous period as the title of a column."""
+        name = self.figures.period(self.previous) if self.costs.cadence == "monthly" else "Week before"
+        return f"{name} p" if self.basis == "partial" else name
+
     @cached_property
     def number(self) -> str:
         """The report's number, the same whenever the same report is made: ``NORTHWIND-RETAIL-2026-10-F``."""
@@ -220,8 +282,9 @@ class Edition:
 
     @cached_property
     def file_name(self) -> str:
-        """``northwind-retail_aws-costs_2026-10_final.pdf``."""
-        return f"{self.client.client_id}_aws-costs_{_label(self.period)}_{self.run.issue}.pdf"
+        """``northwind-retail_aws-costs_2026-10_final.pdf``, marked if it is a test."""
+        test = "TEST_" if self.is_test else ""
+        return f"{test}{self.client.client_id}_aws-costs_{_label(self.period)}_{self.run.issue}.pdf"
 
     @cached_property
     def title(self) -> str:
@@ -232,7 +295,9 @@ class Edition:
 def one_line(text: str) -> str:
     """``text`` as one line that nobody can turn around: control, direction and line marks become spaces."""
     kept = (
-        char if char in _JOINERS or unicodedata.category(char) not in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"} else " "
+        char
+        if char in _JOINERS or unicodedata.category(char) not in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+        else " "
         for char in unicodedata.normalize("NFC", text)
     )
     return re.sub(r"\s+", " ", "".join(kept)).strip() or "(no name)"

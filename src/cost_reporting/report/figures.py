@@ -5,7 +5,7 @@ English locale as it is, and are day, month, year for everybody else, because th
 U+2212, and spaces inside a figure do not break.
 """
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import Final
@@ -13,7 +13,6 @@ from typing import Final
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date
 from babel.numbers import format_decimal
-from pydantic import AwareDatetime
 
 from cost_reporting.contracts import Period
 from cost_reporting.errors import ClientMisconfigured
@@ -25,6 +24,7 @@ MINUS: Final = "\u2212"
 EN_DASH: Final = "\u2013"
 NOT_AVAILABLE: Final = "n/a"
 NEW: Final = "new"
+_GROUPED: Final = "#,##0"
 _LARGE: Final = Decimal(1000)
 _WHOLE_PERCENT_FROM: Final = Decimal(10)
 _PERCENT_CAP: Final = Decimal(999)
@@ -41,14 +41,16 @@ class Figures:
             self._locale = Locale.parse(locale)
         except (UnknownLocaleError, ValueError):
             raise ClientMisconfigured(f"locale: {locale} is not a locale that CLDR knows") from None
+        self._grouped = self._locale.decimal_formats[None].pattern.partition(".")[0]  # ``#,##,##0`` in India
         self._dates = self._locale if self._locale.language == "en" else Locale.parse("en_GB")
+        self._month_first = format_date(date(2026, 10, 31), "long", locale=self._dates).startswith("October")
 
     def amount(self, amount: Decimal) -> str:
         """Two decimals, for tables: ``1,234.50``, ``−20.00``, ``< 0.01`` for a little that is not nothing."""
         return self._little(amount) or self._signed(cents(amount), "#,##0.00")
 
     def cell(self, shown: Decimal, exact: Decimal) -> str:
-        """A table's amount whose cents were fixed by its sum: ``< 0.01`` where ``shown`` is zero and ``exact`` is not."""
+        """A table's amount, its cents fixed by the sum: ``< 0.01`` where ``shown`` is zero and ``exact`` is not."""
         return self.amount(exact) if not shown and self._little(exact) else self.amount(shown)
 
     def headline(self, amount: Decimal) -> str:
@@ -72,23 +74,23 @@ class Figures:
     def percent(self, ratio: Decimal, *, sign: bool = False) -> str:
         """``12 %``, ``4.2 %``, ``< 0.1 %``: a decimal only below ten."""
         percent = abs(ratio) * 100
-        prefix = (MINUS if ratio < 0 else "+" if sign and ratio > 0 else "")
+        prefix = MINUS if ratio < 0 else "+" if sign and ratio > 0 else ""
         if percent and percent < Decimal("0.05"):
             return f"<{NBSP}{self._digits(Decimal('0.1'), '0.0')}{NBSP}%"
         if percent > _PERCENT_CAP:
-            return f"{prefix}>{NBSP}{self._digits(_PERCENT_CAP, '0')}{NBSP}%"
+            return f">{NBSP}{prefix}{self._digits(_PERCENT_CAP, '0')}{NBSP}%"
         pattern = "0" if not percent or percent.quantize(Decimal("0.1")) >= _WHOLE_PERCENT_FROM else "0.0"
         step = Decimal(1) if pattern == "0" else Decimal("0.1")
         return f"{prefix}{self._digits(percent.quantize(step, rounding='ROUND_HALF_UP'), pattern)}{NBSP}%"
 
     def change(self, now: Decimal, before: Decimal) -> str:
-        """The change from ``before`` in percent; from zero it is "new", and from a credit it has no meaning."""
+        """The change from ``before`` in percent; from zero it is "new", and a credit has none."""
         ratio = change_ratio(now, before)
         if ratio is not None:
             return self.percent(ratio, sign=True)
-        if cents(before):
+        if before:
             return NOT_AVAILABLE
-        return NEW if cents(now) else EN_DASH
+        return NEW if now else EN_DASH
 
     def share(self, part: Decimal, whole: Decimal) -> str:
         """A part of the whole in percent; of nothing, or of a credit, there is no share."""
@@ -114,31 +116,42 @@ class Figures:
 
     def day(self, day: date) -> str:
         """``31 October 2026``, or ``October 31, 2026`` for the United States."""
-        return format_date(day, "long", locale=self._dates).replace(" ", NBSP)
+        return self._pattern(day, "long")
 
     def short_day(self, day: date) -> str:
         """``31 Oct``: where the year is clear from the page."""
-        skeleton = "MMM d" if self._dates.territory == "US" or self._dates.territory is None else "d MMM"
-        return format_date(day, skeleton, locale=self._dates).replace(" ", NBSP)
+        return self._pattern(day, "MMM d" if self._month_first else "d MMM")
 
-    def moment(self, moment: AwareDatetime | datetime) -> str:
-        """``3 November 2026, 06:12 UTC``. ``moment`` must be in UTC."""
+    def moment(self, moment: datetime) -> str:
+        """``3 November 2026, 06:12 UTC``."""
+        moment = moment.astimezone(UTC)
         return f"{self.day(moment.date())}, {moment:%H:%M}{NBSP}UTC"
 
     def span(self, period: Period) -> str:
-        """The days of a period, both included: ``1 October 2026 to 31 October 2026``."""
-        last = last_day(period)
-        return self.day(last) if last == period.start else f"{self.day(period.start)} to {self.day(last)}"
+        """The days of a period, both included: ``12 to 18 October 2026``, ``28 September to 4 October 2026``."""
+        first, last = period.start, last_day(period)
+        if first == last:
+            return self.day(last)
+        if first.year != last.year:
+            return f"{self.day(first)} to {self.day(last)}"
+        start = self._pattern(first, "MMMM d" if self._month_first else "d MMMM")
+        end = self._pattern(last, "d, yyyy" if self._month_first else "d MMMM yyyy")
+        if first.month != last.month:
+            return f"{start} to {self.day(last)}"
+        return f"{start if self._month_first else first.day} to {end}"
 
     def period(self, period: Period) -> str:
         """``October 2026``, or the days of a week: ``12 October 2026 to 18 October 2026``."""
         if cadence_of(period) == "monthly":
-            return format_date(period.start, "MMMM yyyy", locale=self._dates).replace(" ", NBSP)
+            return self._pattern(period.start, "MMMM yyyy")
         return self.span(period)
 
     def month(self, day: date, *, year: bool) -> str:
         """``September``, with its year if that is not clear."""
-        return format_date(day, "MMMM yyyy" if year else "MMMM", locale=self._dates).replace(" ", NBSP)
+        return self._pattern(day, "MMMM yyyy" if year else "MMMM")
+
+    def _pattern(self, day: date, pattern: str) -> str:
+        return format_date(day, pattern, locale=self._dates).replace(" ", NBSP)
 
     def _little(self, amount: Decimal) -> str:
         if not amount or abs(amount) >= CENT / 2:
@@ -151,7 +164,7 @@ class Figures:
         return f"{MINUS}{digits}" if amount < 0 else digits
 
     def _digits(self, amount: Decimal, pattern: str) -> str:
-        return format_decimal(amount, format=pattern, locale=self._locale)
+        return format_decimal(amount, format=pattern.replace(_GROUPED, self._grouped), locale=self._locale)
 
 
 @lru_cache(maxsize=64)
@@ -161,5 +174,5 @@ def figures_for(locale: str) -> Figures:
 
 
 def change_ratio(now: Decimal, before: Decimal) -> Decimal | None:
-    """The change as a part of ``before``; None where that means nothing: from zero, or from a credit."""
-    return (cents(now) - cents(before)) / cents(before) if cents(before) > 0 else None
+    """The change as a part of ``before``; None where that means nothing: from zero, and from or to a credit."""
+    return (cents(now) - cents(before)) / cents(before) if cents(before) > 0 and cents(now) >= 0 else None

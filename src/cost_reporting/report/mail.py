@@ -1,48 +1,49 @@
-"""The words of the mail that carries a report: plain data, so that sending it needs neither templates nor locales."""
+"""The words of the mail that carries a report: subject, plain text and HTML, made together with the PDF.
 
-from __future__ import annotations
+They are stored beside it as plain data (``contracts.MailWords``), so that sending needs neither templates nor locales,
+and sending again says the same. There is no address in them.
+"""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Final
 
-from pydantic import StringConstraints
+from jinja2 import Template
 
-from cost_reporting.contracts import Fact
+from cost_reporting.contracts import Fact, MailWords
+from cost_reporting.report import words
+from cost_reporting.report.edition import Edition
 
-if TYPE_CHECKING:
-    from jinja2 import Template
-
-    from cost_reporting.report.edition import Edition
-
-
-class MailWords(Fact):
-    """Subject, plain text and HTML. There is no address in any of them."""
-
-    subject: Annotated[str, StringConstraints(min_length=1, max_length=400, pattern=r"^[^\r\n]*$")]
-    text: str
-    html: str
+_NAME_LENGTH: Final = 60
 
 
-_NAME_LENGTH = 60
+class Message(Fact):
+    """What the mail says, before it is set as text or HTML."""
+
+    headline: str
+    equivalent: str | None
+    reasons_title: str
+    reasons: tuple[str, ...]
+    trust_title: str
+    caveats: tuple[str, ...]
+    badge: str
+    attached: str
 
 
-def words(edition: Edition, template: Template) -> MailWords:
-    """The words of the mail for ``edition``, its HTML made with ``template``."""
-    # Sentences need Babel, and reading stored words must not.
-    from cost_reporting.report import branding
-    from cost_reporting.report import words as sentences
-
-    message = {
-        "headline": sentences.headline(edition),
-        "reasons": sentences.reasons(edition),
-        "reasons_title": "Why it changed" if edition.comparable else "What it was spent on",
-        "caveats": sentences.caveats(edition),
-        "equivalent": sentences.equivalent(edition),
-        "attached": f"Attached: {edition.file_name}, report {edition.number}.",
-    }
+def mail_words(edition: Edition, template: Template, *, language: str, colour: str) -> MailWords:
+    """The words for ``edition``, the HTML made with ``template`` in the client's ``colour``."""
+    message = Message(
+        headline=words.headline(edition),
+        equivalent=words.equivalent(edition),
+        reasons_title=words.reasons_title(edition),
+        reasons=words.reasons(edition),
+        trust_title=words.TRUST_TITLE,
+        caveats=words.caveats(edition),
+        badge=edition.badge,
+        attached=f"Attached: {edition.file_name}, report {edition.number}.",
+    )
     return MailWords(
         subject=subject(edition),
         text=_text(edition, message),
-        html=template.render(edition=edition, colour=branding.legible(edition.client.branding.colour), **message),
+        html=template.render(edition=edition, language=language, colour=colour, **dict(message)),
     )
 
 
@@ -54,20 +55,19 @@ def subject(edition: Edition) -> str:
     total = edition.figures.money_headline(edition.total, edition.currency)
     if edition.covered_by_credits:
         total += " after credits"
-    change = edition.figures.change(edition.total, edition.previous_total) if edition.comparable else ""
-    note = f" ({change})" if change and change != "\u2013" and not edition.covered_by_credits else ""
+    change = words.subject_change(edition)
+    note = f" ({change})" if change else ""
     line = f"[{name}] AWS costs, {edition.period_words}: {total}{note} \u2013 {edition.run.issue}"
     return ("[TEST] " if edition.is_test else "") + " ".join(line.split())
 
 
-def _text(edition: Edition, message: dict[str, object]) -> str:
-    parts = [f"{edition.client_name}\nAWS cost report, {edition.period_words}", str(message["headline"])]
+def _text(edition: Edition, message: Message) -> str:
+    parts = [f"{edition.client_name}\nAWS cost report, {edition.period_words} ({message.badge})", message.headline]
     if edition.is_test:
         parts.insert(0, "THIS IS A TEST. It is not a report to act on.")
-    if message["equivalent"]:
-        parts.append(f"About {message['equivalent']}.")
-    for title, lines in ((message["reasons_title"], message["reasons"]), ("How far to trust the figures", message["caveats"])):
-        if isinstance(lines, tuple) and lines:
-            parts.append("\n".join([f"{title}", *(f"- {line}" for line in lines)]))
-    parts.append(str(message["attached"]))
+    if message.equivalent:
+        parts.append(f"About {message.equivalent}.")
+    lists = ((message.reasons_title, message.reasons), (message.trust_title, message.caveats))
+    parts += ["\n".join((title, *(f"- {line}" for line in lines))) for title, lines in lists if lines]
+    parts.append(message.attached)
     return "\n\n".join(parts).replace("\u00a0", " ") + "\n"

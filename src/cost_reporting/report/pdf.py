@@ -7,7 +7,7 @@ gives identical bytes, on every machine with the same versions of WeasyPrint and
 
 import hashlib
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +47,7 @@ class PageOnlyFetcher(URLFetcher):  # type: ignore[misc]
     def fetch(self, url: str, headers: dict[str, str] | None = None) -> URLFetcherResponse:
         """What ``url`` holds, if it holds it itself."""
         if url[:5].lower() != "data:":
-            raise FatalURLFetchingError(f"{url[:80]!r} lies outside of the page")
+            raise ValueError(f"{url[:80]!r} lies outside of the page")
         return super().fetch(url, headers)
 
 
@@ -64,7 +64,7 @@ class Printer:
 
         Raises RenderFailed for whatever goes wrong.
         """
-        stamp = f'<meta name="dcterms.created" content="{created:%Y-%m-%dT%H:%M:%SZ}">'
+        stamp = f'<meta name="dcterms.created" content="{created.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}">'
         stamp += stamp.replace("created", "modified")
         dated = html.replace("</head>", f"{stamp}</head>", 1)
         options: dict[str, Any] = {
@@ -75,9 +75,7 @@ class Printer:
         }
         try:
             pdf = HTML(string=dated, url_fetcher=self._fetcher).write_pdf(**options)
-        except RenderFailed:
-            raise
-        except Exception as fault:
+        except (Exception, FatalURLFetchingError) as fault:  # the latter is a BaseException
             raise RenderFailed(f"the page could not be set: {type(fault).__name__}: {fault}") from fault
         if not isinstance(pdf, bytes):
             raise RenderFailed("the page was set, but no PDF came of it")

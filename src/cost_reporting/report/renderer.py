@@ -3,33 +3,39 @@
 import hashlib
 import logging
 from functools import cached_property
+from importlib.metadata import version
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, TemplateError
 
 import report_fonts
-from jinja2 import Environment, PackageLoader, StrictUndefined, TemplateError
-from pydantic import ConfigDict
-
 from cost_reporting.clients import Client
-from cost_reporting.contracts import Fact, Run
+from cost_reporting.contracts import Fact, MailWords, Run
 from cost_reporting.costs import CostDocument
 from cost_reporting.errors import RenderFailed
-from cost_reporting.report import branding, mail
+from cost_reporting.report import branding
 from cost_reporting.report.edition import Edition
-from cost_reporting.report.mail import MailWords
+from cost_reporting.report.mail import mail_words
 from cost_reporting.report.pdf import Printer
 from cost_reporting.report.sections import SECTIONS
+from cost_reporting.report.sections.cover import PREPARED_BY
 
 LANGUAGE: Final = "en"
+WATERMARK: Final = (
+    '<svg xmlns="http://www.w3.org/2000/svg" width="600" height="600" viewBox="0 0 600 600"><text x="300" y="360" '
+    'font-family="Source Sans 3" font-weight="700" font-size="190" text-anchor="middle" fill="#f8e8e3" '
+    'transform="rotate(-35 300 300)">TEST</text></svg>'
+)
 _PACKAGE: Final = Path(__file__).parent
 _SOURCES: Final = ("**/*.py", "templates/*")
+_TOOLS: Final = ("babel", "jinja2", "weasyprint")
 _log = logging.getLogger(__name__)
 
 
 class Rendered(Fact):
     """A finished report. ``mail`` is stored as JSON beside the PDF, so that sending needs nothing of this package."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_bytes="base64")
 
     pdf: bytes
     mail: MailWords
@@ -57,26 +63,29 @@ class Renderer:
         Raises RenderFailed if the pages cannot be set, ClientMisconfigured if the client's locale is unknown.
         """
         edition = Edition(client=client, costs=costs, run=run)
-        logo_uri = branding.logo_uri(logo)
+        colour, logo_uri = branding.legible(client.branding.colour), branding.logo_uri(logo)
         if logo is not None and logo_uri is None:
             _log.warning("logo left out: not a sound PNG", extra={"client_id": client.client_id})
         try:
             html = self._templates.get_template("report.html.j2").render(
                 edition=edition,
                 language=LANGUAGE,
-                colour=branding.legible(client.branding.colour),
+                colour=colour,
                 logo=logo_uri,
+                prepared_by=PREPARED_BY,
+                watermark="data:image/svg+xml," + quote(WATERMARK),
                 sections=[(section.name, view) for section in SECTIONS if (view := section.view(edition)) is not None],
             )
-            words = mail.words(edition, self._templates.get_template("mail.html.j2"))
+            mail = mail_words(edition, self._templates.get_template("mail.html.j2"), language=LANGUAGE, colour=colour)
         except TemplateError as fault:
             raise RenderFailed(f"a template does not fit: {type(fault).__name__}: {fault}") from fault
-        return Rendered(pdf=self._printer.print(html, created=costs.fetched_at), mail=words, file_name=edition.file_name)
+        pdf = self._printer.print(html, created=costs.fetched_at)
+        return Rendered(pdf=pdf, mail=mail, file_name=edition.file_name)
 
     @cached_property
     def template_version(self) -> str:
-        """The hash of everything here that shapes a report: code, templates, style sheet and the list of fonts."""
-        digest = hashlib.sha256()
+        """The hash of all that shapes a report: code, templates, style sheet, the list of fonts, versions of tools."""
+        digest = hashlib.sha256("".join(f"{tool} {version(tool)}\n" for tool in _TOOLS).encode())
         for path in sorted({path for pattern in _SOURCES for path in _PACKAGE.glob(pattern) if path.is_file()}):
             digest.update(f"{path.relative_to(_PACKAGE).as_posix()}\n".encode() + path.read_bytes())
         for font in report_fonts.files():

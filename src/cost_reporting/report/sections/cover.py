@@ -27,9 +27,9 @@ def view(edition: Edition) -> Cover | None:
         client_name=edition.client_name,
         period=edition.period_words,
         span=edition.figures.span(edition.period),
-        badge="Final" if edition.is_final else "Preliminary",
+        badge=edition.badge,
         is_final=edition.is_final,
         prepared_by=PREPARED_BY,
-        issued=edition.figures.day(edition.costs.fetched_at.date()),
+        issued=edition.figures.day(edition.issued),
         number=edition.number,
     )

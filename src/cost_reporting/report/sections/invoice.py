@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from cost_reporting.contracts import Fact
 from cost_reporting.costs import GROUPS, Group
-from cost_reporting.money import cents, shown, total
+from cost_reporting.money import cents, total
 from cost_reporting.report import words
 from cost_reporting.report.edition import Edition
 
@@ -18,7 +18,7 @@ _NAMES: dict[Group, tuple[str, str]] = {
     "tax": ("Tax", "As AWS charges it"),
     "other": ("Other charges", "Charges of no kind listed above"),
 }
-_MINUS_MEANS: dict[Group, str] = {"credit": "credit", "refund": "refund", "discount": "discount"}
+_MINUS_MEANS: dict[Group, str] = {"refund": "refund", "discount": "discount", "commitment": "already paid"}
 
 
 class Step(Fact):
@@ -37,29 +37,33 @@ class Invoice(Fact):
     currency: str
     steps: tuple[Step, ...]
     net: str
+    net_what: str
+    net_word: str
 
 
 def view(edition: Edition) -> Invoice:
     """The steps that occurred; usage always stands there, even as an honest zero."""
     groups = [group for group in GROUPS if group == "usage" or edition.by_group.get(group)]
     exact = [edition.by_group.get(group, Decimal(0)) for group in groups]
-    largest = max(range(len(exact)), key=lambda at: abs(exact[at]))
-    adjusted = list(exact)
-    adjusted[largest] += edition.total - total(exact)
-    amounts = shown(adjusted, rest=largest)
+    steps = [
+        Step(
+            name=_NAMES[group][0],
+            what=_NAMES[group][1],
+            amount=edition.figures.amount(amount),
+            word=_MINUS_MEANS.get(group, "credit") if amount < 0 else "charge" if amount else "",
+        )
+        for group, amount in zip(groups, exact, strict=True)
+    ]
+    if rest := cents(edition.total) - total(cents(amount) for amount in exact):
+        what = "What the rounding of the steps leaves"
+        steps.append(Step(name="Rounding", what=what, amount=edition.figures.amount(rest), word=""))
     return Invoice(
         sentence=_sentence(edition),
         currency=edition.currency,
-        steps=tuple(
-            Step(
-                name=_NAMES[group][0],
-                what=_NAMES[group][1],
-                amount=edition.figures.cell(amount, amounts_exact),
-                word=_MINUS_MEANS.get(group, "credit") if amount < 0 else "",
-            )
-            for group, amount, amounts_exact in zip(groups, amounts, exact, strict=True)
-        ),
+        steps=tuple(steps),
         net=edition.figures.amount(edition.total),
+        net_what="Covered by credits and refunds" if edition.covered_by_credits else "What the period cost, all told",
+        net_word="credit" if cents(edition.total) < 0 else "charge" if cents(edition.total) else "",
     )
 
 
@@ -70,5 +74,6 @@ def _sentence(edition: Edition) -> str:
     usage = f"Your charges before credits and tax were {figures.money(edition.usage, currency)}"
     net = figures.money(edition.total, currency)
     if cents(edition.credits) < 0:
-        return f"{usage}; credits and refunds took off {figures.money(-edition.credits, currency)}; the net total is {net}."
+        offset = figures.money(-edition.credits, currency)
+        return f"{usage}; credits and refunds took off {offset}; the net total is {net}."
     return f"{usage}; there were no credits or refunds; the net total is {net}."

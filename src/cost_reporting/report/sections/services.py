@@ -5,6 +5,7 @@ from cost_reporting.report.comparison import Comparison, compare
 from cost_reporting.report.edition import Edition, one_line
 
 TOP = 15
+TOP_OF_A_WEEK = 8
 
 
 class Services(Fact):
@@ -14,22 +15,27 @@ class Services(Fact):
     now_title: str
     before_title: str
     table: Comparison
+    new_page: bool
 
 
 def view(edition: Edition) -> Services | None:
     """The services, unless there are none."""
     if not edition.by_service and not edition.previous_by_service:
         return None
+    monthly = edition.costs.cadence == "monthly"
+    table = compare(
+        edition,
+        edition.by_service,
+        edition.previous_by_service,
+        top=TOP if monthly else TOP_OF_A_WEEK,
+        plural="services",
+        name=one_line,
+        usage=edition.usage_by_service if edition.credits else None,
+    )
     return Services(
         currency=edition.currency,
-        now_title=edition.period_words if edition.costs.cadence == "monthly" else "This week",
-        before_title=edition.figures.period(edition.previous) if edition.costs.cadence == "monthly" else "Week before",
-        table=compare(
-            edition,
-            edition.by_service,
-            edition.previous_by_service,
-            top=TOP,
-            plural="services",
-            name=lambda service: (one_line(service), None),
-        ),
+        now_title=edition.now_title,
+        before_title=edition.before_title,
+        table=table,
+        new_page=monthly,
     )

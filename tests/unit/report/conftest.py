@@ -1,0 +1,39 @@
+"""What the tests of the report share."""
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from cost_reporting.clients import Client
+from cost_reporting.contracts import Run
+from cost_reporting.costs import CostDocument
+from cost_reporting.report.edition import Edition
+from cost_reporting.report.renderer import Renderer
+from tests.builders import a_client, a_cost_document, a_run
+
+
+@pytest.fixture(scope="session")
+def renderer() -> Renderer:
+    """One renderer for all tests, as a warm function has."""
+    return Renderer()
+
+
+def an_edition(client: Client | None = None, costs: CostDocument | None = None, run: Run | None = None) -> Edition:
+    """The edition for a client, its costs and a run that fits them."""
+    costs = costs or a_cost_document()
+    return Edition(client=client or a_client(), costs=costs, run=run or a_run(costs.period))
+
+
+@pytest.fixture
+def text_of(tmp_path: Path) -> Callable[[bytes], str]:
+    """The text of a PDF, as a reader would copy it, with ordinary spaces."""
+
+    def text(pdf: bytes) -> str:
+        file = tmp_path / "report.pdf"
+        file.write_bytes(pdf)
+        done = subprocess.run(["pdftotext", "-layout", str(file), "-"], capture_output=True, text=True, check=True)
+        return done.stdout.replace("\u00a0", " ")
+
+    return text

@@ -1,0 +1,231 @@
+"""Each section's rows add up to the total that it shows, and nothing is lost or made up on the way."""
+
+from collections.abc import Iterable
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+
+from cost_reporting.costs import CostDocument, period_total, reconcile
+from cost_reporting.money import cents
+from cost_reporting.report.comparison import Comparison
+from cost_reporting.report.edition import Edition
+from cost_reporting.report.rounding import fitted
+from cost_reporting.report.sections import SECTIONS, about, accounts, cover, invoice, services, summary, trend
+from tests.builders import a_client, a_cost_document, a_run, some_accounts
+from tests.unit.report.conftest import an_edition
+
+THIRDS = {f"Service {number}": "0.3333333333" for number in range(1, 8)}
+MANY = {f"Service {number:02d}": f"{number * 3.3333333:.7f}" for number in range(1, 41)}
+CREDITS = {"Service 1": {"Credit": "-0.3333333333"}}
+
+
+def number(text: str) -> Decimal:
+    """A printed amount as a number; what is less than half a cent counts as nothing."""
+    text = text.replace("\u00a0", "").replace(",", "")
+    return Decimal(0) if text.startswith(("<", ">")) else Decimal(text.replace("\u2212", "-").removeprefix("+") or "0")
+
+
+def added(texts: Iterable[str]) -> Decimal:
+    return sum((number(text) for text in texts), Decimal(0))
+
+
+def adds_up(table: Comparison) -> bool:
+    return all(
+        added(getattr(row, column) for row in table.rows) == number(getattr(table.sum, column))
+        for column in ("now", "before", "difference", *(["usage"] if table.has_usage else []))
+    )
+
+
+@pytest.mark.parametrize(
+    "costs",
+    [
+        a_cost_document(),
+        a_cost_document(services=THIRDS, previous=THIRDS),
+        a_cost_document(services=MANY, previous=THIRDS),
+        a_cost_document(services=THIRDS, previous={}, older=None),
+        a_cost_document(services=THIRDS, records=CREDITS),
+        a_cost_document(services={"A": "10"}, records={"A": {"Refund": "-30.004"}, "Tax": {"Tax": "0.006"}}),
+        a_cost_document("2026-W42", services=MANY, previous=MANY),
+    ],
+    ids=["ordinary", "thirds", "many", "young", "credits", "negative", "weekly"],
+)
+def test_rows_add_up_to_the_total_of_the_period(costs: CostDocument) -> None:
+    reconcile(costs)
+    edition = an_edition(costs=costs)
+    exact = cents(period_total(costs, costs.period))
+    by_service, by_day, steps = services.view(edition), trend.view(edition), invoice.view(edition)
+    assert by_service is not None
+    assert by_day is not None
+    assert adds_up(by_service.table)
+    assert number(by_service.table.sum.now) == number(by_day.total) == number(steps.net) == exact
+    assert added(day.amount for day in by_day.days) == exact
+    assert number([day.running for day in by_day.days if day.running][-1]) == exact
+    assert added(step.amount for step in steps.steps) == exact
+    if by_day.has_before:
+        assert added(day.before for day in by_day.days) == cents(period_total(costs, costs.previous))
+
+
+def test_accounts_add_up_and_their_rest_is_counted() -> None:
+    family = some_accounts((f"{number:012d}", f"account-{number}", "3.4016666", "3.2") for number in range(1, 301))
+    costs = a_cost_document(services={"A": "1020.49998"}, previous={"A": "960"}, accounts=family)
+    view = accounts.view(an_edition(costs=costs))
+    assert view is not None
+    assert adds_up(view.table)
+    assert view.table.rows[-1].name == f"Other ({300 - accounts.TOP} accounts)"
+    assert {len(row.id) for row in view.table.rows[:-1]} == {12}
+
+
+def test_an_account_without_a_name_keeps_its_id() -> None:
+    family = some_accounts([("000000000001", "", "1020.50", "968.25")])
+    view = accounts.view(an_edition(costs=a_cost_document(accounts=family)))
+    assert view is not None
+    assert (view.table.rows[0].name, view.table.rows[0].id) == ("no name known", "000000000001")
+
+
+def test_clients_that_did_not_ask_for_accounts_have_no_such_section() -> None:
+    assert accounts.view(an_edition()) is None
+
+
+def test_services_beyond_the_top_are_counted_not_lost() -> None:
+    view = services.view(an_edition(costs=a_cost_document(services=MANY, previous=MANY)))
+    assert view is not None
+    assert len(view.table.rows) == services.TOP + 1
+    assert view.table.rows[-1].name == f"Other ({40 - services.TOP} services)"
+
+
+def test_one_service_too_many_is_shown_rather_than_called_other() -> None:
+    few = {f"Service {number:02d}": "1.00" for number in range(services.TOP + 1)}
+    view = services.view(an_edition(costs=a_cost_document(services=few, previous=few)))
+    assert view is not None
+    assert [row.name for row in view.table.rows] == sorted(few)
+
+
+def test_a_service_that_is_gone_is_still_shown() -> None:
+    view = services.view(an_edition(costs=a_cost_document(services=MANY, previous={"Gone": "9999"})))
+    assert view is not None
+    gone = next(row for row in view.table.rows if row.name == "Gone")
+    assert (gone.now, gone.before, gone.change) == ("0.00", "9,999.00", "\u2212100\u00a0%")
+
+
+def test_a_service_that_credits_pay_shows_what_was_used() -> None:
+    costs = a_cost_document(services={"A": "12"}, records={"A": {"Credit": "-12"}}, previous={"A": "12"})
+    view = services.view(an_edition(costs=costs))
+    assert view is not None
+    assert (view.table.rows[0].usage, view.table.rows[0].now) == ("12.00", "0.00")
+
+
+def test_a_little_is_not_shown_as_nothing() -> None:
+    view = services.view(an_edition(costs=a_cost_document(services={"A": "5", "B": "0.002"}, previous={"A": "5"})))
+    assert view is not None
+    assert [row.now for row in view.table.rows] == ["5.00", "<\u00a00.01"]
+
+
+def test_an_amount_is_the_same_wherever_it_is_printed() -> None:
+    edition = an_edition(costs=a_cost_document(services=THIRDS, previous={}, older="1"))
+    view = services.view(edition)
+    assert view is not None
+    assert {row.now for row in view.table.rows if row.id} == {"0.33"}
+    assert view.table.rows[-1].name == "Rounding"
+
+
+def test_a_young_account_is_not_compared() -> None:
+    edition = an_edition(costs=a_cost_document(services={"A": "5"}, previous={}, older=None))
+    by_service, by_day = services.view(edition), trend.view(edition)
+    assert by_service is not None
+    assert by_day is not None
+    assert not by_service.table.has_before
+    assert not by_day.has_before
+    assert not by_day.chart.previous
+    figures = {figure.name: figure for figure in summary.view(edition).figures}
+    assert figures["Change"].value == figures["Previous period"].value == "n/a"
+    assert figures["Change"].note == "no earlier period to compare with"
+
+
+def test_a_day_without_figures_is_not_a_zero() -> None:
+    costs = a_cost_document()
+    costs = costs.model_copy(update={"days": tuple(day for day in costs.days if day.day != date(2026, 10, 5))})
+    view = trend.view(an_edition(costs=costs))
+    assert view is not None
+    assert view.days[4].amount == "n/a"
+
+
+def test_estimated_days_are_marked_in_the_table_and_hatched_in_the_chart() -> None:
+    view = trend.view(an_edition(costs=a_cost_document(estimated=[date(2026, 10, 31)])))
+    assert view is not None
+    assert [day.mark for day in view.days].count("e") == 1
+    assert view.chart.estimated_bars.count("M") == 1
+    assert view.chart.bars.count("M") == 30
+    assert [entry.kind for entry in view.chart.legend] == ["bar", "estimated", "line", "weekend"]
+
+
+def test_the_chart_says_its_finding_to_those_who_cannot_see_it() -> None:
+    view = trend.view(an_edition())
+    assert view is not None
+    assert view.finding in view.chart.alt
+
+
+def test_a_longer_month_stands_beside_a_shorter_one() -> None:
+    view = trend.view(an_edition(costs=a_cost_document("2026-11", services={"A": "30"}, previous={"A": "31"})))
+    assert view is not None
+    assert len(view.days) == 31
+    assert (view.days[-1].day, view.days[-1].before_day) == ("", "Sat Oct\u00a031")
+
+
+def test_a_period_without_costs_has_no_trend_and_no_services() -> None:
+    edition = an_edition(costs=a_cost_document(services={}, previous={}, older=None))
+    assert trend.view(edition) is None
+    assert services.view(edition) is None
+    assert invoice.view(edition).steps[0].amount == "0.00"
+
+
+def test_only_a_monthly_report_has_a_cover() -> None:
+    assert cover.view(an_edition()) is not None
+    assert cover.view(an_edition(costs=a_cost_document("2026-W42"))) is None
+
+
+def test_the_cover_tells_preliminary_from_final() -> None:
+    final, preliminary = cover.view(an_edition()), cover.view(an_edition(run=a_run(issue="preliminary")))
+    assert final is not None
+    assert preliminary is not None
+    assert (final.badge, preliminary.badge) == ("Final", "Preliminary")
+
+
+def test_about_names_metric_period_source_and_price() -> None:
+    facts = {entry.term: entry.meaning.replace("\u00a0", " ") for entry in about.view(an_edition()).facts}
+    assert "unblended cost" in facts["Metric"]
+    assert "October 1 to 31, 2026, both days included, in UTC: 31 days" in facts["Period"]
+    assert "November 10, 2026, 06:12 UTC from account 111122223333" in facts["Source"]
+    assert "2 paid requests to Cost Explorer at USD 0.01: USD 0.02" in facts["Price of these figures"]
+
+
+def test_months_before_the_first_costs_are_not_drawn_as_zeros() -> None:
+    assert summary.view(an_edition(costs=a_cost_document(older=None))).history is None
+    history = summary.view(an_edition()).history
+    assert history is not None
+    assert len(history.months) == 13
+
+
+def test_large_figures_of_the_history_are_in_thousands() -> None:
+    history = summary.view(an_edition(costs=a_cost_document(older="12345678.90"))).history
+    assert history is not None
+    assert history.title.endswith("in thousands of USD")
+    assert history.months[0].value == "12,346"
+
+
+def test_every_section_has_a_name_of_its_own() -> None:
+    assert len({section.name for section in SECTIONS}) == len(SECTIONS)
+
+
+@pytest.mark.parametrize("amount", ["0.003", "0.0049999999", "0.3333333333", "7.777"])
+def test_no_fitted_amount_is_off_by_more_than_a_cent(amount: str) -> None:
+    exact = [Decimal(amount)] * 31 + [Decimal(0)]
+    column = fitted(exact, sum(exact, Decimal(0)))
+    assert sum(column) == cents(sum(exact, Decimal(0)))
+    assert all(abs(shown - true) <= Decimal("0.01") for shown, true in zip(column, exact, strict=True))
+    assert column[-1] == 0
+
+
+def test_an_edition_takes_the_counterpart_of_each_day_by_its_place() -> None:
+    edition: Edition = an_edition(a_client(), a_cost_document("2026-W42"))
+    assert edition.period.start - edition.previous.start == timedelta(days=7)
