@@ -67,7 +67,7 @@ NamedPeriod = Annotated[
     Annotated[str, StringConstraints(max_length=10), Tag("name")] | Annotated[Period, Tag("days")],
     Discriminator(lambda given: "name" if isinstance(given, str) else "days"),
 ]
-"""A period as people write it, ``2026-10`` or ``2026-W42``, or by its days. Tagged, so that a fault names one of them."""
+"""A period as people write it, ``2026-10`` or ``2026-W42``, or by its days. Tagged: a fault names one form only."""
 
 
 class ForceSend(Fact):

@@ -157,9 +157,7 @@ def by_day(costs: CostDocument, period: Period) -> dict[date, Decimal]:
 
 def by_group(costs: CostDocument, period: Period) -> dict[Group, Decimal]:
     """Exact costs of ``period`` on the way from usage to invoice."""
-    return _sums(
-        (_group_of(line.record_type), line.amounts.by(costs.metric)) for line in _records(costs, period)
-    )
+    return _sums((_group_of(line.record_type), line.amounts.by(costs.metric)) for line in _records(costs, period))
 
 
 def by_month(costs: CostDocument) -> dict[Period, Decimal]:

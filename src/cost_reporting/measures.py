@@ -13,18 +13,18 @@ NAMESPACE = "CostReporting"
 
 def of(fact: Fact | BaseException) -> Mapping[str, int]:
     """Counts to add for ``fact``. Failures count when they are recorded, since a killed function counts nothing."""
+    counts: dict[str, int] = {}
     match fact:
         case ReportRendered():
-            return {}  # a CostsFetched as well, and counted when it became one
+            pass  # a CostsFetched as well, and counted when it became one
         case CostsFetched():
-            return {"PaidRequests": fact.costs.paid_requests}
+            counts = {"PaidRequests": fact.costs.paid_requests}
         case Outcome(status="FAILED"):
-            return {"ClientsFailed": 1} | ({"EmailFailures": 1} if fact.stage == "Send Email" else {})
+            counts = {"ClientsFailed": 1} | ({"EmailFailures": 1} if fact.stage == "Send Email" else {})
         case Outcome(status="SENT"):
-            return {"ReportsSent": 1}
+            counts = {"ReportsSent": 1}
         case RunSummary():
-            return {"ExecutionsSuccessful": 1, "ClientsProcessed": fact.client_count}
+            counts = {"ExecutionsSuccessful": 1, "ClientsProcessed": fact.client_count}
         case RunIncomplete():
-            return {"ExecutionsIncomplete": 1}
-        case _:
-            return {}
+            counts = {"ExecutionsIncomplete": 1}
+    return counts

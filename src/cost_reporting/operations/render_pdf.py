@@ -6,9 +6,9 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from cost_reporting.clients import Client
-from cost_reporting.contracts import CostsFetched, MailWords, RenderedReport, ReportRendered, Run
+from cost_reporting.contracts import CostsFetched, RenderedReport, ReportRendered, Run
 from cost_reporting.costs import CostDocument
-from cost_reporting.periods import label
+from cost_reporting.report.naming import file_name
 from cost_reporting.store.clients import ClientStore
 from cost_reporting.store.objects import JSON, PDF, ObjectStore, report_prefix
 
@@ -29,17 +29,10 @@ def render_pdf(
     if pdf is None or mail is None:
         costs = CostDocument.model_validate_json(objects.read(fetched.costs.document))
         rendered = renderer.render(client, costs, fetched.run, logo)
-        words = MailWords(subject=rendered.mail.subject, text=rendered.mail.text, html=rendered.mail.html)
         pdf = objects.put(f"{prefix}report.pdf", rendered.pdf, PDF, fingerprint=made_from)
-        mail = objects.put(f"{prefix}mail.json", words.model_dump_json().encode(), JSON, fingerprint=made_from)
-    report = RenderedReport(pdf=pdf, mail=mail, file_name=file_name(client, fetched.run))
+        mail = objects.put(f"{prefix}mail.json", rendered.mail.model_dump_json().encode(), JSON, fingerprint=made_from)
+    report = RenderedReport(pdf=pdf, mail=mail, file_name=file_name(client.client_id, fetched.run))
     return ReportRendered(**dict(fetched), report=report)
-
-
-def file_name(client: Client, run: Run) -> str:
-    """What the recipient's attachment is called: ``acme_aws-costs_2026-10_final.pdf``."""
-    test = "TEST_" if run.mode == "test" else ""
-    return f"{test}{client.client_id}_aws-costs_{label(run.period)}_{run.issue}.pdf"
 
 
 def _fingerprint(client: Client, run: Run, costs_sha256: str, logo: bytes | None, template_version: str) -> str:

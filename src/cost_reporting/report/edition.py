@@ -281,12 +281,6 @@ class Edition:
         return f"{self.client.client_id.upper()}-{_label(self.period)}-{issue}" + ("-TEST" if self.is_test else "")
 
     @cached_property
-    def file_name(self) -> str:
-        """``northwind-retail_aws-costs_2026-10_final.pdf``, marked if it is a test."""
-        test = "TEST_" if self.is_test else ""
-        return f"{test}{self.client.client_id}_aws-costs_{_label(self.period)}_{self.run.issue}.pdf"
-
-    @cached_property
     def title(self) -> str:
         """The document's title, as a reader's window shows it."""
         return f"{self.client_name}: AWS cost report, {self.period_words}"

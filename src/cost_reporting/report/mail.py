@@ -11,6 +11,7 @@ from jinja2 import Template
 from cost_reporting.contracts import Fact, MailWords
 from cost_reporting.report import words
 from cost_reporting.report.edition import Edition
+from cost_reporting.report.naming import file_name
 
 _NAME_LENGTH: Final = 60
 
@@ -38,7 +39,7 @@ def mail_words(edition: Edition, template: Template, *, language: str, colour: s
         trust_title=words.TRUST_TITLE,
         caveats=words.caveats(edition),
         badge=edition.badge,
-        attached=f"Attached: {edition.file_name}, report {edition.number}.",
+        attached=f"Attached: {file_name(edition.client.client_id, edition.run)}, report {edition.number}.",
     )
     return MailWords(
         subject=subject(edition),

@@ -39,7 +39,6 @@ class Rendered(Fact):
 
     pdf: bytes
     mail: MailWords
-    file_name: str
 
 
 class Renderer:
@@ -80,7 +79,7 @@ class Renderer:
         except TemplateError as fault:
             raise RenderFailed(f"a template does not fit: {type(fault).__name__}: {fault}") from fault
         pdf = self._printer.print(html, created=costs.fetched_at)
-        return Rendered(pdf=pdf, mail=mail, file_name=edition.file_name)
+        return Rendered(pdf=pdf, mail=mail)
 
     @cached_property
     def template_version(self) -> str:

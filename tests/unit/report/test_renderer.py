@@ -161,7 +161,6 @@ def test_a_test_says_so_on_every_page_and_in_the_subject(renderer: Renderer, tex
     rendered = renderer.render(a_client(), a_cost_document(), a_run(mode="test"))
     assert all("TEST" in page for page in text_of(rendered.pdf).split("\f")[:-1])
     assert rendered.mail.subject.startswith("[TEST] ")
-    assert rendered.file_name.startswith("TEST_")
 
 
 def test_a_dry_run_looks_like_the_real_thing(renderer: Renderer) -> None:
@@ -226,12 +225,11 @@ def test_a_hostile_name_is_only_a_name(renderer: Renderer, text_of: Callable[[by
     assert "\n" not in rendered.mail.subject
 
 
-def test_subject_and_file_name_are_as_promised(renderer: Renderer) -> None:
+def test_the_subject_is_as_promised(renderer: Renderer) -> None:
     client = a_client(client_id="acme", client_name="Acme")
     costs = a_cost_document(services={"A": "142000.12"}, previous={"A": "126799.72"})
     rendered = renderer.render(client, costs, a_run())
     assert rendered.mail.subject == "[Acme] AWS costs, October 2026: USD 142,000 (+12 %) – final"
-    assert rendered.file_name == "acme_aws-costs_2026-10_final.pdf"
 
 
 @pytest.mark.parametrize(
@@ -279,7 +277,8 @@ def test_the_mail_holds_no_address_and_loads_nothing(renderer: Renderer) -> None
 
 def test_the_mail_says_headline_reasons_and_what_is_attached(renderer: Renderer) -> None:
     rendered = renderer.render(a_client(), a_cost_document(), a_run(issue="preliminary"))
-    for part in ("You spent USD 1,020.50 in October 2026", "rose by USD 50.00", "Preliminary", rendered.file_name):
+    attached = "northwind-retail_aws-costs_2026-10_preliminary.pdf"
+    for part in ("You spent USD 1,020.50 in October 2026", "rose by USD 50.00", "Preliminary", attached):
         assert part in rendered.mail.text
         assert part in rendered.mail.html.replace("\u00a0", " ")
 

@@ -1,0 +1,6 @@
+"""What MiniStack does otherwise than AWS, each put right in one place.
+
+One module per difference. Its docstring says which behaviour of AWS it restores; its ``restore`` patches the emulator
+that runs in this process, and ``tests/contract/test_emulator.py`` says so when upstream no longer needs it. Everything
+here runs in the emulator's own environment: standard library, ministack and botocore, nothing of the product.
+"""

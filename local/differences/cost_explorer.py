@@ -1,0 +1,39 @@
+"""Cost Explorer, which MiniStack does not have.
+
+Requests for ``AWSInsightsIndexService`` are answered by :class:`local.cost_explorer.CostExplorer` for the account that
+the caller's credentials belong to. It is registered as a service of the emulator, so signatures, accounts of assumed
+roles and IAM permissions (``ce:GetCostAndUsage`` and the others) are checked as for any other service.
+"""
+
+import asyncio
+import json
+from typing import Any, Protocol
+
+from local.differences.upstream import upstream
+
+
+class Answers(Protocol):
+    """What :class:`local.cost_explorer.CostExplorer` does."""
+
+    def answer(self, operation: str, request: dict[str, Any], account_id: str) -> tuple[int, dict[str, Any]]:
+        """The HTTP status and body of the answer."""
+
+
+def restore(cost_explorer: Answers) -> None:
+    """Make ``ce`` one of the emulator's services."""
+
+    async def handle(
+        _method: str, _path: str, headers: dict[str, str], body: bytes, _query: dict[str, list[str]]
+    ) -> tuple[int, dict[str, str], bytes]:
+        operation = headers.get("x-amz-target", "").rpartition(".")[2]
+        account = upstream("core.responses").get_account_id()
+        request = json.loads(body or b"{}")
+        status, answer = await asyncio.to_thread(cost_explorer.answer, operation, request, account)
+        reply = {"Content-Type": "application/x-amz-json-1.1"}
+        if status >= 400 and "__type" in answer:
+            reply["x-amzn-errortype"] = str(answer["__type"])
+        return status, reply, json.dumps(answer).encode()
+
+    upstream("app").SERVICE_HANDLERS["ce"] = handle
+    upstream("core.router").SERVICE_PATTERNS["ce"] = {"target_prefixes": ["AWSInsightsIndexService"]}
+    upstream("core.iam_actions").SERVICE_TO_IAM_NAMESPACE["ce"] = "ce"

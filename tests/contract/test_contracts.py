@@ -1,0 +1,122 @@
+"""The baton: each state takes what the one before gives, the sample events are such, and none grows too large."""
+
+import json
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from pydantic import BaseModel, TypeAdapter
+
+from cost_reporting.contracts import (
+    Check,
+    ClientEnded,
+    Failure,
+    Health,
+    HealthAsked,
+    RunAsked,
+    RunRequest,
+    RunSummary,
+    Worklist,
+)
+from cost_reporting.operations.list_clients import _contradictions
+from cost_reporting.operations.record_outcome import outcome_of
+from cost_reporting.outcomes import STAGES
+from tests.builders import (
+    a_client_due,
+    a_run,
+    a_stored_object,
+    client_ended,
+    costs_fetched,
+    report_rendered,
+    report_sent,
+)
+from tests.contract.documents import EVENTS, FUNCTIONS
+from tests.contract.handlers import received, returned
+
+RUNS = sorted(name for name in EVENTS if name.startswith("run_") and name != "run_health_check")
+LIMIT = 200 * 1024
+"""Bytes. Step Functions allows 256 KiB between two states."""
+CAUSE_LIMIT = 32_768
+CHAIN = ["fetch_costs", "render_pdf", "send_email"]
+
+
+@pytest.mark.parametrize(("giver", "taker"), list(pairwise(CHAIN)))
+def test_a_stage_takes_exactly_what_the_one_before_gives(giver: str, taker: str) -> None:
+    assert received(taker) is returned(giver)
+
+
+@pytest.mark.parametrize(("function", "field"), list(zip(CHAIN, dict(STAGES), strict=True)))
+def test_a_stage_adds_the_one_field_that_names_it(function: str, field: str) -> None:
+    assert returned(function).model_fields.keys() - received(function).model_fields.keys() == {field}
+
+
+@pytest.mark.parametrize(
+    "baton", [a_client_due(), costs_fetched(), report_rendered(), report_sent()], ids=lambda baton: type(baton).__name__
+)
+def test_record_outcome_takes_the_baton_of_any_stage_with_a_failure_beside_it(baton: BaseModel) -> None:
+    caught = json.loads(baton.model_dump_json()) | {"failure": {"Error": "States.Timeout", "Cause": ""}}
+    assert TypeAdapter(received("record_outcome")).validate_python(caught).failure is not None
+
+
+def test_settle_run_takes_what_list_clients_and_it_itself_give() -> None:
+    assert received("settle_run") is returned("list_clients") is Worklist
+    assert returned("settle_run") == Worklist | RunSummary
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_the_sample_event_of_a_function_is_what_it_takes(function: str) -> None:
+    fact = TypeAdapter(received(function)).validate_python(EVENTS[function])
+    if isinstance(fact, RunAsked):
+        assert not list(_contradictions(RunRequest.model_validate(fact.request)))
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_the_sample_input_of_a_run_makes_sense(name: str) -> None:
+    assert not list(_contradictions(RunRequest.model_validate(EVENTS[name])))
+
+
+def test_the_sample_input_of_a_health_check_is_its_question() -> None:
+    assert HealthAsked.model_validate(EVENTS["run_health_check"]) == HealthAsked.model_validate(EVENTS["check_health"])
+
+
+WORST_RUN = a_run(
+    run_id="monthly-2026-10-preliminary-dry_run-1a2b3c4d",
+    mode="test",
+    recipients=tuple(f"{number:02d}{'x' * 240}@a.example" for number in range(50)),
+    force_send={"reason": "原" * 500},
+    refresh=True,
+)
+WORST_ID = "x" * 2048
+"""The longest partition key that DynamoDB takes: an id is judged only when its record is read."""
+FACTS: list[BaseModel] = [
+    RunAsked(request={"client_ids": ["x" * 48] * 3000}, execution_id="x" * 256, started_at=WORST_RUN.nominal_at),
+    Worklist(run=WORST_RUN, pass_number=9999, worklist=a_stored_object("x" * 1024), client_count=10_000),
+    a_client_due(WORST_ID, WORST_RUN),
+    costs_fetched(WORST_ID, WORST_RUN),
+    report_rendered(WORST_ID, WORST_RUN),
+    report_sent(WORST_ID, WORST_RUN, recipients=50),
+    client_ended(report_sent(WORST_ID, WORST_RUN, recipients=50), Failure(error="x" * 256, cause="\\" * CAUSE_LIMIT)),
+    client_ended(report_sent(WORST_ID, WORST_RUN, recipients=50), Failure(error="x" * 256, cause="é" * CAUSE_LIMIT)),
+    outcome_of(client_ended(costs_fetched(WORST_ID), Failure(error="x" * 256, cause="💸" * CAUSE_LIMIT))),
+    RunSummary(
+        run=WORST_RUN, pass_number=1, client_count=10_000, sent=1, not_sent=1, summary=a_stored_object("x" * 1024)
+    ),
+    Health(
+        status="healthy",
+        checked_at=WORST_RUN.nominal_at,
+        checks=tuple(Check(name="x" * 300, healthy=True, detail="x" * 300) for _ in range(5)),
+    ),
+]
+
+
+@pytest.mark.parametrize("fact", FACTS, ids=[f"{at}-{type(fact).__name__}" for at, fact in enumerate(FACTS)])
+def test_the_worst_case_of_every_payload_stays_below_the_limit(fact: BaseModel) -> None:
+    payload: dict[str, Any] = json.loads(fact.model_dump_json(by_alias=True))
+    assert len(json.dumps(payload, ensure_ascii=False).encode()) < LIMIT
+    type(fact).model_validate(payload)
+
+
+def test_no_address_travels_with_a_client_of_a_real_run() -> None:
+    sent = client_ended(report_sent(recipients=50))
+    assert "@" not in sent.model_dump_json()
+    assert ClientEnded.model_validate_json(sent.model_dump_json()) == sent

@@ -1,0 +1,523 @@
+"""The emulated account behaves as AWS does where the product, its tests and the runbook depend on it.
+
+Each claim marked ``restored`` is tried twice: on the emulator as we start it, where it must hold, and on MiniStack as
+it comes, where it must not. When upstream catches up, the second one passes, which is a failure here (strict xfail)
+that names the module of ``local/differences`` to remove. Claims marked ``missing`` hold nowhere yet.
+"""
+
+import base64
+import contextlib
+import io
+import json
+import os
+import socket
+import time
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from local import process
+from local.deployment import ACCOUNT, session
+from local.process import Emulator
+
+SENDER = "reports@consultancy.example"
+CLIENT = "210000000002"
+MESSAGE = b"From: reports@consultancy.example\r\nTo: a@client.example\r\nSubject: Costs\r\nX-Mark: 7\r\n\r\nHello\r\n"
+
+
+@dataclass
+class Account:
+    """The consultancy's account in an emulator, and short ways to put things into it."""
+
+    emulator: Emulator
+    names: Iterator[int] = field(default_factory=lambda: iter(range(10_000)))
+    clients: dict[tuple[str, str], Any] = field(default_factory=dict)
+
+    def client(self, service: str, account: str = ACCOUNT) -> Any:
+        if (service, account) not in self.clients:
+            config = Config(retries={"total_max_attempts": 1}, read_timeout=30)
+            self.clients[service, account] = session(account).client(
+                service, endpoint_url=self.emulator.endpoint, config=config
+            )
+        return self.clients[service, account]
+
+    def name(self, kind: str) -> str:
+        return f"{kind}-{next(self.names)}"
+
+    def role(self, *allowed: dict[str, Any]) -> str:
+        iam, name = self.client("iam"), self.name("role")
+        services = ["lambda.amazonaws.com", "states.amazonaws.com"]
+        trust = policy(Action="sts:AssumeRole", Principal={"Service": services})
+        arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+        for number, statement in enumerate(allowed):
+            iam.put_role_policy(RoleName=name, PolicyName=f"p{number}", PolicyDocument=policy(**statement))
+        return str(arn)
+
+    def function(self, source: str, *allowed: dict[str, Any], **settings: Any) -> str:
+        name = self.name("function")
+        functions = self.client("lambda")
+        functions.create_function(
+            FunctionName=name,
+            Runtime="python3.13",
+            Handler="app.handler",
+            Role=self.role(*allowed),
+            Code={"ZipFile": zipped({"app.py": source})},
+            **settings,
+        )
+        functions.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.1})
+        return name
+
+    def invoke(self, name: str, event: Any = None) -> Any:
+        """What the function answers, or its error document."""
+        answer = self.client("lambda").invoke(FunctionName=name, Payload=json.dumps(event))
+        return json.loads(answer["Payload"].read())
+
+    def run(self, definition: dict[str, Any], role: str, given: Any = None) -> dict[str, Any]:
+        """A finished execution of a state machine."""
+        states = self.client("stepfunctions")
+        machine = states.create_state_machine(
+            name=self.name("machine"), definition=json.dumps(definition), roleArn=role
+        )["stateMachineArn"]
+        arn = states.start_execution(stateMachineArn=machine, input=json.dumps(given or {}))["executionArn"]
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            execution = states.describe_execution(executionArn=arn)
+            if execution["status"] != "RUNNING":
+                return dict(execution)
+            time.sleep(0.05)
+        raise AssertionError(f"{arn} is still running")
+
+
+def policy(**statement: Any) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **statement}]})
+
+
+def zipped(files: dict[str, str]) -> bytes:
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as entries:
+        for name, text in files.items():
+            entries.writestr(name, text)
+    return archive.getvalue()
+
+
+@pytest.fixture(scope="module")
+def accounts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Account]]:
+    folders = {kind: tmp_path_factory.mktemp(kind) for kind in ("restored", "upstream")}
+    os.environ["ONLY_THE_EMULATOR_SEES_THIS"] = "1"
+    try:
+        yield {
+            "restored": Account(process.start(folders["restored"], attached=True)),
+            "upstream": Account(process.start(folders["upstream"], "--as-upstream", attached=True)),
+        }
+    finally:
+        del os.environ["ONLY_THE_EMULATOR_SEES_THIS"]
+        for folder in folders.values():
+            process.stop(folder)
+
+
+@pytest.fixture
+def account(request: pytest.FixtureRequest, accounts: dict[str, Account]) -> Account:
+    chosen = accounts[getattr(request, "param", "restored")]
+    with_identity(chosen)
+    return chosen
+
+
+def with_identity(account: Account) -> None:
+    ses = account.client("sesv2")
+    if not ses.list_email_identities()["EmailIdentities"]:
+        ses.create_email_identity(EmailIdentity=SENDER)
+        ses.create_configuration_set(ConfigurationSetName="reports")
+
+
+def restored(module: str) -> pytest.MarkDecorator:
+    """A claim about AWS that ``local/differences/<module>.py`` makes true."""
+    gone = pytest.mark.xfail(
+        strict=True, reason=f"MiniStack does not; if it does now, mend local/differences/{module}.py"
+    )
+    return pytest.mark.parametrize("account", ["restored", pytest.param("upstream", marks=gone)], indirect=True)
+
+
+missing = pytest.mark.xfail(strict=True, reason="no emulator does this; if it passes, say so in ARCHITECTURE §6")
+
+
+# -- functions --------------------------------------------------------------------------------------------------------
+
+RAISES = """
+class CostsThrottled(Exception): pass
+def handler(event, context):
+    raise CostsThrottled("first line\\nValueError: second line")
+"""
+
+
+@restored("environments")
+def test_a_handler_s_exception_keeps_its_class_name(account: Account) -> None:
+    error = account.invoke(account.function(RAISES))
+    assert (error["errorType"], error["errorMessage"]) == ("CostsThrottled", "first line\nValueError: second line")
+    assert "raise CostsThrottled" in error["stackTrace"][-1]
+
+
+@restored("environments")
+def test_a_state_machine_retries_and_catches_by_that_name(account: Account) -> None:
+    function = account.function(RAISES)
+    task = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::lambda:invoke",
+        "Parameters": {"FunctionName": function},
+        "Retry": [{"ErrorEquals": ["CostsThrottled"], "IntervalSeconds": 1, "MaxAttempts": 1}],
+        "Catch": [{"ErrorEquals": ["CostsThrottled"], "Next": "Caught"}],
+        "End": True,
+    }
+    machine = {"StartAt": "Try", "States": {"Try": task, "Caught": {"Type": "Succeed"}}}
+    execution = account.run(machine, account.role({"Action": "lambda:InvokeFunction", "Resource": "*"}))
+    assert execution["status"] == "SUCCEEDED"
+    assert json.loads(json.loads(execution["output"])["Cause"])["errorType"] == "CostsThrottled"
+
+
+@restored("environments")
+def test_an_environment_outlives_an_exception(account: Account) -> None:
+    function = account.function("import os\ndef handler(event, context):\n    raise ValueError(os.getpid())")
+    assert account.invoke(function)["errorMessage"] == account.invoke(function)["errorMessage"]
+
+
+@restored("environments")
+def test_a_timeout_names_the_request(account: Account) -> None:
+    error = account.invoke(account.function("import time\ndef handler(event, context):\n    time.sleep(5)", Timeout=1))
+    assert error["errorType"] == "Sandbox.Timedout"
+    assert error["errorMessage"].startswith("RequestId: ")
+    assert error["errorMessage"].endswith("Task timed out after 1.00 seconds")
+
+
+@restored("environments")
+def test_a_process_that_ends_by_itself_is_an_exit_error(account: Account) -> None:
+    error = account.invoke(account.function("import os\ndef handler(event, context):\n    os._exit(3)"))
+    assert error["errorType"] == "Runtime.ExitError"
+
+
+@restored("environments")
+def test_a_failed_import_is_an_import_module_error(account: Account) -> None:
+    error = account.invoke(account.function("import nothing_of_this_name"))
+    assert error["errorType"] == "Runtime.ImportModuleError"
+    assert "No module named 'nothing_of_this_name'" in error["errorMessage"]
+
+
+@restored("environments")
+def test_a_function_sees_boto3_and_nothing_else_that_is_installed(account: Account) -> None:
+    source = (
+        "import importlib.util\ndef handler(event, context):\n"
+        "    return [name for name in event if importlib.util.find_spec(name)]"
+    )
+    assert account.invoke(account.function(source), ["boto3", "ministack", "pydantic", "yaml"]) == ["boto3"]
+
+
+@restored("environments")
+def test_a_function_does_not_see_the_environment_of_this_machine(account: Account) -> None:
+    source = "import os\ndef handler(event, context):\n    return sorted(os.environ)"
+    names = account.invoke(account.function(source, Environment={"Variables": {"MINE": "1"}}))
+    assert {"MINE", "AWS_REGION", "AWS_LAMBDA_FUNCTION_NAME", "AWS_SESSION_TOKEN"} <= set(names)
+    assert "ONLY_THE_EMULATOR_SEES_THIS" not in names
+
+
+@restored("environments")
+def test_a_path_below_opt_leads_into_the_layer(account: Account) -> None:
+    layer = account.client("lambda").publish_layer_version(
+        LayerName=account.name("layer"),
+        Content={"ZipFile": zipped({"python/in_layer.py": "X = 7", "fonts/a.ttf": "font"})},
+    )["LayerVersionArn"]
+    source = (
+        "import os, in_layer\ndef handler(event, context):\n"
+        "    return [in_layer.X, os.listdir(os.environ['FONTCONFIG_PATH'])]"
+    )
+    settings = {"Layers": [layer], "Environment": {"Variables": {"FONTCONFIG_PATH": "/opt/fonts"}}}
+    assert account.invoke(account.function(source, **settings)) == [7, ["a.ttf"]]
+
+
+@restored("metrics")
+def test_an_embedded_metric_in_a_log_line_becomes_a_metric(account: Account) -> None:
+    namespace = account.name("Namespace")
+    directive = {"Namespace": namespace, "Dimensions": [[], ["Kind"]], "Metrics": [{"Name": "Done", "Unit": "Count"}]}
+    source = (
+        "import json, time\ndef handler(event, context):\n"
+        "    aws = {'Timestamp': int(time.time() * 1000), 'CloudWatchMetrics': [event]}\n"
+        "    print(json.dumps({'_aws': aws, 'Done': 3, 'Kind': 'weekly'}))"
+    )
+    account.invoke(account.function(source), directive)
+    found = account.client("cloudwatch").list_metrics(Namespace=namespace)["Metrics"]
+    assert [metric["Dimensions"] for metric in found] == [[], [{"Name": "Kind", "Value": "weekly"}]]
+
+
+# -- permissions ------------------------------------------------------------------------------------------------------
+
+ASSUMES = """
+import boto3
+def handler(event, context):
+    keys = boto3.client("sts").assume_role(RoleSessionName="test", **event)["Credentials"]
+    there = boto3.Session(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
+    costs = there.client("ce", region_name="us-east-1").get_cost_and_usage(
+        TimePeriod={"Start": "2026-01-01", "End": "2026-02-01"}, Granularity="MONTHLY", Metrics=["UnblendedCost"])
+    return [there.client("sts").get_caller_identity()["Account"], len(costs["ResultsByTime"])]
+"""
+MAY_ASSUME = {"Action": "sts:AssumeRole", "Resource": "arn:aws:iam::*:role/reader"}
+
+
+@pytest.fixture
+def reader(account: Account) -> str:
+    """A role in a client's account that lets us in with the right ExternalId."""
+    iam = account.client("iam", CLIENT)
+    condition = {"StringEquals": {"sts:ExternalId": "the-right-one"}}
+    trust = policy(Action="sts:AssumeRole", Principal={"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, Condition=condition)
+    with contextlib.suppress(iam.exceptions.EntityAlreadyExistsException):
+        iam.create_role(RoleName="reader", AssumeRolePolicyDocument=trust)
+    iam.put_role_policy(
+        RoleName="reader", PolicyName="costs", PolicyDocument=policy(Action="ce:GetCostAndUsage", Resource="*")
+    )
+    return f"arn:aws:iam::{CLIENT}:role/reader"
+
+
+@restored("cost_explorer")
+def test_cost_explorer_answers_for_the_account_of_the_assumed_role(account: Account, reader: str) -> None:
+    answer = account.invoke(account.function(ASSUMES, MAY_ASSUME), {"RoleArn": reader, "ExternalId": "the-right-one"})
+    assert answer == [CLIENT, 1]
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        {"ExternalId": "a-wrong-one"},
+        {},
+        {"RoleArn": "arn:aws:iam::210000000003:role/reader", "ExternalId": "the-right-one"},
+    ],
+    ids=["wrong ExternalId", "no ExternalId", "no such role"],
+)
+def test_a_role_lets_in_only_whom_it_trusts(account: Account, reader: str, request_: dict[str, str]) -> None:
+    error = account.invoke(account.function(ASSUMES, MAY_ASSUME), {"RoleArn": reader} | request_)
+    assert "AccessDenied" in error["errorMessage"]
+
+
+def test_a_function_may_do_only_what_its_role_allows(account: Account, reader: str) -> None:
+    error = account.invoke(account.function(ASSUMES), {"RoleArn": reader, "ExternalId": "the-right-one"})
+    assert "is not authorized to perform: sts:AssumeRole" in error["errorMessage"]
+
+
+def test_an_assumed_role_reads_costs_only_if_its_policy_says_so(account: Account, reader: str) -> None:
+    function = account.function(ASSUMES, MAY_ASSUME)
+    account.client("iam", CLIENT).delete_role_policy(RoleName="reader", PolicyName="costs")
+    error = account.invoke(function, {"RoleArn": reader, "ExternalId": "the-right-one"})
+    assert "ce:GetCostAndUsage" in error["errorMessage"]
+
+
+@restored("roles")
+def test_a_state_machine_may_do_only_what_its_role_allows(account: Account) -> None:
+    function = account.function("def handler(event, context):\n    return 1")
+    task = {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "Parameters": {"FunctionName": function}}
+    execution = account.run({"StartAt": "Try", "States": {"Try": task | {"End": True}}}, account.role())
+    assert (execution["status"], execution.get("error")) == ("FAILED", "Lambda.AWSLambdaException")
+    assert "lambda:InvokeFunction" in execution["cause"]
+
+
+@restored("transport")
+def test_a_bucket_that_wants_tls_can_be_used(account: Account) -> None:
+    s3, bucket = account.client("s3"), account.name("bucket")
+    s3.create_bucket(Bucket=bucket)
+    s3.put_object(Bucket=bucket, Key="a", Body=b"1")
+    tls_only = {"Principal": "*", "Action": "s3:*", "Condition": {"Bool": {"aws:SecureTransport": "false"}}}
+    document = {"Effect": "Deny", "Resource": [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"], **tls_only}
+    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": [document]}))
+    source = (
+        "import boto3\ndef handler(event, context):\n"
+        f"    return boto3.client('s3').get_object(Bucket='{bucket}', Key='a')['Body'].read().decode()"
+    )
+    may_read = {"Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{bucket}/*"}
+    assert account.invoke(account.function(source, may_read)) == "1"
+
+
+# -- mail -------------------------------------------------------------------------------------------------------------
+
+
+def send(account: Account, to: str = "a@client.example", **more: Any) -> str:
+    request = {
+        "FromEmailAddress": SENDER,
+        "Destination": {"ToAddresses": [to]},
+        "Content": {"Raw": {"Data": MESSAGE}},
+        "ConfigurationSetName": "reports",
+        "EmailTags": [{"Name": "client_id", "Value": "acme"}],
+    }
+    return str(account.client("sesv2").send_email(**request | more)["MessageId"])
+
+
+def kept(account: Account) -> list[dict[str, Any]]:
+    lines = (account.emulator.folder / "mail" / "messages.jsonl").read_text().splitlines()
+    return [json.loads(line) for line in lines]
+
+
+@restored("mail")
+def test_a_message_is_kept_as_it_was_sent(account: Account) -> None:
+    message_id = send(account)
+    (record,) = [record for record in kept(account) if record["message_id"] == message_id]
+    assert (record["to"], record["tags"]) == (["a@client.example"], {"client_id": "acme"})
+    assert Path(account.emulator.folder, "mail", record["file"]).read_bytes() == MESSAGE
+
+
+@restored("mail")
+def test_a_configuration_set_must_exist(account: Account) -> None:
+    with pytest.raises(ClientError, match="NotFoundException"):
+        send(account, ConfigurationSetName="nowhere")
+
+
+@restored("mail")
+def test_the_event_bus_hears_of_a_message(account: Account) -> None:
+    assert heard(account, "a@client.example", seconds=3)
+
+
+@pytest.mark.parametrize(
+    ("to", "events"),
+    [
+        ("a@client.example", ["Email Sent", "Email Delivered"]),
+        ("bounce+1@simulator.amazonses.com", ["Email Sent", "Email Bounced"]),
+        ("complaint@simulator.amazonses.com", ["Email Sent", "Email Delivered", "Email Complaint Received"]),
+    ],
+    ids=["delivered", "bounced", "complained"],
+)
+def test_the_event_bus_hears_what_became_of_a_message(account: Account, to: str, events: list[str]) -> None:
+    found = heard(account, to, count=len(events), seconds=15)
+    assert sorted(event["detail-type"] for event in found) == sorted(events)
+    assert all(event["detail"]["mail"]["tags"]["client_id"] == ["acme"] for event in found)
+
+
+def heard(account: Account, to: str, *, count: int = 1, seconds: float) -> list[dict[str, Any]]:
+    """The first ``count`` events about a message to ``to``, or those that came within ``seconds``."""
+    events, sqs = account.client("events"), account.client("sqs")
+    queue, rule = sqs.create_queue(QueueName=account.name("queue"))["QueueUrl"], account.name("rule")
+    events.put_rule(Name=rule, EventPattern=json.dumps({"source": ["aws.ses"]}))
+    target = f"arn:aws:sqs:us-east-1:{ACCOUNT}:{queue.rpartition('/')[2]}"
+    events.put_targets(Rule=rule, Targets=[{"Id": "queue", "Arn": target}])
+    listens(account)
+    message_id = send(account, to)
+    found: list[dict[str, Any]] = []
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline and len(found) < count:
+        time.sleep(0.1)
+        answer = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10, WaitTimeSeconds=0)
+        bodies = (json.loads(message["Body"]) for message in answer.get("Messages", []))
+        found += [body for body in bodies if body["detail"]["mail"]["messageId"] == message_id]
+    events.remove_targets(Rule=rule, Ids=["queue"])
+    return found
+
+
+def listens(account: Account) -> None:
+    ses, bus = account.client("sesv2"), f"arn:aws:events:us-east-1:{ACCOUNT}:event-bus/default"
+    if not ses.get_configuration_set_event_destinations(ConfigurationSetName="reports").get("EventDestinations"):
+        ses.create_configuration_set_event_destination(
+            ConfigurationSetName="reports",
+            EventDestinationName="bus",
+            EventDestination={
+                "Enabled": True,
+                "MatchingEventTypes": ["SEND", "DELIVERY", "BOUNCE", "COMPLAINT"],
+                "EventBridgeDestination": {"EventBusArn": bus},
+            },
+        )
+
+
+SENDS = """
+import base64, boto3
+def handler(event, context):
+    event["Content"] = {"Raw": {"Data": base64.b64decode(event["Content"])}}
+    return boto3.client("sesv2").send_email(**event)["MessageId"]
+"""
+MAY_SEND = {
+    "Action": "ses:SendRawEmail",
+    "Resource": [
+        f"arn:aws:ses:us-east-1:{ACCOUNT}:identity/*",
+        f"arn:aws:ses:us-east-1:{ACCOUNT}:configuration-set/reports",
+    ],
+    "Condition": {"StringEquals": {"ses:FromAddress": SENDER}},
+}
+
+
+def order(**changes: Any) -> dict[str, Any]:
+    return {
+        "FromEmailAddress": SENDER,
+        "Destination": {"ToAddresses": ["a@client.example"]},
+        "Content": base64.b64encode(MESSAGE).decode(),
+        "ConfigurationSetName": "reports",
+    } | changes
+
+
+@restored("mail")
+def test_a_role_may_send_for_an_identity_under_conditions(account: Account) -> None:
+    assert "@" in account.invoke(account.function(SENDS, MAY_SEND), order())
+
+
+@pytest.mark.parametrize(
+    ("allowed", "changes"),
+    [
+        (MAY_SEND, {"FromEmailAddress": "ceo@consultancy.example"}),
+        (MAY_SEND, {"ConfigurationSetName": "another"}),
+        (MAY_SEND | {"Action": "ses:SendEmail"}, {}),
+    ],
+    ids=["another sender", "another configuration set", "SendEmail alone is not enough for a raw message"],
+)
+def test_a_role_may_not_send_otherwise(account: Account, allowed: dict[str, Any], changes: dict[str, str]) -> None:
+    error = account.invoke(account.function(SENDS, allowed), order(**changes))
+    assert "is not authorized to perform: ses:SendRawEmail" in error["errorMessage"]
+
+
+# -- what no emulator does --------------------------------------------------------------------------------------------
+
+
+@missing
+def test_a_failed_execution_can_be_redriven(account: Account) -> None:
+    execution = account.run({"StartAt": "No", "States": {"No": {"Type": "Fail"}}}, account.role())
+    account.client("stepfunctions").redrive_execution(executionArn=execution["executionArn"])
+
+
+@missing
+def test_a_definition_with_a_dangling_next_is_refused(account: Account) -> None:
+    machine = {"StartAt": "A", "States": {"A": {"Type": "Pass", "Next": "Nowhere"}}}
+    with pytest.raises(ClientError):
+        account.client("stepfunctions").create_state_machine(
+            name=account.name("machine"), definition=json.dumps(machine), roleArn=account.role()
+        )
+
+
+@missing
+def test_the_results_of_a_distributed_map_are_written_to_the_bucket(account: Account) -> None:
+    s3, bucket = account.client("s3"), account.name("bucket")
+    s3.create_bucket(Bucket=bucket)
+    each = {
+        "Type": "Map",
+        "ItemsPath": "$.items",
+        "ItemProcessor": {
+            "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+            "StartAt": "P",
+            "States": {"P": {"Type": "Pass", "End": True}},
+        },
+        "ResultWriter": {
+            "Resource": "arn:aws:states:::s3:putObject",
+            "Parameters": {"Bucket": bucket, "Prefix": "out"},
+        },
+        "End": True,
+    }
+    role = account.role({"Action": ["states:*", "s3:*"], "Resource": "*"})
+    account.run({"StartAt": "Each", "States": {"Each": each}}, role, {"items": [1, 2]})
+    assert s3.list_objects_v2(Bucket=bucket)["KeyCount"] > 0
+
+
+def test_the_account_answers_on_the_loopback_interface_only(account: Account) -> None:
+    """Asked on another address of this machine, if it has one, the port is closed."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # sends nothing: only finds the address that would be used
+        except OSError:
+            pytest.skip("this machine has no other address")
+        address = probe.getsockname()[0]
+    if address.startswith("127."):
+        pytest.skip("this machine has no other address")
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as knock:
+        knock.settimeout(2)
+        assert knock.connect_ex((address, account.emulator.port)) != 0

@@ -1,0 +1,106 @@
+"""The template, held against the state machine and the code that it deploys."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from cost_reporting.contracts import RunRequest
+from cost_reporting.delivery.ses import READ_TIMEOUT
+from cost_reporting.operations.list_clients import _contradictions
+from tests.contract.documents import ROOT, functions, machine, resources, template
+
+(MACHINE,) = resources("AWS::Serverless::StateMachine").values()
+COMMON, *OTHERS = sorted(ROOT.glob("src/requirements.txt")) + sorted(ROOT.glob("layers/*/requirements.txt"))
+
+
+def packages(requirements: Path) -> set[str]:
+    """The names that a file of requirements pins."""
+    return set(re.findall(r"^([A-Za-z0-9._-]+)==", requirements.read_text(), flags=re.MULTILINE))
+
+
+def test_every_substitution_of_the_state_machine_is_given_and_none_in_vain() -> None:
+    used = set(re.findall(r"\$\{(\w+)\}", json.dumps(machine())))
+    assert used == MACHINE["DefinitionSubstitutions"].keys()
+
+
+def test_a_substitution_is_called_as_what_it_stands_for() -> None:
+    for name, value in MACHINE["DefinitionSubstitutions"].items():
+        expected = "${Bucket}" if name == "BucketName" else "${" + name.removesuffix("Arn") + ".Arn}"
+        assert value == expected
+
+
+def test_the_state_machine_may_call_the_functions_that_it_names_and_no_others() -> None:
+    allowed = [
+        statement["Resource"]
+        for policy in MACHINE["Policies"]
+        for statement in policy["Statement"]
+        if statement["Action"] == "lambda:InvokeFunction"
+    ]
+    assert sorted(allowed[0]) == sorted(f"${{{logical_id}.Arn}}" for logical_id in functions())
+
+
+@pytest.mark.parametrize("schedule", sorted(MACHINE["Events"]))
+def test_a_schedule_asks_for_what_list_clients_understands_at_its_nominal_time(schedule: str) -> None:
+    properties = MACHINE["Events"][schedule]["Properties"]
+    text = properties["Input"].replace("<aws.scheduler.scheduled-time>", "2026-11-08T05:00:00Z")
+    request = RunRequest.model_validate_json(text)
+    assert request.cadence == schedule.lower()
+    assert request.scheduled_at is not None
+    assert not list(_contradictions(request))
+    assert properties["ScheduleExpressionTimezone"] == "${TimeZone}"
+    assert properties["State"] == "${Schedules}"
+
+
+def test_only_the_renderer_carries_the_pdf_layer() -> None:
+    with_layer = [name for name, each in functions().items() if "${PdfLayer}" in each.get("Layers", [])]
+    assert with_layer == ["RenderPdfFunction"]
+    assert template()["Globals"]["Function"]["Layers"] == ["${CommonLayer}"]
+
+
+@pytest.mark.parametrize("requirements", [COMMON, *OTHERS], ids=lambda path: path.parent.name)
+def test_no_layer_brings_what_the_runtime_has(requirements: Path) -> None:
+    assert packages(requirements)
+    assert not packages(requirements) & {"boto3", "botocore", "s3transfer", "urllib3"}
+
+
+def test_the_common_layer_holds_nothing_that_only_the_pdf_needs() -> None:
+    assert not packages(COMMON) & {"weasyprint", "jinja2", "babel", "pillow", "fonttools"}
+
+
+def test_a_mail_without_an_answer_is_an_error_with_a_name_before_the_function_is_killed() -> None:
+    assert functions()["SendEmailFunction"]["Timeout"] >= 2 * READ_TIMEOUT
+
+
+def test_mail_can_only_be_sent_from_the_sender() -> None:
+    statements = [
+        statement
+        for policy in functions()["SendEmailFunction"]["Policies"]
+        for statement in policy["Statement"]
+        if "ses:SendEmail" in statement["Action"]
+    ]
+    assert [statement["Condition"] for statement in statements] == [{"StringEquals": {"ses:FromAddress": "${Sender}"}}]
+
+
+def test_what_is_kept_survives_a_stack_that_is_deleted_by_mistake() -> None:
+    kept = {name for name, each in template()["Resources"].items() if each.get("DeletionPolicy") == "Retain"}
+    assert kept == {*resources("AWS::DynamoDB::Table"), *resources("AWS::S3::Bucket")}
+    for table in resources("AWS::DynamoDB::Table").values():
+        assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+        assert table["SSESpecification"] == {"SSEEnabled": True}
+
+
+def test_the_bucket_is_versioned_and_closed() -> None:
+    (bucket,) = resources("AWS::S3::Bucket").values()
+    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+
+
+def test_every_log_is_given_up_after_a_while() -> None:
+    assert {each["RetentionInDays"] for each in resources("AWS::Logs::LogGroup").values()} == {"${LogRetentionDays}"}
+
+
+def test_the_execution_log_holds_no_data_of_clients() -> None:
+    assert MACHINE["Logging"]["IncludeExecutionData"] is False
+    assert MACHINE["Type"] == "STANDARD", "only those can be redriven"

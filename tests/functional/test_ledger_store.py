@@ -1,0 +1,73 @@
+"""The mail ledger in DynamoDB: of two writers only one wins."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from cost_reporting.ledger import Entry, fingerprint
+from cost_reporting.store.ledger import LedgerStore
+from tests.functional.conftest import NOW, World
+
+REPORT, RECIPIENT = "northwind-retail#monthly#2026-10#final#live", fingerprint("finance@northwind.example")
+
+
+def an_entry(run_id: str = "first", attempt: int = 1, **changes: Any) -> Entry:
+    facts = {
+        "report": REPORT,
+        "recipient": RECIPIENT,
+        "state": "SENDING",
+        "attempt": attempt,
+        "run_id": run_id,
+        "report_sha256": "0" * 64,
+        "updated_at": NOW,
+    }
+    return Entry.model_validate(facts | changes)
+
+
+@pytest.fixture
+def ledger(world: World) -> LedgerStore:
+    return LedgerStore("outcomes")
+
+
+def test_an_entry_is_found_as_it_was_written(ledger: LedgerStore) -> None:
+    assert ledger.find(REPORT, RECIPIENT) is None
+    assert ledger.begin(an_entry(reason="asked for"), replacing=None)
+    assert ledger.find(REPORT, RECIPIENT) == an_entry(reason="asked for")
+
+
+def test_of_two_who_found_nothing_one_begins(ledger: LedgerStore) -> None:
+    assert ledger.begin(an_entry("first"), replacing=None)
+    assert not ledger.begin(an_entry("second"), replacing=None)
+    assert ledger.find(REPORT, RECIPIENT) == an_entry("first")
+
+
+def test_of_two_who_found_the_same_refusal_one_begins(ledger: LedgerStore) -> None:
+    ledger.begin(an_entry(), replacing=None)
+    refused = ledger.conclude(an_entry(), "REFUSED", at=NOW)
+    assert ledger.begin(an_entry("second", 2), replacing=refused)
+    assert not ledger.begin(an_entry("third", 2), replacing=refused)
+
+
+def test_whoever_found_a_mail_that_was_sent_again_since_does_not_send_it_a_third_time(ledger: LedgerStore) -> None:
+    ledger.begin(an_entry(), replacing=None)
+    sent = ledger.conclude(an_entry(), "SENT", at=NOW, message_id="message-1")
+    forced = an_entry("forced", 2)
+    assert ledger.begin(forced, replacing=sent)
+    ledger.conclude(forced, "SENT", at=NOW, message_id="message-2")
+    assert not ledger.begin(an_entry("forced too", 2), replacing=sent)
+
+
+def test_a_sender_who_comes_back_late_does_not_overwrite_the_one_who_was_forced_since(ledger: LedgerStore) -> None:
+    lost = an_entry()
+    ledger.begin(lost, replacing=None)
+    forced = an_entry("forced", 2)
+    assert ledger.begin(forced, replacing=lost)
+    ledger.conclude(lost, "REFUSED", at=NOW + timedelta(minutes=5))
+    assert ledger.find(REPORT, RECIPIENT) == forced
+
+
+def test_reports_and_recipients_have_entries_of_their_own(ledger: LedgerStore) -> None:
+    ledger.begin(an_entry(), replacing=None)
+    assert ledger.find(REPORT, fingerprint("cto@northwind.example")) is None
+    assert ledger.find(REPORT.replace("2026-10", "2026-09"), RECIPIENT) is None

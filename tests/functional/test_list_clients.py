@@ -1,0 +1,259 @@
+"""List Clients: from what was asked to the worklist of a run."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from cost_reporting.contracts import ClientDue, Outcome, Worklist
+from cost_reporting.errors import InvalidRequest, StoreThrottled
+from cost_reporting.store.runs import RunStore
+from tests.builders import a_client, a_run, an_outcome
+from tests.functional.conftest import NOW, Clock, Wire, World, refusal
+
+Invoke = Callable[[str, Any], Any]
+CANARY = "canary-7f3a@leak.example"
+
+
+def asked(request: Any, **changes: Any) -> dict[str, Any]:
+    """A request as the state machine hands it over."""
+    execution = "arn:aws:states:eu-central-1:111122223333:execution:cost-reporting:1a2b3c4d"
+    return {"request": request, "execution_id": execution, "started_at": NOW.isoformat()} | changes
+
+
+def listed(invoke: Invoke, world: World, request: dict[str, Any], **changes: Any) -> tuple[Worklist, list[ClientDue]]:
+    """The answer, and the lines of the worklist that it points at."""
+    worklist = Worklist.model_validate(invoke("list_clients", asked(request, **changes)))
+    lines = world.get(worklist.worklist.key).decode().splitlines()
+    return worklist, [ClientDue.model_validate_json(line) for line in lines]
+
+
+def due(invoke: Invoke, world: World, request: dict[str, Any], **changes: Any) -> list[str]:
+    return [client.client_id for client in listed(invoke, world, request, **changes)[1]]
+
+
+def deliver(client_id: str, period: str = "2026-10", **changes: Any) -> Outcome:
+    """Put on record that the client has its report."""
+    run = a_run(period).model_copy(update=changes)
+    outcome = an_outcome(client_id)
+    RunStore("outcomes").mark_delivered(run, outcome, NOW)
+    return outcome
+
+
+def some_clients(world: World) -> None:
+    world.add(*(a_client(client_id=each) for each in ("acme", "globex")))
+    world.add(a_client(client_id="weekly-only", cadences=("weekly",)))
+    world.add(a_client(client_id="gone", status="suspended"))
+
+
+def test_a_run_is_about_the_last_complete_period_and_the_clients_that_are_due(invoke: Invoke, world: World) -> None:
+    some_clients(world)
+    worklist, lines = listed(invoke, world, {"cadence": "monthly"})
+    assert [line.client_id for line in lines] == ["acme", "globex"]
+    assert {line.run for line in lines} == {worklist.run}
+    run = worklist.run
+    assert (str(run.period.start), str(run.period.end)) == ("2026-10-01", "2026-11-01")
+    assert (run.issue, run.mode, run.cadence) == ("final", "live", "monthly")
+    assert run.run_id.startswith("monthly-2026-10-final-")
+    assert (worklist.pass_number, worklist.client_count) == (1, 2)
+    assert due(invoke, world, {"cadence": "weekly"}) == ["acme", "globex", "weekly-only"]
+
+
+def test_a_run_is_written_down_with_its_execution_before_any_client_is_touched(
+    invoke: Invoke, world: World, wire: Wire
+) -> None:
+    some_clients(world)
+    wire.calls.clear()
+    worklist, _ = listed(invoke, world, {"cadence": "monthly"})
+    (item,) = world.outcomes("RUN#")
+    assert item["pk"] == f"RUN#{worklist.run.run_id}"
+    assert item["execution_id"].endswith(":1a2b3c4d")
+    assert item["client_count"] == 2
+
+
+def test_a_late_start_reports_the_period_of_its_nominal_time(invoke: Invoke, world: World) -> None:
+    some_clients(world)
+    request = {"cadence": "monthly", "scheduled_at": "2026-10-08T06:00:00Z"}
+    worklist, _ = listed(invoke, world, request)
+    assert worklist.run.run_id.startswith("monthly-2026-09-final-")
+    assert worklist.run.nominal_at.isoformat() == "2026-10-08T06:00:00+00:00"
+
+
+@pytest.mark.parametrize(
+    ("request_", "run_id"),
+    [
+        ({"cadence": "monthly", "period": "2026-09"}, "monthly-2026-09-final-"),
+        ({"cadence": "weekly", "period": "2026-W42"}, "weekly-2026-W42-final-"),
+        ({"cadence": "weekly"}, "weekly-2026-W44-preliminary-"),
+        ({"cadence": "monthly", "period": {"start": "2026-09-01", "end": "2026-10-01"}}, "monthly-2026-09-final-"),
+        ({"cadence": "monthly", "dry_run": True}, "monthly-2026-10-final-dry_run-"),
+        ({"test_report": True, "client_id": "acme"}, "monthly-2026-10-final-test-"),
+        ({"test_report": True, "client_id": "acme", "cadence": "weekly"}, "weekly-2026-W44-preliminary-test-"),
+    ],
+)
+def test_a_run_id_says_cadence_period_issue_and_mode(
+    request_: dict[str, Any], run_id: str, invoke: Invoke, world: World
+) -> None:
+    some_clients(world)
+    assert listed(invoke, world, request_)[0].run.run_id.startswith(run_id)
+
+
+def test_before_the_eighth_a_monthly_report_is_preliminary(invoke: Invoke, world: World) -> None:
+    worklist, _ = listed(invoke, world, {"cadence": "monthly"}, started_at="2026-11-07T23:59:59Z")
+    assert worklist.run.issue == "preliminary"
+
+
+def test_two_executions_of_the_same_input_are_two_runs(invoke: Invoke, world: World) -> None:
+    first, _ = listed(invoke, world, {"cadence": "monthly"})
+    second, _ = listed(invoke, world, {"cadence": "monthly"}, execution_id="arn:…:another")
+    assert first.run.run_id != second.run.run_id
+
+
+def test_the_same_execution_tried_again_is_the_same_run(invoke: Invoke, world: World) -> None:
+    assert listed(invoke, world, {"cadence": "monthly"}) == listed(invoke, world, {"cadence": "monthly"})
+
+
+@pytest.mark.parametrize(
+    ("request_", "field"),
+    [
+        ({}, "cadence"),
+        ({"cadence": "hourly"}, "cadence"),
+        ({"cadence": None}, "cadence"),
+        ({"cadence": "monthly", "unknown": CANARY}, "unknown"),
+        ({"cadence": "monthly", "test": False}, "test"),
+        ({"cadence": "monthly", "client_ids": ["acme", "nobody"]}, "client_ids"),
+        ({"cadence": "monthly", "client_ids": []}, "client_ids"),
+        ({"cadence": "monthly", "client_ids": "acme"}, "client_ids"),
+        ({"test_report": True, "client_id": "nobody"}, "client_id"),
+        ({"test_report": True}, "client_id"),
+        ({"cadence": "monthly", "client_id": "acme"}, "client_id"),
+        ({"test_report": True, "client_id": "acme", "client_ids": ["acme"]}, "client_ids"),
+        ({"cadence": "monthly", "recipients": ["me@consultancy.example"]}, "recipients"),
+        ({"test_report": True, "client_id": "acme", "recipients": []}, "recipients"),
+        ({"test_report": True, "client_id": "acme", "recipients": [f"<{CANARY}>"]}, "recipients"),
+        ({"test_report": True, "client_id": "acme", "dry_run": True}, "dry_run"),
+        ({"test_report": True, "client_id": "acme", "force_send": {"reason": "because"}}, "force_send"),
+        ({"cadence": "monthly", "force_send": {"reason": "because"}}, "force_send"),
+        ({"cadence": "monthly", "client_ids": ["acme"], "force_send": True}, "force_send"),
+        ({"cadence": "monthly", "client_ids": ["acme"], "force_send": {"reason": " "}}, "force_send"),
+        (
+            {"cadence": "monthly", "client_ids": ["acme"], "force_send": {"reason": "because"}, "dry_run": True},
+            "force_send",
+        ),
+        ({"cadence": "monthly", "dry_run": "perhaps"}, "dry_run"),
+        ({"cadence": "monthly", "period": "2026-11"}, "period"),
+        ({"cadence": "monthly", "period": "2027-10"}, "period"),
+        ({"cadence": "weekly", "period": "2026-W45"}, "period"),
+        ({"cadence": "monthly", "period": "2026-W42"}, "period"),
+        ({"cadence": "monthly", "period": "October"}, "period"),
+        ({"cadence": "monthly", "period": "9999-12"}, "period"),
+        ({"cadence": "monthly", "period": {"start": "2026-10-01", "end": "2026-09-01"}}, "period"),
+        ({"cadence": "monthly", "period": {"start": "2026-10-01", "end": "2026-10-31"}}, "period"),
+        ({"cadence": "monthly", "period": {"start": "9999-12-01", "end": "9999-12-31"}}, "period"),
+        ({"cadence": "weekly", "period": {"start": "2026-10-13", "end": "2026-10-20"}}, "period"),
+        ({"cadence": "monthly", "period": {"start": "2026-10-01"}}, "period"),
+        ({"cadence": "monthly", "scheduled_at": "2026-11-08T08:00:00Z"}, "scheduled_at"),
+        ({"cadence": "monthly", "scheduled_at": "2026-11-08T06:00:00"}, "scheduled_at"),
+        ({"cadence": "monthly", "scheduled_at": "0001-01-01T00:00:00Z"}, "scheduled_at"),
+        ({"cadence": "monthly", "scheduled_at": "<aws.scheduler.scheduled-time>"}, "scheduled_at"),
+    ],
+    ids=json.dumps,
+)
+def test_input_that_makes_no_sense_is_refused_by_field_before_any_client_is_touched(
+    request_: dict[str, Any], field: str, invoke: Invoke, world: World, wire: Wire
+) -> None:
+    some_clients(world)
+    wire.calls.clear()
+    with pytest.raises(InvalidRequest, match=rf"(^|; ){field}\b") as raised:
+        invoke("list_clients", asked(request_))
+    assert CANARY not in str(raised.value)
+    assert {call.operation for call in wire.calls} <= {"dynamodb.Scan"}
+
+
+@pytest.mark.parametrize("request_", ["monthly", ["monthly"], 7, None])
+def test_input_that_is_no_object_is_refused_as_well(request_: Any, invoke: Invoke) -> None:
+    with pytest.raises(InvalidRequest):
+        invoke("list_clients", asked(request_))
+
+
+def test_every_contradiction_of_a_field_is_named_with_all_others(invoke: Invoke) -> None:
+    with pytest.raises(InvalidRequest) as raised:
+        invoke("list_clients", asked({"cadence": "hourly", "dry_run": "perhaps", "surprise": 1}))
+    assert all(f"{field}: " in str(raised.value) for field in ("cadence", "dry_run", "surprise"))
+
+
+def test_a_malformed_row_is_listed_so_that_it_fails_by_its_id(invoke: Invoke, world: World) -> None:
+    some_clients(world)
+    world.add_row({"client_id": "bare"})
+    world.add_row({"client_id": "Bad/Id", "status": 7, "cadences": {"not": "a list"}})
+    assert due(invoke, world, {"cadence": "monthly"}) == ["Bad/Id", "acme", "bare", "globex"]
+
+
+def test_clients_that_have_this_report_are_left_out_of_the_same_input(invoke: Invoke, world: World) -> None:
+    some_clients(world)
+    deliver("acme")
+    deliver("globex", "2026-09")
+    assert due(invoke, world, {"cadence": "monthly"}) == ["globex"]
+    assert due(invoke, world, {"cadence": "monthly", "client_ids": ["acme"]}) == []
+
+
+def test_a_preliminary_report_does_not_stand_for_the_final_one(invoke: Invoke, world: World) -> None:
+    some_clients(world)
+    deliver("acme", issue="preliminary")
+    assert due(invoke, world, {"cadence": "monthly"}) == ["acme", "globex"]
+
+
+def test_a_client_that_has_its_report_can_be_forced_and_tested(invoke: Invoke, world: World) -> None:
+    some_clients(world)
+    deliver("acme")
+    forced = {"cadence": "monthly", "client_ids": ["acme"], "force_send": {"reason": "deleted by mistake"}}
+    worklist, lines = listed(invoke, world, forced)
+    assert [line.client_id for line in lines] == ["acme"]
+    assert worklist.run.force_send is not None
+    assert worklist.run.force_send.reason == "deleted by mistake"
+    assert due(invoke, world, {"test_report": True, "client_id": "acme"}) == ["acme"]
+
+
+def test_a_dry_run_leaves_out_whom_a_real_run_would(invoke: Invoke, world: World) -> None:
+    some_clients(world)
+    deliver("acme")
+    assert due(invoke, world, {"cadence": "monthly", "dry_run": True}) == ["globex"]
+
+
+def test_nobody_due_is_an_empty_worklist_and_no_error(invoke: Invoke, world: World) -> None:
+    worklist, lines = listed(invoke, world, {"cadence": "monthly"})
+    assert (worklist.client_count, lines) == (0, [])
+
+
+def test_a_table_of_several_pages_is_read_to_its_end(invoke: Invoke, world: World, wire: Wire) -> None:
+    """DynamoDB ends a page after 1 MB, whatever the projection leaves of it."""
+    ids = [f"client-{number:02d}" for number in range(12)]
+    for client_id in ids:
+        world.add(a_client(client_id=client_id), ballast="x" * 300_000)
+    assert due(invoke, world, {"cadence": "monthly"}) == ids
+    assert wire.count("dynamodb.Scan") > 1
+
+
+def test_delivered_clients_of_several_pages_are_all_left_out(invoke: Invoke, world: World, wire: Wire) -> None:
+    ids = [f"client-{number:02d}" for number in range(5)]
+    world.add(*(a_client(client_id=client_id) for client_id in ids))
+    store = RunStore("outcomes")
+    for client_id in ids:
+        store.mark_delivered(a_run(), an_outcome(client_id, report_key="x" * 380_000), NOW)
+    assert due(invoke, world, {"cadence": "monthly"}) == []
+    assert wire.count("dynamodb.Query") > 1
+
+
+def test_a_table_that_is_throttled_is_worth_another_try(invoke: Invoke, wire: Wire) -> None:
+    wire.order("dynamodb.Scan", refusal("ProvisionedThroughputExceededException"))
+    with pytest.raises(StoreThrottled):
+        invoke("list_clients", asked({"cadence": "monthly"}))
+
+
+def test_the_month_of_a_run_turns_in_the_schedules_zone(
+    invoke: Invoke, world: World, monkeypatch: pytest.MonkeyPatch, clock: Clock
+) -> None:
+    monkeypatch.setenv("TIME_ZONE", "Australia/Sydney")
+    worklist, _ = listed(invoke, world, {"cadence": "monthly"}, started_at="2026-10-31T14:00:00Z")
+    assert worklist.run.run_id.startswith("monthly-2026-10-preliminary-")

@@ -1,0 +1,139 @@
+"""Each function's role allows exactly what its handler does, as recorded in a run from end to end.
+
+The emulators enforce no permissions: here is where a call that AWS would deny shows up, or a permission that nobody
+needs.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from typing import Any
+
+import boto3
+import pytest
+
+from local.accounts import ACCOUNTS
+from tests.builders import a_client
+from tests.contract.documents import FUNCTIONS, functions
+from tests.functional.conftest import ENVIRONMENT, NOW, Answer, Call, Costs, Wire, World
+
+REGION, ACCOUNT = ENVIRONMENT["AWS_DEFAULT_REGION"], "123456789012"
+PSEUDO = {
+    "${AWS::Partition}": "aws",
+    "${AWS::Region}": REGION,
+    "${AWS::AccountId}": ACCOUNT,
+    "${Prefix}": "cost-reporting",
+    "${ReaderRoleName}": "cost-reporting-reader",
+}
+TABLES = {ENVIRONMENT["CLIENTS_TABLE"]: "${ClientsTable.Arn}", ENVIRONMENT["OUTCOMES_TABLE"]: "${OutcomesTable.Arn}"}
+Need = tuple[str, str]
+"""An action and the resource that it is done to."""
+
+
+def needs(call: Call) -> Iterator[Need]:
+    """What a call must be allowed. Calls with a client's own keys need nothing of our roles."""
+    service, _, operation = call.operation.partition(".")
+    asked = call.parameters
+    match service:
+        case "dynamodb":
+            yield f"dynamodb:{operation}", TABLES[asked["TableName"]]
+        case "s3" if operation == "HeadBucket":
+            yield "s3:ListBucket", "${Bucket.Arn}"
+        case "s3" if operation == "HeadObject":
+            yield "s3:GetObject", "${Bucket.Arn}/" + asked["Key"]
+            yield "s3:ListBucket", "${Bucket.Arn}"  # without it S3 says 403 of what is not there
+        case "s3":
+            yield f"s3:{operation}", "${Bucket.Arn}/" + asked["Key"]
+        case "sts" if operation == "AssumeRole":
+            yield "sts:AssumeRole", asked["RoleArn"]
+        case "secretsmanager":
+            yield f"secretsmanager:{operation}", asked["SecretId"]
+        case "sesv2" if operation == "SendEmail":
+            sender = f"arn:aws:ses:{REGION}:{ACCOUNT}:identity/{asked['FromEmailAddress']}"
+            yield "ses:SendEmail", sender
+            yield "ses:SendRawEmail", sender
+            yield "ses:SendEmail", f"arn:aws:ses:{REGION}:{ACCOUNT}:configuration-set/${{ConfigurationSet}}"
+        case "sesv2":
+            identity = asked.get("EmailIdentity")
+            yield f"ses:{operation}", f"arn:aws:ses:{REGION}:{ACCOUNT}:identity/{identity}" if identity else "*"
+
+
+def allowed(function: str) -> Iterator[Need]:
+    """Each action that the function's role allows, with a pattern of resources."""
+    logical_id = "".join(part.title() for part in function.split("_")) + "Function"
+    for policy in functions()[logical_id]["Policies"]:
+        for statement in policy["Statement"]:
+            assert statement["Effect"] == "Allow"
+            actions, resources = statement["Action"], statement["Resource"]
+            for action in [actions] if isinstance(actions, str) else actions:
+                for resource in [resources] if isinstance(resources, str) else resources:
+                    pattern = resource
+                    for name, value in PSEUDO.items():
+                        pattern = pattern.replace(name, value)
+                    yield action, pattern
+
+
+def covers(permission: Need, need: Need) -> bool:
+    return permission[0] == need[0] and fnmatchcase(need[1], permission[1].replace("[", "[[]"))
+
+
+@pytest.fixture
+def needed(invoke: Callable[[str, Any], Any], world: World, wire: Wire, costs: Costs) -> dict[str, set[Need]]:
+    """What every function needed in a run of two clients, one read through a role, one with keys from a secret."""
+    bakery = ACCOUNTS["210000000002"]
+    costs.emulate(replace(bakery, id=ACCOUNT))
+    secret = boto3.client("secretsmanager").create_secret(
+        Name="cost-reporting/clients/globex", SecretString='{"access_key_id": "AKIA", "secret_access_key": "secret"}'
+    )
+    role = {"kind": "role", "role_arn": f"arn:aws:iam::{bakery.id}:role/cost-reporting-reader", "external_id": "our-id"}
+    branding = {"colour": "#0b4f6c", "logo": "logo.png"}
+    world.add(a_client(client_id="acme", access=role, branding=branding))
+    world.add(a_client(client_id="globex", access={"kind": "secret", "secret_arn": secret["ARN"]}))
+    world.put("clients/acme/logo.png", b"not a sound PNG, which is left out")
+    wire.order("sesv2.GetAccount", Answer(200, {"SendingEnabled": True}))
+    wire.order("sesv2.GetEmailIdentity", Answer(200, {"VerifiedForSendingStatus": True}))
+    found: defaultdict[str, set[Need]] = defaultdict(set)
+
+    def call(function: str, event: Any) -> Any:
+        wire.calls.clear()
+        answer = invoke(function, event)
+        found[function] |= {need for made in wire.calls for need in needs(made)}
+        return answer
+
+    call("check_health", {"test": True})
+    request = {"request": {"cadence": "monthly"}, "execution_id": "arn:…:1a2b", "started_at": NOW.isoformat()}
+    worklist = call("list_clients", request)
+    for line in world.get(worklist["worklist"]["key"]).splitlines():
+        baton = json.loads(line)
+        for function in ("fetch_costs", "render_pdf", "send_email"):
+            baton = call(function, baton)
+        call("record_outcome", baton)
+    assert call("settle_run", worklist)["sent"] == 2
+    # A verdict is the one thing that settle_run writes only when it fails.
+    found["settle_run"].add(("dynamodb:PutItem", "${OutcomesTable.Arn}"))
+    return found
+
+
+def test_every_call_of_a_run_is_allowed_and_every_permission_is_used(needed: dict[str, set[Need]]) -> None:
+    assert sorted(needed) == FUNCTIONS
+    denied = {
+        (function, *need)
+        for function, needs_of_it in needed.items()
+        for need in needs_of_it
+        if not any(covers(permission, need) for permission in allowed(function))
+    }
+    unused = {
+        (function, *permission)
+        for function in FUNCTIONS
+        for permission in allowed(function)
+        if not any(covers(permission, need) for need in needed[function])
+    }
+    assert (denied, {each for each in unused if each[1] != "ses:SendRawEmail"}) == (set(), set())
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_nothing_is_allowed_on_everything_but_what_has_no_resource(function: str) -> None:
+    assert {action for action, resource in allowed(function) if resource == "*"} <= {"ses:GetAccount"}
+    assert not [action for action, _ in allowed(function) if "*" in action]

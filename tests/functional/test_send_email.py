@@ -1,0 +1,368 @@
+"""Send Email: one mail to each recipient, never two."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from botocore.exceptions import (
+    ConnectionClosedError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    ReadTimeoutError,
+)
+
+from cost_reporting.contracts import ReportRendered, ReportSent
+from cost_reporting.errors import (
+    ClientMisconfigured,
+    CostReportingError,
+    DeliveryRejected,
+    DeliveryThrottled,
+    DeliveryUncertain,
+    DeliveryUnderway,
+    StoreRefused,
+    StoreThrottled,
+)
+from cost_reporting.ledger import fingerprint
+from tests.builders import a_client, a_run
+from tests.functional.conftest import ENVIRONMENT, PDF, Answer, Clock, Wire, World, refusal
+
+Invoke = Callable[[str, Any], Any]
+FINANCE, CTO, OWNER = "finance@northwind.example", "cto@northwind.example", "owner@northwind.example"
+FORCED = {"reason": "the recipient deleted it by mistake"}
+
+
+class Killed(BaseException):
+    """The function was killed in the middle of a call."""
+
+
+def send(invoke: Invoke, baton: ReportRendered) -> ReportSent:
+    return ReportSent.model_validate(invoke("send_email", baton))
+
+
+def states(answer: ReportSent) -> list[str]:
+    return [delivery.state for delivery in answer.delivery.deliveries]
+
+
+def ledger(world: World) -> dict[str, str]:
+    """The state of every entry by its recipient's fingerprint."""
+    return {item["recipient"]: item["state"] for item in world.outcomes("LEDGER#")}
+
+
+def test_every_recipient_gets_a_message_of_their_own(invoke: Invoke, world: World) -> None:
+    world.add(a_client(recipients=(FINANCE, CTO)))
+    answer = send(invoke, world.rendered())
+    assert [asked["Destination"] for asked in world.attempts()] == [{"ToAddresses": [FINANCE]}, {"ToAddresses": [CTO]}]
+    assert [mail["To"] for mail in world.mails()] == [FINANCE, CTO]
+    assert states(answer) == ["SENT", "SENT"]
+    assert len({delivery.message_id for delivery in answer.delivery.deliveries}) == 2
+
+
+def test_the_message_says_what_the_report_says_and_carries_the_very_pdf(invoke: Invoke, world: World) -> None:
+    world.add(a_client())
+    send(invoke, world.rendered())
+    (mail,) = world.mails()
+    assert mail["Subject"] == "[Acme] AWS costs"
+    assert mail["From"] == ENVIRONMENT["SENDER"]
+    assert mail["Reply-To"] == "accounts@consultancy.example"
+    assert mail["Auto-Submitted"] == "auto-generated"
+    assert mail["Cc"] is None
+    assert mail["Bcc"] is None
+    assert mail.get_body(("plain",)).get_content().strip() == "Total: 12"
+    assert mail.get_body(("html",)).get_content().strip() == "<p>Total: 12</p>"
+    (attachment,) = mail.iter_attachments()
+    assert attachment.get_content() == PDF
+    assert attachment.get_content_type() == "application/pdf"
+    assert attachment.get_filename() == "northwind-retail_aws-costs_2026-10_final.pdf"
+
+
+def test_without_a_reply_to_there_is_no_such_header(invoke: Invoke, world: World) -> None:
+    world.add(a_client(reply_to=None))
+    send(invoke, world.rendered())
+    assert world.mails()[0]["Reply-To"] is None
+
+
+def test_words_in_any_script_arrive_as_they_were_written(invoke: Invoke, world: World) -> None:
+    world.add(a_client())
+    baton = world.rendered()
+    words = {"subject": "[東京データ] AWS costs: 1 234 € – final", "text": "−12 €\n" * 3, "html": "<p>−12 €</p>" * 200}
+    mail = world.put(baton.report.mail.key, json.dumps(words).encode())
+    send(invoke, baton.model_copy(update={"report": baton.report.model_copy(update={"mail": mail})}))
+    (sent,) = world.mails()
+    assert sent["Subject"] == words["subject"]
+    assert sent.get_body(("plain",)).get_content().splitlines() == words["text"].splitlines()
+    assert sent.get_body(("html",)).get_content().strip() == words["html"]
+    raw = world.attempts()[0]["Content"]["Raw"]["Data"]
+    assert raw.isascii(), "SES asks to encode whatever is outside of 7-bit ASCII"
+    assert max(map(len, raw.split(b"\r\n"))) <= 998, "SES takes lines of up to 1,000 characters"
+
+
+def test_ses_is_told_the_configuration_set_and_whom_an_event_will_be_about(invoke: Invoke, world: World) -> None:
+    world.add(a_client())
+    run = a_run()
+    send(invoke, world.rendered(run=run))
+    (asked,) = world.attempts()
+    assert asked["ConfigurationSetName"] == "cost-reporting"
+    assert {tag["Name"]: tag["Value"] for tag in asked["EmailTags"]} == {
+        "client_id": "northwind-retail",
+        "report_id": "northwind-retail_monthly_2026-10_final_live",
+        "run_id": run.run_id,
+    }
+    allowed = set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
+    assert all(set(tag["Value"]) <= allowed for tag in asked["EmailTags"]), "SES allows no others in a tag"
+
+
+def test_the_answer_and_the_ledger_hold_no_address(invoke: Invoke, world: World) -> None:
+    world.add(a_client(recipients=(FINANCE, CTO)))
+    answer = invoke("send_email", world.rendered())
+    assert "@" not in json.dumps(answer)
+    assert "@" not in json.dumps(world.outcomes("LEDGER#"), default=str)
+    assert [each["recipient"] for each in answer["delivery"]["deliveries"]] == [fingerprint(FINANCE), fingerprint(CTO)]
+
+
+def test_a_retry_after_everything_was_sent_sends_nothing_and_says_the_same(invoke: Invoke, world: World) -> None:
+    world.add(a_client(recipients=(FINANCE, CTO)))
+    first = send(invoke, world.rendered())
+    again = send(invoke, world.rendered())
+    assert len(world.attempts()) == 2
+    assert states(again) == ["ALREADY_SENT", "ALREADY_SENT"]
+    assert [each.message_id for each in again.delivery.deliveries] == [
+        each.message_id for each in first.delivery.deliveries
+    ]
+
+
+def test_another_run_of_the_same_report_sends_nothing(invoke: Invoke, world: World) -> None:
+    world.add(a_client())
+    send(invoke, world.rendered())
+    assert states(send(invoke, world.rendered(run=a_run(run_id="another-run")))) == ["ALREADY_SENT"]
+    assert len(world.attempts()) == 1
+
+
+def test_the_same_address_in_another_spelling_gets_no_second_mail(invoke: Invoke, world: World) -> None:
+    world.add(a_client(recipients=(FINANCE,)))
+    send(invoke, world.rendered())
+    world.add(a_client(recipients=(FINANCE.upper(),)))
+    assert states(send(invoke, world.rendered())) == ["ALREADY_SENT"]
+
+
+def test_a_recipient_who_was_added_later_gets_the_report_and_nobody_else(invoke: Invoke, world: World) -> None:
+    world.add(a_client(recipients=(FINANCE,)))
+    send(invoke, world.rendered())
+    world.add(a_client(recipients=(FINANCE, CTO)))
+    assert states(send(invoke, world.rendered())) == ["ALREADY_SENT", "SENT"]
+
+
+def test_a_crash_between_ledger_and_ses_is_underway_first_and_uncertain_later(
+    invoke: Invoke, world: World, wire: Wire, clock: Clock
+) -> None:
+    world.add(a_client())
+    wire.order("sesv2.SendEmail", Killed())
+    with pytest.raises(Killed):
+        send(invoke, world.rendered())
+    assert ledger(world) == {fingerprint(FINANCE): "SENDING"}
+    with pytest.raises(DeliveryUnderway):
+        send(invoke, world.rendered())
+    clock.pass_by(seconds=90)
+    for _ in range(2):
+        with pytest.raises(DeliveryUncertain, match=a_run().run_id):
+            send(invoke, world.rendered())
+    assert wire.count("sesv2.SendEmail") == 1
+
+
+def test_a_crash_between_ses_and_ledger_never_becomes_a_second_mail(
+    invoke: Invoke, world: World, wire: Wire, clock: Clock
+) -> None:
+    world.add(a_client())
+    wire.order("dynamodb.PutItem", None, Killed())
+    with pytest.raises(Killed):
+        send(invoke, world.rendered())
+    clock.pass_by(days=30)
+    with pytest.raises(DeliveryUncertain):
+        send(invoke, world.rendered(run=a_run(run_id="another-run")))
+    assert len(world.attempts()) == 1
+
+
+def test_of_two_senders_who_both_found_nothing_only_one_calls_ses(invoke: Invoke, world: World, wire: Wire) -> None:
+    world.add(a_client())
+    send(invoke, world.rendered())
+    wire.order("dynamodb.GetItem", None, Answer(200, {}))  # the record, and then the ledger as it was a moment before
+    with pytest.raises(DeliveryUnderway):
+        send(invoke, world.rendered(run=a_run(run_id="another-run")))
+    assert len(world.attempts()) == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (refusal("MessageRejected"), DeliveryRejected),
+        (refusal("AccountSuspendedException"), DeliveryRejected),
+        (refusal("SendingPausedException"), DeliveryRejected),
+        (refusal("MailFromDomainNotVerifiedException"), DeliveryRejected),
+        (refusal("NotFoundException", 404), DeliveryRejected),
+        (refusal("AccessDeniedException", 403), DeliveryRejected),
+        (refusal("TooManyRequestsException", 429), DeliveryThrottled),
+        (refusal("LimitExceededException"), DeliveryThrottled),
+        (ConnectTimeoutError(endpoint_url="https://email"), DeliveryThrottled),
+        (EndpointConnectionError(endpoint_url="https://email"), DeliveryThrottled),
+    ],
+    ids=str,
+)
+def test_what_ses_certainly_did_not_take_is_refused_and_a_rerun_sends_it(
+    answer: Any, error: type[CostReportingError], invoke: Invoke, world: World, wire: Wire
+) -> None:
+    world.add(a_client())
+    wire.order("sesv2.SendEmail", answer)
+    with pytest.raises(error) as raised:
+        send(invoke, world.rendered())
+    assert "@" not in str(raised.value)
+    assert ledger(world) == {fingerprint(FINANCE): "REFUSED"}
+    assert states(send(invoke, world.rendered())) == ["SENT"]
+    assert {item["attempt"] for item in world.outcomes("LEDGER#")} == {2}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        refusal("InternalServiceErrorException", 500),
+        refusal("Throttling", 503),
+        ReadTimeoutError(endpoint_url="https://email"),
+        ConnectionClosedError(endpoint_url="https://email"),
+    ],
+    ids=str,
+)
+def test_what_ses_may_have_taken_is_uncertain_and_no_rerun_sends_it(
+    answer: Any, invoke: Invoke, world: World, wire: Wire, clock: Clock
+) -> None:
+    world.add(a_client())
+    wire.order("sesv2.SendEmail", answer)
+    with pytest.raises(DeliveryUncertain):
+        send(invoke, world.rendered())
+    clock.pass_by(days=1)
+    with pytest.raises(DeliveryUncertain):
+        send(invoke, world.rendered(run=a_run(run_id="another-run")))
+    assert wire.count("sesv2.SendEmail") == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (refusal("MessageRejected"), DeliveryRejected),
+        (ReadTimeoutError(endpoint_url="https://email"), DeliveryUncertain),
+        (refusal("TooManyRequestsException", 429), DeliveryThrottled),
+    ],
+    ids=lambda value: value.__name__ if isinstance(value, type) else "answer",
+)
+def test_one_recipients_trouble_keeps_nobody_elses_mail_back(
+    answer: Any, error: type[CostReportingError], invoke: Invoke, world: World, wire: Wire
+) -> None:
+    world.add(a_client(recipients=(FINANCE, CTO, OWNER)))
+    wire.order("sesv2.SendEmail", None, answer)
+    with pytest.raises(error):
+        send(invoke, world.rendered())
+    assert [asked["Destination"]["ToAddresses"] for asked in world.attempts()] == [[FINANCE], [CTO], [OWNER]]
+    assert [ledger(world)[fingerprint(each)] for each in (FINANCE, OWNER)] == ["SENT", "SENT"]
+
+
+def test_of_several_troubles_the_one_that_a_retry_may_mend_is_raised(invoke: Invoke, world: World, wire: Wire) -> None:
+    world.add(a_client(recipients=(FINANCE, CTO, OWNER)))
+    wire.order("sesv2.SendEmail", refusal("MessageRejected"), refusal("TooManyRequestsException", 429))
+    with pytest.raises(DeliveryThrottled):
+        send(invoke, world.rendered())
+    wire.order("sesv2.SendEmail", refusal("MessageRejected"))
+    with pytest.raises(DeliveryRejected):
+        send(invoke, world.rendered())
+    assert len(world.attempts()) == 5, "three, then the two that were refused"
+
+
+def test_force_send_mails_once_more_per_run_and_keeps_the_reason(invoke: Invoke, world: World) -> None:
+    world.add(a_client())
+    send(invoke, world.rendered())
+    forced = world.rendered(run=a_run(run_id="forced-run", force_send=FORCED))
+    assert states(send(invoke, forced)) == ["SENT"]
+    assert states(send(invoke, forced)) == ["ALREADY_SENT"]
+    assert len(world.attempts()) == 2
+    (item,) = world.outcomes("LEDGER#")
+    assert (item["run_id"], item["reason"], item["attempt"]) == ("forced-run", FORCED["reason"], 2)
+
+
+def test_force_send_settles_an_uncertain_mail_but_not_its_own(
+    invoke: Invoke, world: World, wire: Wire, clock: Clock
+) -> None:
+    world.add(a_client())
+    wire.order("sesv2.SendEmail", Killed(), Killed())
+    with pytest.raises(Killed):
+        send(invoke, world.rendered())
+    forced = world.rendered(run=a_run(run_id="forced-run", force_send=FORCED))
+    with pytest.raises(DeliveryUnderway):
+        send(invoke, forced)
+    clock.pass_by(minutes=2)
+    with pytest.raises(Killed):
+        send(invoke, forced)
+    clock.pass_by(minutes=2)
+    with pytest.raises(DeliveryUncertain):
+        send(invoke, forced)
+    assert len(world.attempts()) == 2
+
+
+def test_a_dry_run_writes_no_ledger_and_asks_ses_nothing(invoke: Invoke, world: World, wire: Wire) -> None:
+    world.add(a_client(recipients=(FINANCE, CTO)))
+    answer = send(invoke, world.rendered(run=a_run(mode="dry_run")))
+    assert states(answer) == ["NOT_SENT", "NOT_SENT"]
+    assert world.outcomes("LEDGER#") == world.attempts() == []
+
+
+def test_a_test_run_has_a_ledger_of_its_own_and_its_own_recipients(invoke: Invoke, world: World) -> None:
+    world.add(a_client())
+    tester = "me@consultancy.example"
+    test = a_run(mode="test", run_id="test-run", recipients=(tester,))
+    assert states(send(invoke, world.rendered(run=test))) == ["SENT"]
+    assert states(send(invoke, world.rendered(run=test))) == ["ALREADY_SENT"]
+    assert states(send(invoke, world.rendered())) == ["SENT"], "the client still has no report"
+    assert [mail["To"] for mail in world.mails()] == [tester, FINANCE]
+
+
+def test_a_test_run_without_recipients_goes_to_the_clients_own(invoke: Invoke, world: World) -> None:
+    world.add(a_client())
+    send(invoke, world.rendered(run=a_run(mode="test", run_id="test-run")))
+    send(invoke, world.rendered(run=a_run(mode="test", run_id="test-run-2")))
+    assert [mail["To"] for mail in world.mails()] == [FINANCE, FINANCE], "each test run is asked for"
+
+
+def test_a_client_that_lost_its_last_recipient_is_not_taken_for_delivered(invoke: Invoke, world: World) -> None:
+    world.add(a_client(recipients=()))
+    with pytest.raises(ClientMisconfigured, match="recipients: nobody"):
+        send(invoke, world.rendered())
+
+
+@pytest.mark.parametrize("document", ["pdf", "mail"])
+def test_bytes_that_are_not_those_that_were_rendered_are_not_mailed(
+    document: str, invoke: Invoke, world: World
+) -> None:
+    world.add(a_client())
+    baton = world.rendered()
+    world.put(getattr(baton.report, document).key, b"something else")
+    with pytest.raises(StoreRefused, match="other bytes"):
+        send(invoke, baton)
+    assert world.attempts() == world.outcomes("LEDGER#") == []
+
+
+def test_a_ledger_that_cannot_be_written_is_no_licence_to_send(invoke: Invoke, world: World, wire: Wire) -> None:
+    world.add(a_client())
+    wire.order("dynamodb.PutItem", refusal("InternalServerError", 500))
+    with pytest.raises(StoreThrottled):
+        send(invoke, world.rendered())
+    assert world.attempts() == []
+
+
+def test_one_recipients_ledger_trouble_keeps_nobody_elses_mail_back(invoke: Invoke, world: World, wire: Wire) -> None:
+    world.add(a_client(recipients=(FINANCE, CTO)))
+    wire.order("dynamodb.PutItem", refusal("ThrottlingException"))
+    with pytest.raises(StoreThrottled):
+        send(invoke, world.rendered())
+    assert [mail["To"] for mail in world.mails()] == [CTO]
+
+
+def test_fifty_recipients_get_fifty_messages(invoke: Invoke, world: World) -> None:
+    world.add(a_client(recipients=tuple(f"person-{number}@northwind.example" for number in range(50))))
+    assert states(send(invoke, world.rendered())) == ["SENT"] * 50
+    assert len({mail["To"] for mail in world.mails()}) == 50

@@ -1,0 +1,35 @@
+"""What each fact adds to the metrics."""
+
+import pytest
+
+from cost_reporting import measures
+from cost_reporting.contracts import Fact, RunSummary
+from cost_reporting.errors import CostsThrottled, RunIncomplete
+from tests.builders import a_client_due, a_run, a_stored_object, an_outcome, costs_fetched, report_rendered, report_sent
+
+SUMMARY = RunSummary(
+    run=a_run(), pass_number=1, client_count=12, sent=12, not_sent=0, summary=a_stored_object("runs/r/summary.json")
+)
+
+
+@pytest.mark.parametrize(
+    ("fact", "counts"),
+    [
+        (a_client_due(), {}),
+        (costs_fetched(paid_requests=7), {"PaidRequests": 7}),
+        (costs_fetched(paid_requests=0), {"PaidRequests": 0}),
+        (an_outcome(), {"ReportsSent": 1}),
+        (an_outcome(status="NOT_SENT"), {}),
+        (an_outcome(status="FAILED"), {"ClientsFailed": 1}),
+        (an_outcome(status="FAILED", stage="Send Email"), {"ClientsFailed": 1, "EmailFailures": 1}),
+        (SUMMARY, {"ExecutionsSuccessful": 1, "ClientsProcessed": 12}),
+        (RunIncomplete("2 of 12 clients have no report."), {"ExecutionsIncomplete": 1}),
+        (CostsThrottled("acme"), {}),
+    ],
+)
+def test_a_fact_counts_what_happened(fact: Fact | BaseException, counts: dict[str, int]) -> None:
+    assert measures.of(fact) == counts
+
+
+def test_paid_requests_are_counted_once_and_not_by_the_stages_that_carry_them_on() -> None:
+    assert measures.of(report_rendered()) == measures.of(report_sent()) == {}

@@ -1,0 +1,43 @@
+"""The environment of a function."""
+
+import pytest
+
+from cost_reporting.errors import ContractViolated
+from cost_reporting.settings import parse
+
+WHOLE = {
+    "CLIENTS_TABLE": "clients",
+    "OUTCOMES_TABLE": "outcomes",
+    "BUCKET": "bucket",
+    "SENDER": "reports@consultancy.example",
+    "CONFIGURATION_SET": "cost-reporting",
+    "TIME_ZONE": "Australia/Sydney",
+    "AWS_SESSION_TOKEN": "not ours",
+}
+OURS = sorted(WHOLE.keys() - {"AWS_SESSION_TOKEN"})
+
+
+def test_settings_are_what_the_environment_says() -> None:
+    settings = parse(WHOLE)
+    assert [getattr(settings, name.lower()) for name in OURS] == [WHOLE[name] for name in OURS]
+    assert settings.zone.key == "Australia/Sydney"
+
+
+def test_all_missing_variables_are_named_at_once() -> None:
+    with pytest.raises(ContractViolated) as raised:
+        parse({})
+    assert all(name in str(raised.value) for name in OURS)
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_an_empty_variable_is_a_missing_one(name: str) -> None:
+    with pytest.raises(ContractViolated) as raised:
+        parse(WHOLE | {name: ""})
+    assert [each for each in OURS if each in str(raised.value)] == [name]
+
+
+@pytest.mark.parametrize("zone", ["Mars/Olympus_Mons", "/etc/passwd", "../secrets", "Berlin"])
+def test_a_zone_that_does_not_exist_is_named(zone: str) -> None:
+    settings = parse(WHOLE | {"TIME_ZONE": zone})
+    with pytest.raises(ContractViolated, match="TIME_ZONE"):
+        _ = settings.zone
