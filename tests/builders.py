@@ -28,7 +28,7 @@ from cost_reporting.contracts import (
     Run,
     StoredObject,
 )
-from cost_reporting.costs import AccountCosts, Amounts, CostDocument, DayCosts, Line, Query, RecordLine, RecordSpan
+from cost_reporting.costs import Split, Amounts, CostDocument, DayCosts, Line, Query, RecordLine, RecordSpan
 from cost_reporting.errors import remedy_of
 from cost_reporting.periods import cadence_of, days, issue_at, months_before, parse, preceding
 from cost_reporting.store.objects import report_prefix
@@ -83,7 +83,7 @@ def a_cost_document(
     records: Mapping[str, Mapping[str, Amount]] | None = None,
     previous_records: Mapping[str, Mapping[str, Amount]] | None = None,
     older: Amount | None = "100.00",
-    accounts: AccountCosts | None = None,
+    accounts: Split | None = None,
     estimated: Iterable[date] = (),
     began: date | None = None,
     **changes: Any,
@@ -134,10 +134,10 @@ def a_cost_document(
     return CostDocument.model_validate(facts | changes)
 
 
-def some_accounts(amounts: Iterable[tuple[str, str, Amount, Amount]]) -> AccountCosts:
+def some_accounts(amounts: Iterable[tuple[str, str, Amount, Amount]]) -> Split:
     """Linked accounts from (id, name, amount now, amount before)."""
     rows = tuple(amounts)
-    return AccountCosts(
+    return Split(
         current=tuple(Line(key=key, amount=Decimal(now)) for key, _, now, _ in rows),
         previous=tuple(Line(key=key, amount=Decimal(before)) for key, _, _, before in rows),
         names={key: name for key, name, _, _ in rows if name},

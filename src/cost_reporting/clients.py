@@ -12,13 +12,15 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
-from cost_reporting.contracts import Address, Cadence, Fact
+from cost_reporting.contracts import Address, Amount, Cadence, Fact
 from cost_reporting.errors import ClientMisconfigured
 
 ClientId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9](?:[a-z0-9-]{0,46}[a-z0-9])?$")]
 Metric = Literal["unblended", "amortized", "net_unblended", "net_amortized"]
-Section = Literal["accounts"]
-"""Sections that cost a paid request of their own, so only clients that ask for them get them."""
+Section = Literal["accounts", "regions", "tags", "forecast", "anomalies", "commitments"]
+"""Sections that cost paid requests of their own, so only clients that ask for them get them."""
+Attachment = Literal["csv", "xlsx"]
+TagKey = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Colour = Annotated[str, StringConstraints(pattern=r"^#[0-9a-fA-F]{6}$")]
 OneLine = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")
@@ -68,7 +70,13 @@ class ExchangeRate(Fact):
 
 
 class Client(Fact):
-    """A client of the consultancy. A missing field is an error with a name, never a guess."""
+    """A client of the consultancy. A missing field is an error with a name, never a guess.
+
+    ``tag_keys`` are those by which the section ``tags`` splits the costs. ``monthly_budget`` is in the currency of the
+    bill. ``attachments`` come beside the PDF. ``preliminary`` asks for a monthly report before the bill is closed as
+    well. ``on_partial`` says what becomes of a report of which a section's figures could not be had: sent with the gap
+    marked, or held until they can.
+    """
 
     client_id: ClientId
     client_name: OneLine
@@ -84,12 +92,19 @@ class Client(Fact):
     cost_metric: Metric
     page_size: Literal["A4", "Letter"] = "A4"
     sections: tuple[Section, ...] = ()
+    tag_keys: Annotated[tuple[TagKey, ...], Field(max_length=5)] = ()
+    monthly_budget: Annotated[Amount, Field(gt=0, max_digits=18, decimal_places=2)] | None = None
+    attachments: tuple[Attachment, ...] = ()
+    preliminary: bool = False
+    on_partial: Literal["send_marked", "hold"] = "send_marked"
     version: Annotated[int, Field(ge=1)] = 1
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> "Client":
         if len({recipient.casefold() for recipient in self.recipients}) < len(self.recipients):
             raise ValueError("recipients: an address stands there twice")
+        if ("tags" in self.sections) != bool(self.tag_keys):
+            raise ValueError("tag_keys: they and the section tags go together")
         if (self.currency == "USD") != (self.exchange_rate is None):
             raise ValueError("exchange_rate: give it for every currency except USD, in which AWS bills")
         return self

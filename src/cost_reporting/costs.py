@@ -5,7 +5,7 @@ record type (usage, credit, tax, …) and one by day, so that :func:`reconcile` 
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Final, Literal
@@ -86,12 +86,81 @@ class DayCosts(Fact):
     lines: tuple[Line, ...]
 
 
-class AccountCosts(Fact):
-    """The costs of the linked accounts in the period and the one before; ``names`` by account id."""
+class NotAvailable(Fact):
+    """Figures that were asked for and could not be had. ``error`` is the error's name, ``reason`` its sentence."""
+
+    error: str
+    reason: str
+
+
+class Split(Fact):
+    """The costs of both periods by one dimension, exact; ``names`` by key, for keys that are ids."""
 
     current: tuple[Line, ...]
     previous: tuple[Line, ...]
     names: dict[str, str]
+
+
+class TagSplit(Fact):
+    """The costs by the values of one tag. What carries no such tag has the key ``""``."""
+
+    tag_key: str
+    split: Split
+
+
+class Forecast(Fact):
+    """What the month that is running may come to: billed until ``until`` (exclusive), and a range for the whole."""
+
+    month: Period
+    until: date
+    so_far: Amount
+    mean: Amount
+    low: Amount
+    high: Amount
+
+
+class Anomaly(Fact):
+    """Spend that AWS's anomaly detection found unusual. ``impact`` is the amount above what was expected."""
+
+    first_day: date
+    last_day: date
+    impact: Amount
+    expected: Amount
+    service: str
+    region: str | None
+    account_id: str | None
+    usage_type: str | None
+
+
+class Commitment(Fact):
+    """How well one kind of commitment did in the period. Percentages from 0 to 100; None: there is none of it."""
+
+    kind: Literal["savings_plans", "reservations"]
+    coverage: Amount | None
+    utilisation: Amount | None
+    net_savings: Amount | None
+
+
+class Expiry(Fact):
+    """A commitment that ends, on its last day."""
+
+    kind: Literal["savings_plans", "reservations"]
+    commitment_id: str
+    ends: date
+
+
+class Commitments(Fact):
+    """Savings Plans and reservations: coverage, utilisation, and which of them end within 60 days."""
+
+    commitments: tuple[Commitment, ...]
+    expiring: tuple[Expiry, ...]
+
+
+class Preliminary(Fact):
+    """What the preliminary report about the same period said."""
+
+    total: Amount
+    fetched_at: AwareDatetime
 
 
 class Query(Fact):
@@ -108,7 +177,11 @@ class Query(Fact):
 
 
 class CostDocument(Fact):
-    """Everything that a report about one client and period needs to know about costs."""
+    """Everything that a report about one client and period needs to know about costs.
+
+    What a section asked for is there, or NotAvailable with the reason; None was not asked for. ``days`` go on after the
+    period if a forecast needs to know what the running month has cost so far.
+    """
 
     client_id: str
     account_id: Annotated[str, Field(pattern=r"^\d{12}$")]
@@ -121,13 +194,24 @@ class CostDocument(Fact):
     fetched_at: AwareDatetime
     spans: tuple[RecordSpan, ...]
     days: tuple[DayCosts, ...]
-    accounts: AccountCosts | None = None
     queries: tuple[Query, ...]
+    accounts: Split | NotAvailable | None = None
+    regions: Split | NotAvailable | None = None
+    tags: tuple[TagSplit, ...] | NotAvailable | None = None
+    forecast: Forecast | NotAvailable | None = None
+    anomalies: tuple[Anomaly, ...] | NotAvailable | None = None
+    commitments: Commitments | NotAvailable | None = None
+    preliminary: Preliminary | None = None
 
     @property
     def estimated(self) -> bool:
         """Whether any day of the period may still change, says Cost Explorer."""
         return any(day.estimated for day in self.days if holds(self.period, day.day))
+
+    @property
+    def not_available(self) -> dict[str, NotAvailable]:
+        """The sections whose figures could not be had."""
+        return {name: value for name, value in self if isinstance(value, NotAvailable)}
 
     @property
     def paid_requests(self) -> int:
@@ -183,6 +267,15 @@ def _sums[K](pairs: Iterable[tuple[K, Decimal]]) -> dict[K, Decimal]:
     return dict(sums)
 
 
+def _split_totals(costs: CostDocument) -> Iterator[tuple[str, Decimal]]:
+    splits: list[tuple[str, object]] = [("by account", costs.accounts), ("by region", costs.regions)]
+    if isinstance(costs.tags, tuple):
+        splits += ((f"by tag {tag.tag_key}", tag.split) for tag in costs.tags)
+    for name, split in splits:
+        if isinstance(split, Split):
+            yield name, total(line.amount for line in split.current)
+
+
 def reconcile(costs: CostDocument) -> None:
     """Hold the views of the period against each other, to 0.01.
 
@@ -196,13 +289,11 @@ def reconcile(costs: CostDocument) -> None:
         if abs(services.get(service, Decimal(0)) - records.get(service, Decimal(0))) > TOLERANCE
     ]
     by_days = total(services.values())
-    views: dict[str, Callable[[], Decimal]] = {"by record type": lambda: total(records.values())}
-    if costs.accounts is not None:
-        accounts = costs.accounts
-        views["by account"] = lambda: total(line.amount for line in accounts.current)
-    for name, view in views.items():
-        if abs(view() - by_days) > TOLERANCE:
-            differences.append(f"total: {by_days:f} by day, {view():f} {name}")
+    differences += [
+        f"total: {by_days:f} by day, {by_view:f} {name}"
+        for name, by_view in (("by record type", total(records.values())), *_split_totals(costs))
+        if abs(by_view - by_days) > TOLERANCE
+    ]
     if differences:
         span = f"{costs.period.start} to {costs.period.end}"
         raise CostsDoNotReconcile(f"{costs.currency} in {span}: " + "; ".join(differences[:10]))

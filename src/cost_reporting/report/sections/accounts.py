@@ -4,6 +4,7 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from cost_reporting.contracts import Fact
+from cost_reporting.costs import Split
 from cost_reporting.money import cents
 from cost_reporting.report.comparison import Comparison, compare
 from cost_reporting.report.edition import Edition, one_line
@@ -27,7 +28,7 @@ class Accounts(Fact):
 def view(edition: Edition) -> Accounts | None:
     """The accounts, if they were asked for."""
     accounts = edition.costs.accounts
-    if accounts is None or not (accounts.current or accounts.previous):
+    if not isinstance(accounts, Split) or not (accounts.current or accounts.previous):
         return None
     now, before = ({line.key: line.amount for line in lines} for lines in (accounts.current, accounts.previous))
 

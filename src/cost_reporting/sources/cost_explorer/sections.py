@@ -1,38 +1,107 @@
-"""What a client's record may ask for beyond the two questions of every report, each paid only if it does."""
+"""What a client's record may ask for beyond the two questions of every report, each paid only if it does.
+
+A section's figures are optional: a failure to have them is an answer too (NotAvailable), never a zero and never the end
+of the report.
+"""
 
 from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final, NamedTuple
 
-from cost_reporting.clients import Client, Metric
+from cost_reporting.clients import Client, Section
 from cost_reporting.contracts import Period, Run
-from cost_reporting.costs import AccountCosts, Line, holds
+from cost_reporting.costs import (
+    Anomaly,
+    Commitment,
+    Commitments,
+    DayCosts,
+    Expiry,
+    Forecast,
+    Line,
+    NotAvailable,
+    Split,
+    TagSplit,
+    holds,
+)
+from cost_reporting.errors import CostReportingError, CostsNotReady, CostsRefused
+from cost_reporting.money import total
+from cost_reporting.periods import month_of
 from cost_reporting.sources.cost_explorer.asking import Questions
-from cost_reporting.sources.cost_explorer.usage import OPERATION, descriptions, question, spans
+from cost_reporting.sources.cost_explorer.usage import OPERATION, descriptions, question, spans, time_period
+
+PREDICTION_INTERVAL: Final = 80
+"""Percent: the month ends inside the range four times out of five, says Cost Explorer."""
+ANOMALY_DAYS: Final = 90
+"""How far back GetAnomalies looks (API reference)."""
+EXPIRY_DAYS: Final = 60
 
 
-def ask_all(questions: Questions, client: Client, run: Run, previous: Period) -> dict[str, Any]:
+class Asked(NamedTuple):
+    """What a section's questions are about. ``days`` are those of the report, and of the running month if need be."""
+
+    questions: Questions
+    client: Client
+    run: Run
+    previous: Period
+    today: date
+    days: tuple[DayCosts, ...]
+
+
+def days_end(client: Client, run: Run, today: date) -> date:
+    """Where the question about days ends: with the period, or today if a forecast needs the running month."""
+    follows = run.period.end <= today and month_of(today).start <= run.period.end + timedelta(days=31)
+    return today if "forecast" in client.sections and follows else run.period.end
+
+
+def ask_all(asked: Asked) -> dict[Section, Any]:
     """The fields of the cost document that the client's sections add."""
-    if "accounts" not in client.sections:
-        return {}
-    return {
-        "accounts": _split(questions, "accounts", ("DIMENSION", "LINKED_ACCOUNT"), client.cost_metric, run, previous)
-    }
+    fields: dict[Section, Any] = {}
+    for section in asked.client.sections:
+        try:
+            fields[section] = SECTIONS[section](asked)
+        except CostReportingError as failure:
+            fields[section] = NotAvailable(
+                error=failure.name, reason=str(failure).removeprefix(f"{asked.client.client_id}: ")
+            )
+    return fields
 
 
-def _split(
-    questions: Questions, name: str, by: tuple[str, str], metric: Metric, run: Run, previous: Period
-) -> AccountCosts:
+def _accounts(asked: Asked) -> Split:
+    return _split(asked, "accounts", ("DIMENSION", "LINKED_ACCOUNT"))
+
+
+def _regions(asked: Asked) -> Split:
+    return _split(asked, "regions", ("DIMENSION", "REGION"))
+
+
+def _tags(asked: Asked) -> tuple[TagSplit, ...]:
+    return tuple(_tag(asked, key) for key in asked.client.tag_keys)
+
+
+def _tag(asked: Asked, key: str) -> TagSplit:
+    """Cost Explorer writes a group as ``<tag key>$<value>``, with nothing after the dollar sign for "untagged"."""
+    split = _split(asked, f"tag {key}", ("TAG", key))
+    current, previous = (
+        tuple(line.model_copy(update={"key": line.key.removeprefix(f"{key}$")}) for line in lines)
+        for lines in (split.current, split.previous)
+    )
+    return TagSplit(tag_key=key, split=Split(current=current, previous=previous, names={}))
+
+
+def _split(asked: Asked, name: str, by: tuple[str, str]) -> Split:
     """Sums of both periods by one dimension, in months: a day of each would be paid page by page.
 
     Two calendar months are one question. Two weeks are two, since a month's sum cannot be told apart into weeks.
     """
+    run, previous, metric = asked.run, asked.previous, asked.client.cost_metric
     both = Period(start=previous.start, end=run.period.end)
-    asked = {name: both} if run.cadence == "monthly" else {name: run.period, f"{name} before": previous}
+    periods = {name: both} if run.cadence == "monthly" else {name: run.period, f"{name} before": previous}
     sums: dict[Period, defaultdict[str, Decimal]] = {run.period: defaultdict(Decimal), previous: defaultdict(Decimal)}
     names: dict[str, str] = {}
-    for title, period in asked.items():
-        pages = questions.ask(title, OPERATION, question(period, "MONTHLY", by=(by,), metrics=(metric,)))
+    for title, period in periods.items():
+        pages = asked.questions.ask(title, OPERATION, question(period, "MONTHLY", by=(by,), metrics=(metric,)))
         names |= descriptions(pages)
         for span in spans(pages):
             for whole, by_key in sums.items():
@@ -42,4 +111,126 @@ def _split(
     current, before = (
         tuple(Line(key=key, amount=amount) for key, amount in sorted(by_key.items())) for by_key in sums.values()
     )
-    return AccountCosts(current=current, previous=before, names=names)
+    return Split(current=current, previous=before, names=names)
+
+
+def _forecast(asked: Asked) -> Forecast:
+    """What is billed of the running month, and AWS's forecast for the rest of it."""
+    month = month_of(asked.today)
+    if days_end(asked.client, asked.run, asked.today) != asked.today:
+        raise CostsRefused("the report is about an earlier period, and a forecast about the running month")
+    asking = {
+        "TimePeriod": time_period(Period(start=asked.today, end=month.end)),
+        "Metric": f"{asked.client.cost_metric.upper()}_COST",
+        "Granularity": "MONTHLY",
+        "PredictionIntervalLevel": PREDICTION_INTERVAL,
+    }
+    (answer,) = asked.questions.ask("forecast", "GetCostForecast", asking)
+    rest = answer["ForecastResultsByTime"]
+    so_far = total(line.amount for day in asked.days if holds(month, day.day) for line in day.lines)
+
+    def whole(field: str) -> Decimal:
+        return so_far + total(Decimal(bucket[field]) for bucket in rest)
+
+    return Forecast(
+        month=month,
+        until=asked.today,
+        so_far=so_far,
+        mean=whole("MeanValue"),
+        low=whole("PredictionIntervalLowerBound"),
+        high=whole("PredictionIntervalUpperBound"),
+    )
+
+
+def _anomalies(asked: Asked) -> tuple[Anomaly, ...]:
+    """Those that began in the period. AWS gives amounts as binary floats here, and here only."""
+    earliest = asked.today - timedelta(days=ANOMALY_DAYS)
+    if asked.run.period.end <= earliest:
+        raise CostsRefused(f"AWS keeps anomalies for {ANOMALY_DAYS} days")
+    interval = {
+        "StartDate": max(asked.run.period.start, earliest).isoformat(),
+        "EndDate": min(asked.run.period.end - timedelta(days=1), asked.today - timedelta(days=1)).isoformat(),
+    }
+    pages = asked.questions.ask("anomalies", "GetAnomalies", {"DateInterval": interval})
+    return tuple(_anomaly(anomaly) for page in pages for anomaly in page["Anomalies"])
+
+
+def _anomaly(anomaly: Mapping[str, Any]) -> Anomaly:
+    impact, causes = anomaly["Impact"], anomaly.get("RootCauses") or [{}]
+    first_day = date.fromisoformat(anomaly["AnomalyStartDate"][:10])
+    return Anomaly(
+        first_day=first_day,
+        last_day=date.fromisoformat(anomaly["AnomalyEndDate"][:10]) if anomaly.get("AnomalyEndDate") else first_day,
+        impact=Decimal(str(impact["TotalImpact"])),
+        expected=Decimal(str(impact.get("TotalExpectedSpend", 0))),
+        service=causes[0].get("Service") or anomaly.get("DimensionValue") or "several services",
+        region=causes[0].get("Region"),
+        account_id=causes[0].get("LinkedAccount"),
+        usage_type=causes[0].get("UsageType"),
+    )
+
+
+def _commitments(asked: Asked) -> Commitments:
+    plans, expiring = _savings_plans(asked)
+    return Commitments(commitments=(plans, _reservations(asked)), expiring=expiring)
+
+
+def _savings_plans(asked: Asked) -> tuple[Commitment, tuple[Expiry, ...]]:
+    """An account without Savings Plans answers that there is no data, which is an answer."""
+    when = {"TimePeriod": time_period(asked.run.period)}
+    try:
+        coverage = asked.questions.ask("savings plans coverage", "GetSavingsPlansCoverage", when)
+        (use,) = asked.questions.ask("savings plans utilisation", "GetSavingsPlansUtilization", when)
+        details = asked.questions.ask("savings plans", "GetSavingsPlansUtilizationDetails", when)
+    except CostsNotReady:
+        return Commitment(kind="savings_plans", coverage=None, utilisation=None, net_savings=None), ()
+    figures = [each["Coverage"] for page in coverage for each in page["SavingsPlansCoverages"]]
+    plans = Commitment(
+        kind="savings_plans",
+        coverage=_percent(
+            total(Decimal(each["SpendCoveredBySavingsPlans"]) for each in figures),
+            total(Decimal(each["TotalCost"]) for each in figures),
+        ),
+        utilisation=Decimal(use["Total"]["Utilization"]["UtilizationPercentage"]),
+        net_savings=Decimal(use["Total"]["Savings"]["NetSavings"]),
+    )
+    found = (detail for page in details for detail in page["SavingsPlansUtilizationDetails"])
+    ends = ((detail["SavingsPlanArn"].rpartition("/")[2], detail["Attributes"].get("EndDateTime")) for detail in found)
+    return plans, _expiring(asked, ends)
+
+
+def _reservations(asked: Asked) -> Commitment:
+    when = {"TimePeriod": time_period(asked.run.period)}
+    pages = asked.questions.ask("reservation coverage", "GetReservationCoverage", when)
+    (use,) = asked.questions.ask("reservation utilisation", "GetReservationUtilization", when)
+    purchased = Decimal(use["Total"]["PurchasedHours"])
+    return Commitment(
+        kind="reservations",
+        coverage=Decimal(pages[0]["Total"]["CoverageHours"]["CoverageHoursPercentage"]) if purchased else None,
+        utilisation=Decimal(use["Total"]["UtilizationPercentage"]) if purchased else None,
+        net_savings=Decimal(use["Total"]["NetRISavings"]) if purchased else None,
+    )
+
+
+def _expiring(asked: Asked, ends: Iterable[tuple[str, str | None]]) -> tuple[Expiry, ...]:
+    until = asked.today + timedelta(days=EXPIRY_DAYS)
+    days = ((commitment_id, date.fromisoformat(end[:10])) for commitment_id, end in ends if end)
+    return tuple(
+        Expiry(kind="savings_plans", commitment_id=commitment_id, ends=day)
+        for commitment_id, day in sorted(days, key=lambda item: item[1])
+        if asked.today <= day <= until
+    )
+
+
+def _percent(part: Decimal, whole: Decimal) -> Decimal | None:
+    return (100 * part / whole).quantize(Decimal("0.01")) if whole else None
+
+
+SECTIONS: Final[Mapping[Section, Callable[[Asked], object]]] = {
+    "accounts": _accounts,
+    "regions": _regions,
+    "tags": _tags,
+    "forecast": _forecast,
+    "anomalies": _anomalies,
+    "commitments": _commitments,
+}

@@ -9,7 +9,8 @@ from cost_reporting.clients import Client, Metric
 from cost_reporting.contracts import Period, Run
 from cost_reporting.costs import Amounts, CostDocument, DayCosts, Line, RecordLine, RecordSpan, holds
 from cost_reporting.errors import CostsDoNotReconcile, CostsNotReady, CostsRefused
-from cost_reporting.periods import days, month_of, months_before, preceding
+from cost_reporting.periods import days as days_of
+from cost_reporting.periods import month_of, months_before, preceding
 from cost_reporting.sources import Fetched
 from cost_reporting.sources.access import reader
 from cost_reporting.sources.cost_explorer import sections
@@ -56,9 +57,16 @@ class CostExplorerSource:
         daily = questions.ask(
             "days",
             OPERATION,
-            question(both, "DAILY", by=(("DIMENSION", "SERVICE"),), metrics=(client.cost_metric,)),
+            question(
+                Period(start=previous.start, end=sections.days_end(client, run, fetched_at.date())),
+                "DAILY",
+                by=(("DIMENSION", "SERVICE"),),
+                metrics=(client.cost_metric,),
+            ),
         )
-        extra = sections.ask_all(questions, client, run, previous)
+        days = tuple(_day(client.cost_metric, span) for span in spans(daily))
+        asked = sections.Asked(questions, client, run, previous, fetched_at.date(), days)
+        extra = sections.ask_all(asked)
         costs = CostDocument(
             client_id=client.client_id,
             account_id=access.account_id,
@@ -70,7 +78,7 @@ class CostExplorerSource:
             currency=_currency(client, record_types, daily),
             fetched_at=fetched_at,
             spans=tuple(_record_span(span) for span in spans(record_types)),
-            days=tuple(_day(client.cost_metric, span) for span in spans(daily)),
+            days=days,
             queries=tuple(questions.queries),
             **extra,
         )
@@ -106,7 +114,7 @@ def _day(metric: Metric, span: Span) -> DayCosts:
 def _require_figures(client: Client, run: Run, costs: CostDocument) -> None:
     """Zero is a figure only if Cost Explorer says so of every day, and once the bill is closed."""
     known = {day.day for day in costs.days}
-    missing = [day for day in days(run.period) if day not in known]
+    missing = [day for day in days_of(run.period) if day not in known]
     if missing:
         raise CostsNotReady(f"{client.client_id}: no answer for {len(missing)} days from {missing[0]} on")
     empty = not any(day.lines for day in costs.days if holds(run.period, day.day))
