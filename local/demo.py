@@ -147,13 +147,16 @@ def watch(stack: Stack, client_ids: list[str]) -> Moment:
             elif moment.ended != told and (moment.ended % max(1, moment.total // 12) == 0):
                 told = moment.ended
                 console.print(f"  {moment.seconds:5.1f} s  {moment.ended} of {moment.total or len(client_ids)} clients")
-    console.print(f"  {last.status.lower()} after {last.seconds:.1f} s, run {last.run_id}")
+    how = f"{last.status.lower()} with {last.error}" if last.error else last.status.lower()
+    console.print(f"  {how} after {last.seconds:.1f} s, run {last.run_id}", markup=False)
     return last
 
 
 def progress(moment: Moment, client_ids: list[str]) -> RenderableType:
     """The run as it is now."""
     total = moment.total or len(client_ids)
+    if not total:
+        return Text("  everybody has their report already", style="dim")
     bar = Table.grid(padding=(0, 1))
     bar.add_row(
         "  ",

@@ -5,16 +5,10 @@ import json
 import pytest
 
 from cost_reporting.errors import ClientAccessDenied
-from local.stack import Stack
 from local.world import twelve
 from tests.workflow.machine import Machine
 
 CLIENTS = {client.client_id: client for client in twelve()}
-
-
-@pytest.fixture(scope="module")
-def machine(stack: Stack) -> Machine:
-    return Machine(stack)
 
 
 def request(period: str, *client_ids: str, **more: object) -> dict[str, object]:
