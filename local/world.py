@@ -43,7 +43,16 @@ _LOGOS: Mapping[str, logos.Shape] = {
     "tokyo-data": logos.waves,
     "euro-logistik": logos.arrow,
 }
-_MAY_READ_COSTS = ["ce:GetCostAndUsage"]
+_MAY_READ_COSTS = [
+    "ce:GetAnomalies",
+    "ce:GetCostAndUsage",
+    "ce:GetCostForecast",
+    "ce:GetReservationCoverage",
+    "ce:GetReservationUtilization",
+    "ce:GetSavingsPlansCoverage",
+    "ce:GetSavingsPlansUtilization",
+    "ce:GetSavingsPlansUtilizationDetails",
+]
 
 
 @dataclass(frozen=True)
@@ -82,7 +91,10 @@ def twelve() -> tuple[Client, ...]:
             "#0b4f6c",
             recipients=("finance@northwind.example", "cto@northwind.example", "cloud@northwind.example"),
             cadences=("monthly", "weekly"),
-            sections=("accounts",),
+            sections=("accounts", "regions", "tags", "forecast", "anomalies", "commitments"),
+            tag_keys=("Environment", "Project"),
+            monthly_budget=Decimal(310_000),
+            attachments=("csv", "xlsx"),
         ),
         _client(2, "tiny-bakery", "Tiny Bakery", "#b5541c", recipients=("anna@tiny-bakery.example",)),
         _client(3, "credits-startup", "Credits Startup", "#6d28d9", recipients=("founders@credits-startup.example",)),
@@ -108,6 +120,7 @@ def twelve() -> tuple[Client, ...]:
             "#1d4ed8",
             recipients=("cfo@young-fintech.example",),
             cadences=("monthly", "weekly"),
+            sections=("forecast",),
             locale="en_GB",
         ),
         _client(
@@ -117,6 +130,7 @@ def twelve() -> tuple[Client, ...]:
             "#9f1239",
             recipients=("keiri@tokyo-data.example", "infra@tokyo-data.example"),
             locale="ja_JP",
+            sections=("regions", "forecast"),
         ),
         _client(
             8,
@@ -125,6 +139,9 @@ def twelve() -> tuple[Client, ...]:
             "#1e3a5f",
             recipients=("controlling@euro-logistik.example", "it@euro-logistik.example"),
             locale="de_DE",
+            sections=("accounts", "forecast"),
+            monthly_budget=Decimal(6000),
+            attachments=("csv",),
             currency="EUR",
             exchange_rate=ExchangeRate(rate=Decimal("0.9214"), as_of=date(2026, 10, 30), source="ECB reference rate"),
         ),
@@ -231,6 +248,8 @@ def row(client: Client) -> dict[str, Any]:
     plain: dict[str, Any] = json.loads(client.model_dump_json(exclude_none=True), parse_float=Decimal)
     if client.exchange_rate is not None:
         plain["exchange_rate"]["rate"] = client.exchange_rate.rate
+    if client.monthly_budget is not None:
+        plain["monthly_budget"] = client.monthly_budget
     return plain
 
 

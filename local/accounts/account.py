@@ -17,12 +17,14 @@ class SavingsPlan:
     """A no-upfront Compute Savings Plan.
 
     ``hourly`` is the commitment in USD an hour; ``covers`` the permille of each day's EC2, Fargate and Lambda usage
-    that it may cover, and ``rate`` the permille of the on-demand price that covered usage costs.
+    that it may cover, and ``rate`` the permille of the on-demand price that covered usage costs. It always ends in
+    ``ends_in_days`` from now.
     """
 
     hourly: Decimal
     covers: int = 600
     rate: int = 720
+    ends_in_days: int = 200
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
-from cost_reporting.contracts import Address, Amount, Cadence, Fact
+from cost_reporting.contracts import Address, Amount, Cadence, Fact, Issue
 from cost_reporting.errors import ClientMisconfigured
 
 ClientId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9](?:[a-z0-9-]{0,46}[a-z0-9])?$")]
@@ -135,11 +135,14 @@ def _expected(fault: ErrorDetails) -> str:
     return fault["msg"].removeprefix("Value error, ")
 
 
-def is_due(row: Mapping[str, Any], cadence: Cadence) -> bool:
-    """Whether a row of the table belongs into a scheduled run of ``cadence``.
+def is_due(row: Mapping[str, Any], cadence: Cadence, issue: Issue) -> bool:
+    """Whether a row of the table belongs into a run of ``cadence`` for everybody.
+
+    A monthly report before the bill is closed is for those who ask for it; a weekly one is never anything else.
 
     A row that does not say is due: it fails by name, where leaving it out would be a silent loss.
     """
     cadences = row.get("cadences")
     wanted = cadence in cadences if isinstance(cadences, list | tuple | set) else True
-    return row.get("status", "active") != "suspended" and wanted
+    early = cadence == "monthly" and issue == "preliminary" and row.get("preliminary") is not True
+    return row.get("status", "active") != "suspended" and wanted and not early

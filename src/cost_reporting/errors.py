@@ -17,6 +17,7 @@ leaf's class name is part of the workflow's interface (``tests/contract/test_err
         ├─ ClientAccessDenied    the client's account does not let us read its costs
         ├─ CostExplorerDisabled  Cost Explorer was never switched on in the client's account
         ├─ CostsRefused          Cost Explorer refused the question
+        ├─ CostsIncomplete       a section's figures could not be had, and the client wants all or nothing
         ├─ CostsDoNotReconcile   two views of the same costs differ
         ├─ RenderFailed          the PDF could not be made
         ├─ StoreRefused          DynamoDB or S3 refused the request for good
@@ -115,6 +116,12 @@ class CostsRefused(Permanent):
     """Cost Explorer refused the question."""
 
     remedy = "Compare the period and metric with what Cost Explorer keeps: 13 months and the current one."
+
+
+class CostsIncomplete(Permanent):
+    """A section's figures could not be had, and the client wants all or nothing."""
+
+    remedy = "Mend the named reason, or set on_partial to send_marked in the client record, then rerun the client."
 
 
 class CostsDoNotReconcile(Permanent):

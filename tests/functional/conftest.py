@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import boto3
 import pytest
 from botocore import endpoint
+from botocore.exceptions import ReadTimeoutError
 from moto import mock_aws
 from moto.iam.models import get_account_id_from
 from pydantic import BaseModel
@@ -78,10 +79,15 @@ def refusal(code: str, status: int = 400, message: str = "no") -> Answer:
 
 
 class Wire:
-    """Every AWS call of a test in order, and what was ordered to happen to some of them."""
+    """Every AWS call of a test in order, and what was ordered to happen to some of them.
+
+    ``sent`` counts what really went out, botocore's own tries included; ``silent`` operations never hear an answer.
+    """
 
     def __init__(self) -> None:
         self.calls: list[Call] = []
+        self.sent: Counter[str] = Counter()
+        self.silent: set[str] = set()
         self._ordered: defaultdict[str, deque[Answer | BaseException | None]] = defaultdict(deque)
 
     def order(self, operation: str, *answers: Answer | BaseException | None) -> None:
@@ -111,6 +117,13 @@ class Wire:
         return SimpleNamespace(status_code=answer.status), answer.body | {
             "ResponseMetadata": {"HTTPStatusCode": answer.status}
         }
+
+    def send(self, event_name: str, request: Any, **_: Any) -> None:
+        """Let a request go out, and lose its answer if the operation is silent."""
+        operation = event_name.removeprefix("before-send.")
+        self.sent[operation] += 1
+        if operation in self.silent:
+            raise ReadTimeoutError(endpoint_url=request.url)
 
 
 class World:
@@ -183,6 +196,7 @@ class Costs:
         self._clock = clock
         self.faults: deque[tuple[int, Json]] = deque()
         self.tamper: Callable[[Json, Json], Json] = lambda request, body: body
+        self._refusal: tuple[int, tuple[int, Json]] | None = None
         self.emulate()
 
     def emulate(self, *accounts: Account, page_size: int = 1000) -> None:
@@ -190,9 +204,15 @@ class Costs:
         known = ACCOUNTS | {account.id: account for account in accounts}
         self._explorer = CostExplorer(known, self._clock, page_size)
 
+    def refuse_after(self, answered: int, answer: tuple[int, Json]) -> None:
+        """Answer so many requests, and every later one with ``answer``."""
+        self._refusal = (answered, answer)
+
     def answer(self, operation: str, request: Json, account: str) -> tuple[int, Json]:
         if self.faults:
             return self.faults.popleft()
+        if self._refusal and self.paid >= self._refusal[0]:
+            return self._refusal[1]
         status, body = self._explorer.answer(operation, request, account)
         return status, self.tamper(request, body) if status == 200 else body
 
@@ -269,7 +289,7 @@ def _session() -> boto3.Session:
 @pytest.fixture
 def wire(environment: None) -> Iterator[Wire]:
     wire, events = Wire(), _session().events
-    taps = {"provide-client-params": wire.note, "before-call": wire.answer}
+    taps = {"provide-client-params": wire.note, "before-call": wire.answer, "before-send": wire.send}
     with mock_aws():
         boto3.DEFAULT_SESSION = _session()
         for event, tap in taps.items():

@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cost_reporting.clients import Client, is_due, parse_client
+from cost_reporting.contracts import Cadence, Issue
 from cost_reporting.errors import ClientMisconfigured
 from tests.builders import a_client
 
@@ -175,4 +176,20 @@ def test_a_hostile_row_is_a_client_or_misconfigured_and_nothing_else(junk: dict[
     ],
 )
 def test_a_row_that_does_not_say_is_due_so_that_it_fails_by_name(row: dict[str, Any], due: bool) -> None:
-    assert is_due(row, "monthly") is due
+    assert is_due(row, "monthly", "final") is due
+
+
+@pytest.mark.parametrize(
+    ("row", "cadence", "issue", "due"),
+    [
+        ({"preliminary": True}, "monthly", "preliminary", True),
+        ({"preliminary": False}, "monthly", "preliminary", False),
+        ({}, "monthly", "preliminary", False),
+        ({}, "weekly", "preliminary", True),
+        ({"preliminary": "yes"}, "monthly", "preliminary", False),
+    ],
+)
+def test_a_monthly_report_before_the_bill_is_closed_is_for_those_who_asked(
+    row: dict[str, Any], cadence: Cadence, issue: Issue, due: bool
+) -> None:
+    assert is_due(row, cadence, issue) is due

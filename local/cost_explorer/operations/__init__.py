@@ -9,6 +9,7 @@ from local.cost_explorer.operations.commitments import (
     get_reservation_utilization,
     get_savings_plans_coverage,
     get_savings_plans_utilization,
+    get_savings_plans_utilization_details,
 )
 from local.cost_explorer.operations.comparisons import get_cost_and_usage_comparisons, get_cost_comparison_drivers
 from local.cost_explorer.operations.dimensions import get_dimension_values, get_tags
@@ -27,6 +28,7 @@ OPERATIONS: dict[str, Callable[[Call], Json]] = {
     "GetReservationUtilization": get_reservation_utilization,
     "GetSavingsPlansCoverage": get_savings_plans_coverage,
     "GetSavingsPlansUtilization": get_savings_plans_utilization,
+    "GetSavingsPlansUtilizationDetails": get_savings_plans_utilization_details,
     "GetTags": get_tags,
 }
 """What is emulated; any other operation is refused as unknown."""

@@ -1,6 +1,7 @@
 """Savings Plans and reservations: how much of the usage they cover, and how much of them is used."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from local.accounts.services import PLANNED, RDS
 from local.cost_explorer.call import Bucket, Call
@@ -8,6 +9,8 @@ from local.cost_explorer.filters import both, only
 from local.cost_explorer.paging import page
 from local.cost_explorer.sums import Groups, sole, summarize
 from local.cost_explorer.wire import Json, Refusal, amount, invalid, percentage
+
+_PLAN_ID = "00000000-0000-4000-8000-000000000001"
 
 
 def get_savings_plans_coverage(call: Call) -> Json:
@@ -47,6 +50,31 @@ def get_savings_plans_utilization(call: Call) -> Json:
     ]
     total = _plan_use(sum(committed), sum(unused), sum(equivalent))
     return {"SavingsPlansUtilizationsByTime": by_time, "Total": total}
+
+
+def get_savings_plans_utilization_details(call: Call) -> Json:
+    """The plan itself, with what was used of it and when it ends."""
+    plan = call.ledger.account.savings_plan
+    if plan is None:
+        raise _no_plans()
+    start, end = call.interval()
+    total = get_savings_plans_utilization(call)["Total"]
+    ends = call.today + timedelta(days=plan.ends_in_days)
+    detail = {
+        "SavingsPlanArn": f"arn:aws:savingsplans::{call.ledger.account.id}:savingsplan/{_PLAN_ID}",
+        "Attributes": {
+            "AccountId": call.ledger.account.id,
+            "EndDateTime": f"{ends.isoformat()}T00:00:00.000Z",
+            "HourlyCommitment": f"{plan.hourly}",
+            "PaymentOption": "NoUpfront",
+            "PurchaseTerm": "1yr",
+            "SavingsPlansType": "ComputeSavingsPlans",
+        },
+        **total,
+    }
+    items, onward = page(call, [detail])
+    period = {"Start": start.isoformat(), "End": end.isoformat()}
+    return {"SavingsPlansUtilizationDetails": list(items), "Total": total, "TimePeriod": period, **onward}
 
 
 def _plan_use(committed: int, unused: int, equivalent: int) -> Json:

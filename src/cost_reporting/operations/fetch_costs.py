@@ -2,9 +2,9 @@
 
 from hashlib import sha256
 
-from cost_reporting.contracts import ClientDue, CostsFetched, FetchedCosts, StoredObject
-from cost_reporting.costs import CostDocument, period_total, reconcile
-from cost_reporting.errors import ClientMisconfigured
+from cost_reporting.contracts import ClientDue, CostsFetched, FetchedCosts, Run, StoredObject
+from cost_reporting.costs import CostDocument, Preliminary, period_total, reconcile
+from cost_reporting.errors import ClientMisconfigured, CostsIncomplete
 from cost_reporting.sources import CostSource
 from cost_reporting.store.clients import ClientStore
 from cost_reporting.store.objects import JSON, ObjectStore, report_prefix
@@ -21,7 +21,9 @@ def fetch_costs(due: ClientDue, *, clients: ClientStore, source: CostSource, obj
     if not client.recipients and due.run.recipients is None:
         raise ClientMisconfigured(f"{client.client_id}: recipients: nobody is left to send the report to")
     key = f"{report_prefix(due.run, client.client_id)}costs.json"
-    made_from = sha256(client.model_dump_json(include={"cost_metric", "sections", "access"}).encode()).hexdigest()
+    made_from = sha256(
+        client.model_dump_json(include={"cost_metric", "sections", "tag_keys", "access"}).encode()
+    ).hexdigest()
     stored = None if due.run.refresh else objects.find(key, fingerprint=made_from)
     if stored is not None:
         costs = CostDocument.model_validate_json(objects.read(stored))
@@ -29,9 +31,23 @@ def fetch_costs(due: ClientDue, *, clients: ClientStore, source: CostSource, obj
     fetched = source.fetch(client, due.run)
     objects.put(f"{report_prefix(due.run, client.client_id)}answers.json", fetched.raw, JSON)
     reconcile(fetched.costs)
-    body = fetched.costs.model_dump_json().encode()
-    stored = objects.put(key, body, JSON, fingerprint=made_from)
-    return _fetched(due, stored, fetched.costs, paid_requests=fetched.costs.paid_requests)
+    if fetched.costs.not_available and client.on_partial == "hold":
+        gaps = (f"{name}: {gap.error}: {gap.reason}" for name, gap in fetched.costs.not_available.items())
+        raise CostsIncomplete(f"{client.client_id}: {'; '.join(gaps)}")
+    costs = fetched.costs.model_copy(update={"preliminary": _preliminary(due.run, client.client_id, objects)})
+    stored = objects.put(key, costs.model_dump_json().encode(), JSON, fingerprint=made_from)
+    return _fetched(due, stored, costs, paid_requests=costs.paid_requests)
+
+
+def _preliminary(run: Run, client_id: str, objects: ObjectStore) -> Preliminary | None:
+    """What the client was told before the bill was closed, if it was."""
+    if run.issue != "final":
+        return None
+    body = objects.get(f"{report_prefix(run.model_copy(update={'issue': 'preliminary'}), client_id)}costs.json")
+    if body is None:
+        return None
+    costs = CostDocument.model_validate_json(body)
+    return Preliminary(total=period_total(costs, costs.period), fetched_at=costs.fetched_at)
 
 
 def _fetched(due: ClientDue, stored: StoredObject, costs: CostDocument, *, paid_requests: int) -> CostsFetched:

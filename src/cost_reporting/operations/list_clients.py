@@ -36,7 +36,11 @@ def list_clients(
     known = {str(row.get("client_id")) for row in rows}
     if wanted is not None and (unknown := sorted(wanted - known)):
         raise InvalidRequest(f"{_who_field(request)}: no such client: {', '.join(unknown[:20])}")
-    due = wanted if wanted is not None else {str(row.get("client_id")) for row in rows if is_due(row, run.cadence)}
+    due = (
+        wanted
+        if wanted is not None
+        else {str(row.get("client_id")) for row in rows if is_due(row, run.cadence, run.issue)}
+    )
     if run.mode != "test" and run.force_send is None:
         due = due - runs.delivered(run)
     worklist = write_worklist(objects, run, 1, (ClientDue(run=run, client_id=client_id) for client_id in sorted(due)))

@@ -24,13 +24,13 @@ class ClientStore:
         return parse_client(row)
 
     def rows(self) -> Iterator[Mapping[str, Any]]:
-        """Every row's ``client_id``, ``status`` and ``cadences`` as they stand there, whatever they are."""
+        """Every row's ``client_id`` and what decides whether it is due, as they stand there, whatever they are."""
         page: dict[str, Any] = {}
         while True:
             with translated("list the client records"):
                 page = dict(
                     self._table.scan(
-                        ProjectionExpression="client_id, #status, cadences",
+                        ProjectionExpression="client_id, #status, cadences, preliminary",
                         ExpressionAttributeNames={"#status": "status"},
                         ConsistentRead=True,
                         **({"ExclusiveStartKey": page["LastEvaluatedKey"]} if page else {}),
