@@ -5,8 +5,8 @@ UV     := .tools/uv/bin/uv
 SAM    := SAM_CLI_TELEMETRY=0 .tools/sam/bin/sam
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check local-up local-down lock clean
-.SILENT: help setup demo test local-up local-down clean
+.PHONY: help setup demo test check local-up local-down messages lock clean
+.SILENT: help setup demo gallery test local-up local-down clean
 
 help: ## List the targets
 	awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -17,7 +17,11 @@ setup: ## Prepare everything; costs nothing when nothing has changed
 demo: setup ## Run the whole product on this machine: build, deploy, report, mail
 	$(PYTHON) -m local.demo
 
+gallery: setup ## Render the invented clients into docs/gallery
+	$(PYTHON) -m local.gallery
+
 test: setup ## Run the tests
+	python3 -I local/setup.py --browser
 	$(PYTHON) -m pytest
 
 check: setup ## Lint, formatting, types, import rules, template
@@ -32,6 +36,9 @@ local-up: setup ## Start the emulated AWS account and deploy to it
 
 local-down: setup ## Stop the emulated AWS account
 	$(PYTHON) -m local.stack down
+
+messages: setup ## Collect the report's messages for translation and compile the translations
+	PYTHONPATH=src:layers/pdf:. $(PYTHON) scripts/messages.py
 
 lock: setup ## Rewrite the locks (make lock UPGRADE=--upgrade for newer versions)
 	$(UV) pip compile --quiet $(UPGRADE) --python .tools/python --extra pdf --group dev -o requirements/project.txt pyproject.toml

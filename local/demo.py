@@ -22,7 +22,7 @@ from cost_reporting.store.objects import ObjectStore
 from cost_reporting.store.runs import RunStore
 from local import evidence, process
 from local.evidence import Case
-from local.index import money, write_index
+from local.index import money, shown_change, write_index
 from local.process import NotPossible
 from local.stack import Stack, default_folder, down, running, shown, up
 from local.watch import STAGES, Moment, Part, Watch
@@ -215,8 +215,10 @@ def remedies(cases: list[Case]) -> None:
 
 def signed(case: Case) -> str:
     """The change with its sign, or a dash where there is nothing to compare with."""
-    difference = case.outcome.change
-    return "–" if difference is None else ("+" if difference > 0 else "") + money(difference)
+    if case.outcome.change is None:
+        return "–"
+    difference = shown_change(case.outcome)
+    return ("+" if difference > 0 else "") + money(difference)
 
 
 def farewell(stack: Stack, cases: list[Case], run_id: str, page: Path, faults: list[str], seconds: float) -> None:

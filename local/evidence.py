@@ -68,7 +68,7 @@ def collect(
         folder.mkdir()
         outcome = outcomes[client.client_id]
         if outcome.report_key:
-            for name in ("report.pdf", "costs.json"):
+            for name in ("report.pdf", "costs.json", "costs.csv", "costs.xlsx", "evidence.json"):
                 body = objects.get(f"{outcome.report_key.rpartition('/')[0]}/{name}")
                 if body is not None:
                     (folder / name).write_bytes(body)
@@ -114,7 +114,8 @@ def _mail_faults(case: Case) -> Iterator[str]:
     got = [read(mail)["To"].addresses[0].addr_spec for mail in case.mails]
     if got != list(case.client.recipients):
         yield f"{case.client.client_id}: mailed to {got}, expected {list(case.client.recipients)}"
-    attached = [part.get_content() for mail in case.mails for part in read(mail).iter_attachments()]
+    parts = [part for mail in case.mails for part in read(mail).iter_attachments()]
+    attached = [part.get_content() for part in parts if part.get_content_type() == "application/pdf"]
     report = case.pdf.read_bytes() if case.pdf else b""
     if attached != [report] * len(case.mails):
         yield f"{case.client.client_id}: a mail does not carry exactly the stored report"

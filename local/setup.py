@@ -1,4 +1,4 @@
-"""Prepare a checkout: `make setup`, and before each of the other targets.
+"""Prepare a checkout: `make setup`, and before each of the other targets. `--browser` adds what `make test` can use.
 
 Runs on any Python from 3.9, with the standard library only and in isolated mode, because nothing is installed yet.
 It leaves
@@ -11,7 +11,8 @@ It leaves
 
 each environment made from a lock in requirements/ with hashes. A stamp is written last, so an interrupted installation
 is done again and a finished one costs nothing. What needs the system's package manager is installed if this user may;
-if not, the command to type is printed and the exit code is 2.
+if not, the command to type is printed and the exit code is 2. With `--browser` the same is tried for Chromium, in which
+tests open pages; without it they are skipped, so that is never a failure.
 """
 
 from __future__ import annotations
@@ -74,6 +75,14 @@ PACKAGE_MANAGERS = {
     "brew": ("brew install", "pango fontconfig poppler qpdf", "python@3.13", "python@3.13"),
 }
 
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+GET_BROWSER = {
+    "apt-get": "apt-get install -y --no-install-recommends chromium",
+    "dnf": "dnf install -y chromium",
+    "apk": "apk add chromium",
+    "brew": "brew install --cask chromium",
+}
+
 GET_PYTHON = """\
 Python 3.13, the version of the Lambda runtime, could be neither found nor installed. One of these brings it:
 
@@ -100,6 +109,10 @@ MANAGED_INTERPRETERS = (
 def main() -> None:
     began = time.monotonic()
     TOOLS.mkdir(exist_ok=True)
+    if sys.argv[1:] == ["--browser"]:
+        with only_one_at_a_time():
+            install_browser()
+        return
     with only_one_at_a_time():
         python = known_python() or find_python()
         install_system_packages(bootstrap=python or sys.executable)
@@ -213,6 +226,27 @@ def install_system_packages(bootstrap: object) -> None:
     missing = missing_from_system()
     if missing:
         stop(f"{manager} reported success, but these are still missing: {', '.join(missing)}.", code=1)
+
+
+def install_browser() -> None:
+    """Chromium for the tests of pages, if it may be installed; else the command to type. Never ends the setup."""
+    if any(map(shutil.which, BROWSERS)):
+        return
+    manager = package_manager()
+    if manager is None:
+        print("setup: no Chromium, and no package manager that has it: the tests of pages are skipped", flush=True)
+        return
+    command = GET_BROWSER[manager]
+    if not may_install(manager):
+        sudo = "" if manager == "brew" else "sudo "
+        print(f"setup: no Chromium: the tests of pages are skipped until you type\n\n    {sudo}{command}\n", flush=True)
+        return
+    with step(f"Chromium by {manager}") as told:
+        install = as_root(manager, command)
+        done = run(install, check=False)
+        if not done and manager == "apt-get":
+            done = run(as_root(manager, "apt-get update"), check=False) and run(install, check=False)
+        told.append("" if done else f"failed: `{command}` says why; the tests of pages are skipped")
 
 
 def missing_from_system() -> list[str]:

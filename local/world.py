@@ -229,8 +229,8 @@ class World:
             _let_in(client, home, endpoint)
         s3 = home.client("s3", endpoint_url=endpoint)
         for client in self.clients:
-            if client.branding.logo:
-                picture = logos.png(_LOGOS[client.client_id], client.branding.colour)
+            picture = logo(client)
+            if picture is not None:
                 key = f"clients/{client.client_id}/{client.branding.logo}"
                 s3.put_object(Bucket=names.bucket, Key=key, Body=picture, ContentType="image/png")
         table = home.resource("dynamodb", endpoint_url=endpoint).Table(names.clients_table)
@@ -241,6 +241,12 @@ class World:
                     batch.delete_item(Key={"client_id": old})
             for client in self.clients:
                 batch.put_item(Item=row(client))
+
+
+def logo(client: Client) -> bytes | None:
+    """The client's logo, drawn."""
+    shape = _LOGOS.get(client.client_id)
+    return logos.png(shape, client.branding.colour) if shape and client.branding.logo else None
 
 
 def row(client: Client) -> dict[str, Any]:

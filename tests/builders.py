@@ -11,8 +11,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
-from cost_reporting.clients import Client
+from cost_reporting.clients import Attachment, Client
 from cost_reporting.contracts import (
+    Attached,
     ClientDue,
     ClientEnded,
     CostsFetched,
@@ -28,9 +29,27 @@ from cost_reporting.contracts import (
     Run,
     StoredObject,
 )
-from cost_reporting.costs import Split, Amounts, CostDocument, DayCosts, Line, Query, RecordLine, RecordSpan
+from cost_reporting.costs import (
+    Amounts,
+    Anomaly,
+    Commitment,
+    Commitments,
+    CostDocument,
+    DayCosts,
+    Expiry,
+    Forecast,
+    Line,
+    NotAvailable,
+    Preliminary,
+    Query,
+    RecordLine,
+    RecordSpan,
+    Split,
+    TagSplit,
+)
 from cost_reporting.errors import remedy_of
 from cost_reporting.periods import cadence_of, days, issue_at, months_before, parse, preceding
+from cost_reporting.report.naming import CONTENT_TYPES
 from cost_reporting.store.objects import report_prefix
 
 Amount = str | Decimal
@@ -83,7 +102,7 @@ def a_cost_document(
     records: Mapping[str, Mapping[str, Amount]] | None = None,
     previous_records: Mapping[str, Mapping[str, Amount]] | None = None,
     older: Amount | None = "100.00",
-    accounts: Split | None = None,
+    accounts: Split | NotAvailable | None = None,
     estimated: Iterable[date] = (),
     began: date | None = None,
     **changes: Any,
@@ -142,6 +161,125 @@ def some_accounts(amounts: Iterable[tuple[str, str, Amount, Amount]]) -> Split:
         previous=tuple(Line(key=key, amount=Decimal(before)) for key, _, _, before in rows),
         names={key: name for key, name, _, _ in rows if name},
     )
+
+
+def a_split(now: Mapping[str, Amount], before: Mapping[str, Amount] | None = None) -> Split:
+    """Costs by the keys of one dimension, the same in both periods unless ``before`` says otherwise."""
+    return Split(
+        current=tuple(Line(key=key, amount=Decimal(amount)) for key, amount in now.items()),
+        previous=tuple(
+            Line(key=key, amount=Decimal(amount)) for key, amount in (now if before is None else before).items()
+        ),
+        names={},
+    )
+
+
+def a_tag(key: str = "team", now: Mapping[str, Amount] | None = None) -> TagSplit:
+    """Costs by the values of a tag; the key "" is what carries no such tag."""
+    split = (
+        a_split(now)
+        if now is not None
+        else a_split({"shop": "700", "data": "250.50", "": "70"}, {"shop": "650", "data": "240.25", "": "78"})
+    )
+    return TagSplit(tag_key=key, split=split)
+
+
+def a_forecast(month: str = "2026-11", **changes: Any) -> Forecast:
+    """A month of which nine days are billed."""
+    period = parse(month)
+    facts: dict[str, Any] = {
+        "month": period,
+        "until": period.start + timedelta(days=9),
+        "so_far": "300.10",
+        "mean": "1100.20",
+        "low": "980.30",
+        "high": "1220.40",
+    }
+    return Forecast.model_validate(facts | changes)
+
+
+def an_anomaly(first_day: date = date(2026, 10, 17), **changes: Any) -> Anomaly:
+    """Two days of unexpected traffic."""
+    facts: dict[str, Any] = {
+        "first_day": first_day,
+        "last_day": first_day + timedelta(days=1),
+        "impact": "126.85",
+        "expected": "20.24",
+        "service": "EC2 - Other",
+        "region": "sa-east-1",
+        "account_id": ACCOUNT,
+        "usage_type": "SAE1-NatGateway-Bytes",
+    }
+    return Anomaly.model_validate(facts | changes)
+
+
+def some_commitments(*ends: date) -> Commitments:
+    """Savings Plans and reservations, both well used, with Savings Plans that end on these days."""
+    return Commitments(
+        commitments=(
+            Commitment.model_validate(
+                {"kind": "savings_plans", "coverage": "63.4", "utilisation": "98.2", "net_savings": "81.234"}
+            ),
+            Commitment.model_validate(
+                {"kind": "reservations", "coverage": "81", "utilisation": "93.02", "net_savings": "22.113"}
+            ),
+        ),
+        expiring=tuple(
+            Expiry(kind="savings_plans", commitment_id=f"3f1b2c4d-1111-4222-8333-{number:012d}", ends=end)
+            for number, end in enumerate(ends)
+        ),
+    )
+
+
+def no_commitments() -> Commitments:
+    """An account that pays for everything on demand."""
+    kinds = ("savings_plans", "reservations")
+    return Commitments.model_validate(
+        {
+            "commitments": [{"kind": k, "coverage": None, "utilisation": None, "net_savings": None} for k in kinds],
+            "expiring": (),
+        }
+    )
+
+
+def not_available(error: str = "CostsThrottled", reason: str = "Cost Explorer: ThrottlingException") -> NotAvailable:
+    """A section that failed; the reason is for us, and no client reads it."""
+    return NotAvailable(error=error, reason=reason)
+
+
+SECTIONS = ("accounts", "regions", "tags", "forecast", "anomalies", "commitments")
+
+
+def a_full_client(**changes: Any) -> Client:
+    """A client that asked for everything there is, budget included."""
+    return a_client(**({"sections": SECTIONS, "tag_keys": ("team", "stage"), "monthly_budget": "1000.00"} | changes))
+
+
+def a_full_document(period: str = "2026-10", **changes: Any) -> CostDocument:
+    """A document in which nothing is missing that a client can ask for."""
+    covered = parse(period)
+    facts: dict[str, Any] = {
+        "accounts": some_accounts(
+            [(ACCOUNT, "northwind-payer", "900.00", "850.00"), ("222233334444", "northwind-shop", "120.50", "118.25")]
+        ),
+        "regions": a_split(
+            {"eu-west-1": "800", "global": "120.50", "NoRegion": "100"},
+            {"eu-west-1": "760", "global": "118.25", "NoRegion": "90"},
+        ),
+        "tags": (a_tag("team"), a_tag("stage", {"": "1020.50"})),
+        "forecast": a_forecast(f"{covered.end:%Y-%m}"),
+        "anomalies": (an_anomaly(covered.start + timedelta(days=3)),),
+        "commitments": some_commitments(covered.end + timedelta(days=20), covered.end + timedelta(days=50)),
+        "preliminary": Preliminary(
+            total=Decimal("1010.50"), fetched_at=datetime.combine(covered.end + timedelta(days=2), time(6), UTC)
+        ),
+    }
+    return a_cost_document(period, **(facts | changes))
+
+
+def a_failed_document(period: str = "2026-10", **changes: Any) -> CostDocument:
+    """A document of which every optional part failed."""
+    return a_cost_document(period, **({section: not_available() for section in SECTIONS} | changes))
 
 
 def _record_lines(
@@ -255,27 +393,44 @@ def costs_fetched(client_id: str = "northwind-retail", run: Run | None = None, *
     return CostsFetched(**dict(due), costs=FetchedCosts.model_validate(known | figures))
 
 
-def report_rendered(client_id: str = "northwind-retail", run: Run | None = None) -> ReportRendered:
-    """A client whose report is stored."""
+def report_rendered(
+    client_id: str = "northwind-retail", run: Run | None = None, *, attachments: tuple[Attachment, ...] = ()
+) -> ReportRendered:
+    """A client whose report is stored, with ``attachments`` beside it."""
     fetched = costs_fetched(client_id, run)
     prefix = report_prefix(fetched.run, client_id)
     report = RenderedReport(
         pdf=a_stored_object(f"{prefix}report.pdf"),
         mail=a_stored_object(f"{prefix}mail.json"),
+        evidence=a_stored_object(f"{prefix}evidence.json"),
+        attachments=tuple(
+            Attached(
+                document=a_stored_object(f"{prefix}costs.{kind}"),
+                file_name=f"{client_id}_aws-costs_2026-10_final.{kind}",
+                content_type=CONTENT_TYPES[kind],
+            )
+            for kind in attachments
+        ),
         file_name=f"{client_id}_aws-costs_2026-10_final.pdf",
     )
     return ReportRendered(**dict(fetched), report=report)
 
 
 def report_sent(
-    client_id: str = "northwind-retail", run: Run | None = None, *, state: str = "SENT", recipients: int = 1
+    client_id: str = "northwind-retail",
+    run: Run | None = None,
+    *,
+    state: str = "SENT",
+    recipients: int = 1,
+    attachments: tuple[Attachment, ...] = (),
 ) -> ReportSent:
     """A client whose mails all ended in ``state``."""
     deliveries = tuple(
         Delivery.model_validate({"recipient": f"{number:016x}", "state": state, "message_id": f"message-{number}"})
         for number in range(recipients)
     )
-    return ReportSent(**dict(report_rendered(client_id, run)), delivery=Receipt(deliveries=deliveries))
+    rendered = report_rendered(client_id, run, attachments=attachments)
+    return ReportSent(**dict(rendered), delivery=Receipt(deliveries=deliveries))
 
 
 def a_failure(error: str = "ClientAccessDenied", message: str = "role: AccessDenied") -> Failure:

@@ -14,6 +14,7 @@ def handler(rendered: ReportRendered) -> ReportSent:
         rendered,
         clients=wiring.clients(),
         objects=wiring.objects(),
+        links=wiring.links(),
         ledger=wiring.ledger(),
         channel=wiring.channel(),
         sender=settings().sender,

@@ -36,6 +36,7 @@ __all__ = [
     "code",
     "message",
     "method",
+    "signer",
     "status",
     "table",
 ]
@@ -113,6 +114,22 @@ def client(
         retries={"mode": "standard", "total_max_attempts": attempts}, connect_timeout=5, read_timeout=read_timeout
     )
     return boto3.client(name, region_name=region, config=config, **keys)  # type: ignore[call-overload]
+
+
+def signer(credentials: Credentials) -> S3Client:
+    """An S3 client that signs links as ``credentials``.
+
+    botocore would sign some with version 2, which new buckets refuse, and name the global endpoint, which sends those
+    who follow a link to a bucket elsewhere a redirect that the signature does not fit.
+    """
+    config = Config(signature_version="s3v4", s3={"addressing_style": "virtual"})
+    return boto3.client(
+        "s3",
+        config=config,
+        aws_access_key_id=credentials.access_key_id,
+        aws_secret_access_key=credentials.secret_access_key,
+        aws_session_token=credentials.token,
+    )
 
 
 def table(name: str) -> Table:

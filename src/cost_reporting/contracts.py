@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import (
     AwareDatetime,
@@ -83,7 +83,8 @@ class RunRequest(Fact):
     nominal time of the run (a schedule fills it in), so that a late or repeated start reports the right period; it
     defaults to the start of the execution. ``period`` names a past one: ``2026-10``, ``2026-W42``, or its half-open
     days. ``test_report`` with ``client_id`` renders and mails one client's report marked as a test, to ``recipients``
-    if given. ``refresh`` asks Cost Explorer again, and pays again, although the costs are stored.
+    if given. ``client_ids`` and ``client_id`` mean what they say, be the client suspended or on another cadence.
+    ``refresh`` asks Cost Explorer again, and pays again, although the costs are stored.
     """
 
     cadence: Cadence | None = None
@@ -161,19 +162,48 @@ class CostsFetched(ClientDue):
     costs: FetchedCosts
 
 
+DOWNLOADS: Final = "<!--downloads-->"
+"""Where the links belong in the HTML of a mail. What clients are called is escaped there, so nobody else writes it."""
+
+
+class DownloadWords(Fact):
+    """What a mail says whose files are too large for it. ``intro`` has ``{until}`` where the time of expiry belongs."""
+
+    intro: Annotated[str, StringConstraints(pattern=r"\{until\}")]
+    after: str
+
+
 class MailWords(Fact):
-    """The words of a report's mail, stored as JSON beside the PDF, so that a resend says the same."""
+    """The words of a report's mail, stored as JSON beside the PDF, so that a resend says the same.
+
+    With ``downloads`` the mail carries no file but links, which end too soon to be stored. Who sends it puts them at
+    the end of ``text`` and at ``DOWNLOADS`` in ``html``.
+    """
 
     subject: Annotated[str, StringConstraints(min_length=1, pattern=r"^[^\x00-\x1f\x7f]+$")]
     text: str
     html: str
+    downloads: DownloadWords | None = None
+
+
+class Attached(Fact):
+    """A file that goes with the PDF, as it is stored and as the recipient finds it."""
+
+    document: StoredObject
+    file_name: Annotated[str, Field(min_length=1)]
+    content_type: Annotated[str, StringConstraints(pattern=r"^[a-z]+/[a-z0-9.+-]+$")]
 
 
 class RenderedReport(Fact):
-    """What a recipient will get: the PDF, and the words of the mail that carries it."""
+    """What a recipient will get: the PDF, the files that the client wants with it, and the words of the mail.
+
+    ``evidence`` is for us: where the figures come from and what was stored.
+    """
 
     pdf: StoredObject
     mail: StoredObject
+    attachments: tuple[Attached, ...]
+    evidence: StoredObject
     file_name: Annotated[str, Field(min_length=1)]
 
 
@@ -273,3 +303,21 @@ class Health(Fact):
     status: Literal["healthy"]
     checked_at: datetime
     checks: tuple[Check, ...]
+
+
+class MailEvent(BaseModel):
+    """An event of SES, as EventBridge hands it to Record Delivery. AWS may add to it, so more fields are no fault."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+
+    source: Literal["aws.ses"]
+    detail_type: str = Field(alias="detail-type")
+    time: AwareDatetime
+    detail: dict[str, Any]
+
+
+class DeliveryRecorded(Fact):
+    """What an event has done to the ledger. ``state`` is None if it said nothing new, or was about no report."""
+
+    recipient: str | None
+    state: str | None

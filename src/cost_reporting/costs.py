@@ -5,7 +5,7 @@ record type (usage, credit, tax, …) and one by day, so that :func:`reconcile` 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Final, Literal
@@ -241,7 +241,7 @@ def by_day(costs: CostDocument, period: Period) -> dict[date, Decimal]:
 
 def by_group(costs: CostDocument, period: Period) -> dict[Group, Decimal]:
     """Exact costs of ``period`` on the way from usage to invoice."""
-    return _sums((_group_of(line.record_type), line.amounts.by(costs.metric)) for line in _records(costs, period))
+    return _sums((group_of(line.record_type), line.amounts.by(costs.metric)) for line in _records(costs, period))
 
 
 def by_month(costs: CostDocument) -> dict[Period, Decimal]:
@@ -249,7 +249,7 @@ def by_month(costs: CostDocument) -> dict[Period, Decimal]:
     return {span.period: total(line.amounts.by(costs.metric) for line in span.lines) for span in costs.spans}
 
 
-def _group_of(record_type: str) -> Group:
+def group_of(record_type: str) -> Group:
     """Discounts have many record types ("EdpDiscount", "Enterprise Discount Program Discount", …) and one word."""
     return _GROUPS_BY_RECORD_TYPE.get(record_type, "discount" if "discount" in record_type.casefold() else "other")
 
@@ -267,13 +267,18 @@ def _sums[K](pairs: Iterable[tuple[K, Decimal]]) -> dict[K, Decimal]:
     return dict(sums)
 
 
-def _split_totals(costs: CostDocument) -> Iterator[tuple[str, Decimal]]:
+def views(costs: CostDocument) -> dict[str, Decimal]:
+    """The exact total of the period by each view of it that the document holds, the report's own, the days, first."""
+    found = {
+        "by day": period_total(costs, costs.period),
+        "by record type": total(by_group(costs, costs.period).values()),
+    }
     splits: list[tuple[str, object]] = [("by account", costs.accounts), ("by region", costs.regions)]
     if isinstance(costs.tags, tuple):
         splits += ((f"by tag {tag.tag_key}", tag.split) for tag in costs.tags)
-    for name, split in splits:
-        if isinstance(split, Split):
-            yield name, total(line.amount for line in split.current)
+    return found | {
+        name: total(line.amount for line in split.current) for name, split in splits if isinstance(split, Split)
+    }
 
 
 def reconcile(costs: CostDocument) -> None:
@@ -288,10 +293,10 @@ def reconcile(costs: CostDocument) -> None:
         for service in sorted(services.keys() | records.keys())
         if abs(services.get(service, Decimal(0)) - records.get(service, Decimal(0))) > TOLERANCE
     ]
-    by_days = total(services.values())
+    (_, by_days), *others = views(costs).items()
     differences += [
         f"total: {by_days:f} by day, {by_view:f} {name}"
-        for name, by_view in (("by record type", total(records.values())), *_split_totals(costs))
+        for name, by_view in others
         if abs(by_view - by_days) > TOLERANCE
     ]
     if differences:

@@ -2,12 +2,16 @@
 
 One entry for each report and recipient:
 
-    (none) ─► SENDING ─► SENT
+    (none) ─► SENDING ─► SENT ─► DELAYED ─► DELIVERED ─► BOUNCED ─► COMPLAINED
                  ├─ SES refused for certain ─► REFUSED: a rerun may send
                  └─ crash or timeout ─► stays SENDING: whether SES accepted the message is unknown
 
 SENDING is written, under a condition, just before SES is called, so of two senders only one calls. An entry found in
-SENDING is never sent again by itself: while it is fresh another execution is at it, and later its outcome is unknown.
+SENDING is never sent again by itself: while it is fresh another execution is at it, and later its outcome is unknown,
+until SES's own event about the message settles it or an operator decides.
+
+SES's events come late, twice and out of order. So an event only ever moves an entry forward along the line above (SES
+found malware: REJECTED, the end of it, and a rerun may send), which makes any order of the same events end the same.
 """
 
 from datetime import datetime, timedelta
@@ -19,19 +23,27 @@ from pydantic import AwareDatetime, Field
 from cost_reporting import periods
 from cost_reporting.contracts import Fact, Run, Sha256
 
-State = Literal["SENDING", "SENT", "REFUSED"]
+State = Literal["REFUSED", "SENDING", "SENT", "DELAYED", "DELIVERED", "BOUNCED", "COMPLAINED", "REJECTED"]
 Decision = Literal["send", "already_sent", "underway", "uncertain"]
+
+_ORDER: Final[tuple[State, ...]] = ("SENDING", "SENT", "DELAYED", "DELIVERED", "BOUNCED", "COMPLAINED", "REJECTED")
+_UNSENT: Final[frozenset[State]] = frozenset({"REFUSED", "REJECTED"})
+"""States in which the recipient certainly has nothing, and will not."""
 
 UNDERWAY: Final = timedelta(seconds=90)
 """How long a sender may still be at work on an entry: the timeout of Send Email's task."""
 
 
 class Entry(Fact):
-    """What is known about the mail of one report to one recipient."""
+    """What is known about the mail of one report to one recipient.
+
+    ``try_id`` is of the one call of SES that the entry is about: its writer and SES's events know it by that.
+    """
 
     report: Annotated[str, Field(min_length=1)]
     recipient: Annotated[str, Field(min_length=8)]
     state: State
+    try_id: Annotated[str, Field(min_length=8)]
     attempt: Annotated[int, Field(ge=1)]
     run_id: str
     report_sha256: Sha256
@@ -40,10 +52,40 @@ class Entry(Fact):
     reason: str | None = None
 
 
+class Event(Fact):
+    """What SES says has become of a message. It names the entry by the tags that the message was sent with."""
+
+    report: str
+    recipient: str
+    try_id: str
+    message_id: str
+    state: State
+    at: AwareDatetime
+
+
+def after(entry: Entry, event: Event) -> Entry | None:
+    """The entry as ``event`` leaves it, or None if it says nothing new, or is about another message."""
+    if entry.try_id != event.try_id or entry.state == "REFUSED":
+        return None
+    if _ORDER.index(event.state) <= _ORDER.index(entry.state):
+        return None
+    return entry.model_copy(update={"state": event.state, "message_id": event.message_id, "updated_at": event.at})
+
+
 def report_key(run: Run, client_id: str) -> str:
     """The ledger's name for a report: client, cadence, period, issue. A test run has a ledger of its own."""
     scope = f"test#{run.run_id}" if run.mode == "test" else "live"
     return "#".join((client_id, run.cadence, periods.label(run.period), run.issue, scope))
+
+
+def report_tag(report: str) -> str:
+    """The report's name as a tag of its mails: SES takes letters, digits, hyphens and underscores."""
+    return report.replace("#", "_")
+
+
+def report_of(tag: str) -> str:
+    """The report that a tag names: no part of a report's name holds an underscore."""
+    return tag.replace("_", "#")
 
 
 def fingerprint(address: str) -> str:
@@ -57,7 +99,7 @@ def decide(entry: Entry | None, *, now: datetime, forced_by: str | None = None) 
     ``forced_by`` is the id of a run for which an operator answers for a second mail. It overrules what other runs left,
     never what the same run did, so that a retry within it still mails once.
     """
-    if entry is None or entry.state == "REFUSED":
+    if entry is None or entry.state in _UNSENT:
         return "send"
     if entry.state == "SENDING" and now - entry.updated_at < UNDERWAY:
         return "underway"

@@ -5,7 +5,7 @@ A client is never a dimension: each value of one is a metric of its own, and bil
 
 from collections.abc import Mapping
 
-from cost_reporting.contracts import CostsFetched, Fact, Outcome, ReportRendered, RunSummary
+from cost_reporting.contracts import CostsFetched, DeliveryRecorded, Fact, Outcome, ReportRendered, RunSummary
 from cost_reporting.errors import RunIncomplete
 
 NAMESPACE = "CostReporting"
@@ -23,6 +23,8 @@ def of(fact: Fact | BaseException) -> Mapping[str, int]:
             counts = {"ClientsFailed": 1} | ({"EmailFailures": 1} if fact.stage == "Send Email" else {})
         case Outcome(status="SENT"):
             counts = {"ReportsSent": 1}
+        case DeliveryRecorded(state="DELIVERED" | "BOUNCED" | "COMPLAINED" | "REJECTED"):
+            counts = {f"Emails{str(fact.state).title()}": 1}
         case RunSummary():
             counts = {"ExecutionsSuccessful": 1, "ClientsProcessed": fact.client_count}
         case RunIncomplete():

@@ -9,7 +9,16 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from cost_reporting.contracts import Fact
 from cost_reporting.errors import ContractViolated
 
-_VARIABLES: Final = ("CLIENTS_TABLE", "OUTCOMES_TABLE", "BUCKET", "SENDER", "CONFIGURATION_SET", "TIME_ZONE")
+_VARIABLES: Final = (
+    "CLIENTS_TABLE",
+    "OUTCOMES_TABLE",
+    "BUCKET",
+    "SENDER",
+    "CONFIGURATION_SET",
+    "CONSULTANCY",
+    "LINK_ROLE_ARN",
+    "TIME_ZONE",
+)
 
 
 class Settings(Fact):
@@ -20,6 +29,8 @@ class Settings(Fact):
     bucket: str
     sender: str
     configuration_set: str
+    consultancy: str
+    link_role_arn: str
     time_zone: str
 
     @property

@@ -1,5 +1,6 @@
 """What every handler has around it: types checked both ways, logs that say who and what, and metrics."""
 
+import logging
 from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, get_type_hints
@@ -14,6 +15,11 @@ from cost_reporting.errors import ContractViolated, CostReportingError
 from cost_reporting.periods import label
 
 logger = Logger(service="cost-reporting")
+_events = logging.getLogger("cost_reporting")
+"""What the layers below say with the standard library: written like the rest, with the keys of the step around it."""
+_events.handlers = list(logger.handlers)
+_events.setLevel(logging.INFO)
+_events.propagate = False
 
 
 def step[Received: BaseModel, Returned: BaseModel](

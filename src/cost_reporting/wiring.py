@@ -12,6 +12,7 @@ from cost_reporting.settings import settings
 from cost_reporting.sources.cost_explorer import CostExplorerSource
 from cost_reporting.store.clients import ClientStore
 from cost_reporting.store.ledger import LedgerStore
+from cost_reporting.store.links import LinkStore
 from cost_reporting.store.objects import ObjectStore
 from cost_reporting.store.runs import RunStore
 
@@ -49,6 +50,12 @@ def objects() -> ObjectStore:
 
 
 @cache
+def links() -> LinkStore:
+    """Links to what is in the bucket."""
+    return LinkStore(settings().bucket, settings().link_role_arn)
+
+
+@cache
 def source() -> CostExplorerSource:
     """Where costs come from."""
     return CostExplorerSource(now)
@@ -65,7 +72,7 @@ def renderer() -> "Renderer":
     """The report's renderer. Imported here: only the PDF layer has what it needs."""
     from cost_reporting.report.renderer import Renderer  # noqa: PLC0415
 
-    return Renderer()
+    return Renderer(consultancy=settings().consultancy)
 
 
 def probes() -> Iterator[Check]:

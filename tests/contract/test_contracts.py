@@ -2,11 +2,12 @@
 
 import json
 from itertools import pairwise
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from pydantic import BaseModel, TypeAdapter
 
+from cost_reporting.clients import Attachment
 from cost_reporting.contracts import (
     Check,
     ClientEnded,
@@ -88,15 +89,17 @@ WORST_RUN = a_run(
 )
 WORST_ID = "x" * 2048
 """The longest partition key that DynamoDB takes: an id is judged only when its record is read."""
+ALL_FILES: tuple[Attachment, ...] = get_args(Attachment)
+WORST_SENT = report_sent(WORST_ID, WORST_RUN, recipients=50, attachments=ALL_FILES)
 FACTS: list[BaseModel] = [
     RunAsked(request={"client_ids": ["x" * 48] * 3000}, execution_id="x" * 256, started_at=WORST_RUN.nominal_at),
     Worklist(run=WORST_RUN, pass_number=9999, worklist=a_stored_object("x" * 1024), client_count=10_000),
     a_client_due(WORST_ID, WORST_RUN),
     costs_fetched(WORST_ID, WORST_RUN),
-    report_rendered(WORST_ID, WORST_RUN),
-    report_sent(WORST_ID, WORST_RUN, recipients=50),
-    client_ended(report_sent(WORST_ID, WORST_RUN, recipients=50), Failure(error="x" * 256, cause="\\" * CAUSE_LIMIT)),
-    client_ended(report_sent(WORST_ID, WORST_RUN, recipients=50), Failure(error="x" * 256, cause="é" * CAUSE_LIMIT)),
+    report_rendered(WORST_ID, WORST_RUN, attachments=ALL_FILES),
+    WORST_SENT,
+    client_ended(WORST_SENT, Failure(error="x" * 256, cause="\\" * CAUSE_LIMIT)),
+    client_ended(WORST_SENT, Failure(error="x" * 256, cause="é" * CAUSE_LIMIT)),
     outcome_of(client_ended(costs_fetched(WORST_ID), Failure(error="x" * 256, cause="💸" * CAUSE_LIMIT))),
     RunSummary(
         run=WORST_RUN, pass_number=1, client_count=10_000, sent=1, not_sent=1, summary=a_stored_object("x" * 1024)

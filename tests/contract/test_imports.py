@@ -67,7 +67,7 @@ def test_a_third_party_has_one_importer(package: str, importer: str) -> None:
     assert importers(package) == {importer}
 
 
-@pytest.mark.parametrize("package", ["jinja2", "babel", "report_fonts"])
+@pytest.mark.parametrize("package", ["jinja2", "babel", "report_fonts", "xlsxwriter"])
 def test_only_the_report_knows_how_it_is_made(package: str) -> None:
     assert all(path.startswith("report/") for path in importers(package))
 
@@ -123,7 +123,8 @@ def loaded(function: str) -> frozenset[str]:
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_handler_is_imported_without_an_environment_or_what_only_a_pdf_needs(function: str) -> None:
-    heavy = {"weasyprint", "jinja2", "babel", "report_fonts", "cffi", "PIL", "fontTools", "moto", "mypy_boto3_ce"}
+    heavy = {"weasyprint", "jinja2", "babel", "report_fonts", "cffi", "PIL", "fontTools", "xlsxwriter"}
+    heavy |= {"moto", "mypy_boto3_ce"}
     assert not heavy & {name.partition(".")[0] for name in loaded(function)}
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from cost_reporting.outcomes import STAGES
 from cost_reporting.settings import _VARIABLES
-from tests.contract.documents import EVENTS, FUNCTIONS, ROOT, SOURCE, functions, resources, tasks, template
+from tests.contract.documents import EVENTS, FUNCTIONS, ON_EVENTS, ROOT, SOURCE, functions, resources, tasks, template
 from tests.contract.handlers import app
 
 STATES = {state.name.casefold().replace(" ", "_"): state for state in tasks()}
@@ -18,8 +18,8 @@ def logical_id(function: str) -> str:
     return "".join(part.title() for part in function.split("_")) + "Function"
 
 
-def test_every_folder_is_a_state_and_a_function_of_the_template_and_the_other_way_round() -> None:
-    assert sorted(STATES) == FUNCTIONS
+def test_every_folder_is_a_state_or_listens_and_a_function_of_the_template_and_the_other_way_round() -> None:
+    assert sorted([*STATES, *ON_EVENTS]) == FUNCTIONS
     assert sorted(functions()) == sorted(map(logical_id, FUNCTIONS))
 
 
@@ -32,11 +32,17 @@ def test_a_function_has_one_name_wherever_it_is_named(function: str) -> None:
     log_group = logical_id(function).removesuffix("Function") + "LogGroup"
     assert properties["LoggingConfig"]["LogGroup"] == f"${{{log_group}}}"
     assert resources("AWS::Logs::LogGroup")[log_group]["LogGroupName"] == f"/aws/lambda/${{Prefix}}-{kebab}"
-    assert STATES[function].body["Parameters"]["FunctionName"] == f"${{{logical_id(function)}Arn}}"
     assert function in EVENTS
     assert (SOURCE / "operations" / f"{function}.py").is_file()
     assert (ROOT / "tests" / "functional" / f"test_{function}.py").is_file()
-    assert (app(function).__doc__ or "").startswith(f"{STATES[function].name}: ")
+    assert (app(function).__doc__ or "").casefold().startswith(f"{function.replace('_', ' ')}: ")
+
+
+@pytest.mark.parametrize("function", sorted(STATES))
+def test_a_state_calls_the_function_of_its_name(function: str) -> None:
+    state = STATES[function]
+    assert state.body["Parameters"]["FunctionName"] == f"${{{logical_id(function)}Arn}}"
+    assert (app(function).__doc__ or "").startswith(f"{state.name}: ")
 
 
 def test_every_event_is_for_a_function_or_for_a_run() -> None:
@@ -50,7 +56,8 @@ def test_the_stages_of_an_outcome_are_states() -> None:
 def test_the_environment_is_what_the_settings_read() -> None:
     variables = template()["Globals"]["Function"]["Environment"]["Variables"]
     assert {name for name in variables if not name.startswith("POWERTOOLS_")} == set(_VARIABLES)
-    assert all(re.fullmatch(r"\$\{\w+\}", str(variables[name])) for name in _VARIABLES), "nothing is written out"
+    written_out = [name for name in _VARIABLES if not re.fullmatch(r"\$\{\w+(\.Arn)?\}", str(variables[name]))]
+    assert written_out == []
 
 
 def test_no_service_name_is_set_since_powertools_would_make_it_a_dimension_of_every_metric() -> None:

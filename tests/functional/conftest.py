@@ -3,7 +3,7 @@
 import json
 import threading
 from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -22,7 +22,7 @@ from moto.iam.models import get_account_id_from
 from pydantic import BaseModel
 
 from cost_reporting import settings, wiring
-from cost_reporting.clients import Client
+from cost_reporting.clients import Attachment, Client
 from cost_reporting.contracts import ReportRendered, StoredObject
 from local.accounts import ACCOUNTS, Account
 from local.cost_explorer import CostExplorer
@@ -37,6 +37,8 @@ ENVIRONMENT = {
     "BUCKET": "reports-of-a-test",
     "SENDER": "reports@consultancy.example",
     "CONFIGURATION_SET": "cost-reporting",
+    "CONSULTANCY": "Cloudwright Advisory",
+    "LINK_ROLE_ARN": "arn:aws:iam::123456789012:role/report-links",
     "TIME_ZONE": "Europe/Berlin",
     "AWS_ACCESS_KEY_ID": "testing",
     "AWS_SECRET_ACCESS_KEY": "testing",
@@ -173,12 +175,25 @@ class World:
         """Lose a document."""
         self._s3.delete_object(Bucket=self.bucket, Key=key)
 
-    def rendered(self, client_id: str = "northwind-retail", run: Any = None) -> ReportRendered:
-        """A baton whose report is in the bucket."""
-        baton = report_rendered(client_id, run)
+    def rendered(
+        self,
+        client_id: str = "northwind-retail",
+        run: Any = None,
+        *,
+        files: Mapping[Attachment, bytes] | None = None,
+        words: Json = MAIL,
+    ) -> ReportRendered:
+        """A baton whose report is in the bucket, with ``files`` beside it."""
+        bodies = files or {}
+        baton = report_rendered(client_id, run, attachments=tuple(bodies))
         pdf = self.put(baton.report.pdf.key, PDF)
-        mail = self.put(baton.report.mail.key, json.dumps(MAIL).encode())
-        return baton.model_copy(update={"report": baton.report.model_copy(update={"pdf": pdf, "mail": mail})})
+        mail = self.put(baton.report.mail.key, json.dumps(words).encode())
+        attachments = tuple(
+            each.model_copy(update={"document": self.put(each.document.key, body)})
+            for each, body in zip(baton.report.attachments, bodies.values(), strict=True)
+        )
+        stored = {"pdf": pdf, "mail": mail, "attachments": attachments}
+        return baton.model_copy(update={"report": baton.report.model_copy(update=stored)})
 
     def attempts(self) -> list[Json]:
         """What SES was asked to send, in order, accepted or not."""

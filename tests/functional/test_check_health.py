@@ -56,6 +56,12 @@ def test_every_part_that_is_out_of_order_is_named_at_once(invoke: Invoke, world:
     )
 
 
+def test_a_table_that_is_on_its_way_out_is_out_of_order(invoke: Invoke, world: World, wire: Wire) -> None:
+    wire.order("dynamodb.DescribeTable", Answer(200, {"Table": {"TableStatus": "DELETING"}}))
+    with pytest.raises(Unhealthy, match=r"^table clients: DELETING$"):
+        look(invoke)
+
+
 def with_mail(wire: Wire, *answers: tuple[str, Answer]) -> None:
     """These answers instead of those of a healthy account."""
     for operation in {operation for operation, _ in answers}:

@@ -83,6 +83,16 @@ def test_a_section_that_asks_for_accounts_costs_one_request_more(invoke: Invoke,
     assert fetched.costs.paid_requests == costs.paid == 3
 
 
+def test_a_week_over_the_turn_of_a_month_has_its_accounts_whole(invoke: Invoke, world: World, costs: Costs) -> None:
+    world.add(of_account(EURO, sections=("accounts",)))
+    fetched = fetch(invoke, a_client_due("acme", a_run("2026-W40", issue="preliminary")))
+    accounts = document(world, fetched).accounts
+    assert accounts is not None
+    assert abs(sum(line.amount for line in accounts.current) - fetched.costs.total) <= Decimal("0.01")
+    assert fetched.costs.previous is not None
+    assert abs(sum(line.amount for line in accounts.previous) - fetched.costs.previous) <= Decimal("0.01")
+
+
 def test_every_page_is_read_and_each_is_counted(invoke: Invoke, world: World, costs: Costs) -> None:
     world.add(of_account(EURO))
     whole = fetch(invoke)
@@ -239,6 +249,13 @@ def test_a_page_that_gets_lost_leaves_nothing_that_could_be_taken_for_costs(
         fetch(invoke)
     assert world.keys() == []
     assert fetch(invoke).costs.total > 0
+
+
+def test_a_blip_of_cost_explorer_is_the_sdks_own_affair(invoke: Invoke, world: World, costs: Costs, wire: Wire) -> None:
+    world.add(of_account(BAKERY))
+    costs.faults.append((400, {"__type": "LimitExceededException"}))
+    assert fetch(invoke).costs.paid_requests == 2
+    assert (wire.count("ce.GetCostAndUsage"), wire.sent["cost-explorer.GetCostAndUsage"]) == (2, 3)
 
 
 def test_without_an_answer_the_question_is_asked_again_later(invoke: Invoke, world: World, wire: Wire) -> None:

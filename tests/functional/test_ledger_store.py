@@ -17,6 +17,7 @@ def an_entry(run_id: str = "first", attempt: int = 1, **changes: Any) -> Entry:
         "report": REPORT,
         "recipient": RECIPIENT,
         "state": "SENDING",
+        "try_id": f"try-of-{run_id}",
         "attempt": attempt,
         "run_id": run_id,
         "report_sha256": "0" * 64,
@@ -71,3 +72,9 @@ def test_reports_and_recipients_have_entries_of_their_own(ledger: LedgerStore) -
     ledger.begin(an_entry(), replacing=None)
     assert ledger.find(REPORT, fingerprint("cto@northwind.example")) is None
     assert ledger.find(REPORT.replace("2026-10", "2026-09"), RECIPIENT) is None
+
+
+def test_whose_own_write_was_answered_late_has_begun(ledger: LedgerStore) -> None:
+    """botocore tries again when the answer to a write is lost, and meets what it wrote itself."""
+    assert ledger.begin(an_entry(), replacing=None)
+    assert ledger.begin(an_entry(), replacing=None)

@@ -7,6 +7,7 @@ needs.
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import Any
@@ -14,9 +15,11 @@ from typing import Any
 import boto3
 import pytest
 
+from cost_reporting.report import downloads
+from cost_reporting.store.links import LONGEST
 from local.accounts import ACCOUNTS
 from tests.builders import a_client
-from tests.contract.documents import FUNCTIONS, functions
+from tests.contract.documents import EVENTS, FUNCTIONS, functions, resources
 from tests.functional.conftest import ENVIRONMENT, NOW, Answer, Call, Costs, Wire, World
 
 REGION, ACCOUNT = ENVIRONMENT["AWS_DEFAULT_REGION"], "123456789012"
@@ -26,6 +29,7 @@ PSEUDO = {
     "${AWS::AccountId}": ACCOUNT,
     "${Prefix}": "cost-reporting",
     "${ReaderRoleName}": "cost-reporting-reader",
+    "${ReportLinkRole.Arn}": ENVIRONMENT["LINK_ROLE_ARN"],
 }
 TABLES = {ENVIRONMENT["CLIENTS_TABLE"]: "${ClientsTable.Arn}", ENVIRONMENT["OUTCOMES_TABLE"]: "${OutcomesTable.Arn}"}
 Need = tuple[str, str]
@@ -60,6 +64,14 @@ def needs(call: Call) -> Iterator[Need]:
             yield f"ses:{operation}", f"arn:aws:ses:{REGION}:{ACCOUNT}:identity/{identity}" if identity else "*"
 
 
+def delivered(asked: Any) -> Any:
+    """SES's event about a mail that it was asked to send."""
+    event = deepcopy(EVENTS["record_delivery"])
+    tags = {tag["Name"]: [tag["Value"]] for tag in asked["EmailTags"]}
+    event["detail"]["mail"] |= {"destination": asked["Destination"]["ToAddresses"], "tags": tags}
+    return event
+
+
 def allowed(function: str) -> Iterator[Need]:
     """Each action that the function's role allows, with a pattern of resources."""
     logical_id = "".join(part.title() for part in function.split("_")) + "Function"
@@ -80,8 +92,13 @@ def covers(permission: Need, need: Need) -> bool:
 
 
 @pytest.fixture
-def needed(invoke: Callable[[str, Any], Any], world: World, wire: Wire, costs: Costs) -> dict[str, set[Need]]:
-    """What every function needed in a run of two clients, one read through a role, one with keys from a secret."""
+def needed(
+    invoke: Callable[[str, Any], Any], world: World, wire: Wire, costs: Costs, monkeypatch: pytest.MonkeyPatch
+) -> dict[str, set[Need]]:
+    """What every function needed in a run of two clients, one read through a role, one with keys from a secret.
+
+    The first one's mail carries its files; those of the second one are too large for a mail.
+    """
     bakery = ACCOUNTS["210000000002"]
     costs.emulate(replace(bakery, id=ACCOUNT))
     secret = boto3.client("secretsmanager").create_secret(
@@ -89,7 +106,7 @@ def needed(invoke: Callable[[str, Any], Any], world: World, wire: Wire, costs: C
     )
     role = {"kind": "role", "role_arn": f"arn:aws:iam::{bakery.id}:role/cost-reporting-reader", "external_id": "our-id"}
     branding = {"colour": "#0b4f6c", "logo": "logo.png"}
-    world.add(a_client(client_id="acme", access=role, branding=branding))
+    world.add(a_client(client_id="acme", access=role, branding=branding, attachments=("csv", "xlsx")))
     world.add(a_client(client_id="globex", access={"kind": "secret", "secret_arn": secret["ARN"]}))
     world.put("clients/acme/logo.png", b"not a sound PNG, which is left out")
     wire.order("sesv2.GetAccount", Answer(200, {"SendingEnabled": True}))
@@ -107,8 +124,13 @@ def needed(invoke: Callable[[str, Any], Any], world: World, wire: Wire, costs: C
     worklist = call("list_clients", request)
     for line in world.get(worklist["worklist"]["key"]).splitlines():
         baton = json.loads(line)
+        if baton["client_id"] == "globex":
+            monkeypatch.setattr(downloads, "LARGEST_TOGETHER", 1)
         for function in ("fetch_costs", "render_pdf", "send_email"):
             baton = call(function, baton)
+            mailed = world.attempts()
+            if mailed:
+                call("record_delivery", delivered(mailed[-1]))
         call("record_outcome", baton)
     assert call("settle_run", worklist)["sent"] == 2
     # A verdict is the one thing that settle_run writes only when it fails.
@@ -137,3 +159,16 @@ def test_every_call_of_a_run_is_allowed_and_every_permission_is_used(needed: dic
 def test_nothing_is_allowed_on_everything_but_what_has_no_resource(function: str) -> None:
     assert {action for action, resource in allowed(function) if resource == "*"} <= {"ses:GetAccount"}
     assert not [action for action, _ in allowed(function) if "*" in action]
+
+
+def test_a_link_can_open_a_report_and_only_send_email_can_sign_one() -> None:
+    role = resources("AWS::IAM::Role")["ReportLinkRole"]
+    (policy,) = role["Policies"]
+    assert policy["PolicyDocument"]["Statement"] == [
+        {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "${Bucket.Arn}/reports/*"}
+    ]
+    (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Principal"] == {"AWS": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"}
+    need = ("sts:AssumeRole", ENVIRONMENT["LINK_ROLE_ARN"])
+    assert [name for name in FUNCTIONS if any(covers(each, need) for each in allowed(name))] == ["send_email"]
+    assert role["MaxSessionDuration"] >= LONGEST

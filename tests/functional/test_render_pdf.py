@@ -1,6 +1,8 @@
 """Render PDF: the report and the words of its mail, in the bucket."""
 
 from collections.abc import Callable, Iterator
+from decimal import Decimal
+from hashlib import sha256
 from io import BytesIO
 from typing import Any
 
@@ -8,9 +10,12 @@ import pikepdf
 import pytest
 
 from cost_reporting import wiring
-from cost_reporting.contracts import CostsFetched, MailWords, ReportRendered, Run
+from cost_reporting.contracts import DOWNLOADS, CostsFetched, MailWords, ReportRendered, Run
+from cost_reporting.costs import NotAvailable
 from cost_reporting.errors import ClientMisconfigured, StoreRefused
-from tests.builders import a_client, a_cost_document, a_run, costs_fetched
+from cost_reporting.evidence import Evidence
+from cost_reporting.report import downloads
+from tests.builders import a_client, a_cost_document, a_run, costs_fetched, some_accounts
 from tests.functional.conftest import Wire, World
 
 Invoke = Callable[[str, Any], Any]
@@ -105,6 +110,125 @@ def test_words_that_got_lost_are_written_again(invoke: Invoke, world: World, ren
     assert len(renders) == 2
 
 
+def test_what_the_client_wants_beside_the_pdf_is_stored_beside_it(
+    invoke: Invoke, world: World, wire: Wire, renders: list[str]
+) -> None:
+    world.add(a_client(attachments=("csv", "xlsx")))
+    baton = fetched(world)
+    first = render(invoke, baton)
+    assert [(each.document.key, each.file_name, each.content_type) for each in first.report.attachments] == [
+        (f"{PREFIX}/costs.csv", "northwind-retail_aws-costs_2026-10_final.csv", "text/csv"),
+        (
+            f"{PREFIX}/costs.xlsx",
+            "northwind-retail_aws-costs_2026-10_final.xlsx",
+            "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        ),
+    ]
+    assert world.get(f"{PREFIX}/costs.csv").startswith(b"\xef\xbb\xbfBillingPeriodStart")
+    words = MailWords.model_validate_json(world.get(f"{PREFIX}/mail.json"))
+    assert all(name in words.text for name in (first.report.file_name, first.report.attachments[1].file_name))
+    assert render(invoke, baton) == first
+    assert len(renders) == 1
+    world.delete(f"{PREFIX}/costs.csv")
+    assert render(invoke, baton) == first
+    assert len(renders) == 2
+
+
+def test_files_too_large_for_a_mail_leave_room_for_links_in_its_words(
+    invoke: Invoke, world: World, monkeypatch: pytest.MonkeyPatch, renders: list[str]
+) -> None:
+    monkeypatch.setattr(downloads, "LARGEST_TOGETHER", 10_000)
+    world.add(a_client())
+    answer = render(invoke, fetched(world))
+    words = MailWords.model_validate_json(world.get(f"{PREFIX}/mail.json"))
+    assert words.downloads is not None
+    assert "{until}" in words.downloads.intro
+    assert words.html.count(DOWNLOADS) == 1
+    assert answer.report.file_name not in words.text
+    assert "NORTHWIND-RETAIL-2026-10-F" in words.text
+
+
+def test_files_that_fit_are_attached_and_nobody_could_make_room_for_links(
+    invoke: Invoke, world: World, renders: list[str]
+) -> None:
+    world.add(a_client(client_name=DOWNLOADS))
+    render(invoke, fetched(world))
+    words = MailWords.model_validate_json(world.get(f"{PREFIX}/mail.json"))
+    assert words.downloads is None
+    assert DOWNLOADS not in words.html
+
+
+def test_the_evidence_says_what_was_asked_and_that_it_agrees_and_which_bytes_were_stored(
+    invoke: Invoke, world: World, renders: list[str]
+) -> None:
+    world.add(a_client(attachments=("csv",)))
+    baton = fetched(world, accounts=some_accounts([("111122223333", "shop", "1020.51", "968.25")]))
+    answer = render(invoke, baton)
+    body = world.get(f"{PREFIX}/evidence.json")
+    assert answer.report.evidence.sha256 == sha256(body).hexdigest()
+    evidence = Evidence.model_validate_json(body)
+    assert evidence.run_id == baton.run.run_id
+    assert evidence.template_version == wiring.renderer().template_version
+    assert [query.request_ids for query in evidence.cost_explorer.queries] == [("request-1",), ("request-2",)]
+    assert (evidence.cost_explorer.paid_requests, evidence.cost_explorer.price_usd) == (2, Decimal("0.02"))
+    assert evidence.reconciliation.agrees
+    assert {view.name: (f"{view.total:.2f}", f"{view.difference:.2f}") for view in evidence.reconciliation.views} == {
+        "by day": ("1020.50", "0.00"),
+        "by record type": ("1020.50", "0.00"),
+        "by account": ("1020.51", "0.01"),
+    }
+    documents = evidence.documents
+    for document in (documents.costs, documents.pdf, documents.mail, documents.attachments[0].document):
+        assert sha256(world.get(document.key)).hexdigest() == document.sha256
+    assert evidence.documents.answers is None
+    assert evidence.warnings == ()
+    assert b"Northwind" not in body
+    assert b"@" not in body
+
+
+def test_the_evidence_is_found_again_and_the_same_for_the_same_input(
+    invoke: Invoke, world: World, renders: list[str]
+) -> None:
+    world.add(a_client())
+    first = render(invoke, fetched(world))
+    body = world.get(f"{PREFIX}/evidence.json")
+    world.delete(f"{PREFIX}/evidence.json")
+    assert render(invoke, fetched(world)) == first
+    assert world.get(f"{PREFIX}/evidence.json") == body
+    assert len(renders) == 2
+
+
+def test_the_answers_of_cost_explorer_are_evidence_where_they_lie(
+    invoke: Invoke, world: World, renders: list[str]
+) -> None:
+    world.add(a_client())
+    answers = wiring.objects().put(f"{PREFIX}/answers.json", b'["as they came"]', "application/json")
+    render(invoke, fetched(world))
+    evidence = Evidence.model_validate_json(world.get(f"{PREFIX}/evidence.json"))
+    assert evidence.documents.answers == answers
+
+
+def test_a_section_that_could_not_be_had_and_a_logo_that_was_left_out_are_in_the_evidence(
+    invoke: Invoke, world: World, renders: list[str]
+) -> None:
+    gap = NotAvailable(error="CostsRefused", reason="ce: AccessDenied")
+    world.add(a_client(branding={"colour": "#0b4f6c", "logo": "logo.svg"}, sections=("forecast",)))
+    world.put("clients/northwind-retail/logo.svg", b"<svg xmlns='http://www.w3.org/2000/svg'><script/></svg>")
+    render(invoke, fetched(world, forecast=gap))
+    evidence = Evidence.model_validate_json(world.get(f"{PREFIX}/evidence.json"))
+    assert evidence.not_available == {"forecast": gap}
+    assert [warning[:42] for warning in evidence.warnings] == ["logo left out: the SVG holds 'script', whi"]
+
+
+def test_another_logo_makes_another_report(invoke: Invoke, world: World, renders: list[str]) -> None:
+    world.add(a_client(branding={"colour": "#0b4f6c", "logo": "logo.svg"}))
+    render(invoke, fetched(world))
+    world.put("clients/northwind-retail/logo.svg", b"")
+    render(invoke, fetched(world))
+    render(invoke, fetched(world))
+    assert len(renders) == 2
+
+
 def test_a_test_report_says_so_and_lies_apart(invoke: Invoke, world: World, renders: list[str]) -> None:
     world.add(a_client())
     render(invoke, fetched(world))
@@ -120,6 +244,8 @@ def test_a_logo_that_is_missing_is_no_reason_to_have_no_report(
 ) -> None:
     world.add(a_client(branding={"colour": "#0b4f6c", "logo": "logo.png"}))
     assert render(invoke, fetched(world)).report.pdf.size > 0
+    evidence = Evidence.model_validate_json(world.get(f"{PREFIX}/evidence.json"))
+    assert evidence.warnings == ("logo left out: nothing is stored under its name",)
 
 
 def test_costs_that_are_gone_or_changed_are_not_guessed(invoke: Invoke, world: World, renders: list[str]) -> None:

@@ -162,3 +162,15 @@ def test_a_final_report_knows_what_the_preliminary_one_said(invoke: Invoke, worl
     assert final.preliminary is not None
     assert final.preliminary.total == first.costs.total
     assert document(world, first).preliminary is None
+
+
+def test_a_rerun_asks_again_for_what_was_missing(invoke: Invoke, world: World, costs: Costs) -> None:
+    world.add(of_account(BAKERY, sections=("regions",)))
+    costs.refuse_after(2, (400, {"__type": "LimitExceededException", "message": "Rate exceeded"}))
+    assert list(document(world, fetch(invoke)).not_available) == ["regions"]
+    costs.emulate()
+    costs.refuse_after(100, (500, {}))
+    again = fetch(invoke)
+    assert document(world, again).not_available == {}
+    assert again.costs.paid_requests == 3
+    assert fetch(invoke).costs.paid_requests == 0

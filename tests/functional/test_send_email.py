@@ -1,10 +1,15 @@
 """Send Email: one mail to each recipient, never two."""
 
 import json
+import re
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from html import unescape
 from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
+import requests
 from botocore.exceptions import (
     ConnectionClosedError,
     ConnectTimeoutError,
@@ -25,10 +30,14 @@ from cost_reporting.errors import (
 )
 from cost_reporting.ledger import fingerprint
 from tests.builders import a_client, a_run
-from tests.functional.conftest import ENVIRONMENT, PDF, Answer, Clock, Wire, World, refusal
+from tests.functional.conftest import ENVIRONMENT, MAIL, PDF, Answer, Clock, Wire, World, refusal
 
 Invoke = Callable[[str, Any], Any]
 FINANCE, CTO, OWNER = "finance@northwind.example", "cto@northwind.example", "owner@northwind.example"
+TOO_LARGE = MAIL | {
+    "html": "<body><table><!--downloads--></table></body>",
+    "downloads": {"intro": "Too large; until {until}:", "after": "Ask us & we send it again."},
+}
 FORCED = {"reason": "the recipient deleted it by mistake"}
 
 
@@ -76,6 +85,88 @@ def test_the_message_says_what_the_report_says_and_carries_the_very_pdf(invoke: 
     assert attachment.get_filename() == "northwind-retail_aws-costs_2026-10_final.pdf"
 
 
+def test_what_the_client_wants_beside_the_pdf_is_attached_as_it_is_stored(invoke: Invoke, world: World) -> None:
+    world.add(a_client())
+    send(invoke, world.rendered(files={"csv": b"\xef\xbb\xbfServiceName\r\n", "xlsx": b"PK a sheet"}))
+    (mail,) = world.mails()
+    assert [
+        (part.get_filename(), part.get_content_type(), part.get_payload(decode=True))
+        for part in mail.iter_attachments()
+    ] == [
+        ("northwind-retail_aws-costs_2026-10_final.pdf", "application/pdf", PDF),
+        ("northwind-retail_aws-costs_2026-10_final.csv", "text/csv", b"\xef\xbb\xbfServiceName\r\n"),
+        (
+            "northwind-retail_aws-costs_2026-10_final.xlsx",
+            "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+            b"PK a sheet",
+        ),
+    ]
+
+
+def linked(mail: Any) -> dict[str, str]:
+    """The links of a mail's HTML, by the name of the file."""
+    found = re.findall(r'<a href="([^"]+)"[^>]*>([^<]+)</a>', mail.get_body(("html",)).get_content())
+    return {name: unescape(url) for url, name in found}
+
+
+def test_files_too_large_for_a_mail_are_linked_until_a_moment_that_the_mail_names(
+    invoke: Invoke, world: World, wire: Wire
+) -> None:
+    world.add(a_client(recipients=(FINANCE, CTO)))
+    send(invoke, world.rendered(files={"csv": b"ServiceName"}, words=TOO_LARGE))
+    assert wire.count("sts.AssumeRole") == 1
+    for mail in world.mails():
+        assert list(mail.iter_attachments()) == []
+        links = linked(mail)
+        assert list(links) == [
+            "northwind-retail_aws-costs_2026-10_final.pdf",
+            "northwind-retail_aws-costs_2026-10_final.csv",
+        ]
+        text = mail.get_body(("plain",)).get_content()
+        assert all(url in text for url in links.values())
+        until = datetime.strptime(text.partition("until ")[2][:20], "%Y-%m-%d %H:%M UTC").replace(tzinfo=UTC)
+        assert timedelta(minutes=58) <= until - datetime.now(UTC) <= timedelta(minutes=60)
+        for body in (text, mail.get_body(("html",)).get_content()):
+            assert f"until {until:%Y-%m-%d %H:%M} UTC" in body
+            assert "Ask us & we send it again." in unescape(body)
+        assert "<!--" not in mail.get_body(("html",)).get_content()
+
+
+def test_a_link_is_signed_by_the_role_for_links_for_one_stored_file_and_its_name(
+    invoke: Invoke, world: World, wire: Wire
+) -> None:
+    world.add(a_client())
+    baton = world.rendered(words=TOO_LARGE)
+    send(invoke, baton)
+    (asked,) = [call.parameters for call in wire.calls if call.operation == "sts.AssumeRole"]
+    assert asked["RoleArn"] == ENVIRONMENT["LINK_ROLE_ARN"]
+    (url,) = linked(world.mails()[0]).values()
+    parts = urlsplit(url)
+    query = {name: value for name, (value,) in parse_qs(parts.query).items()}
+    assert (parts.scheme, unquote(parts.path)) == ("https", f"/{baton.report.pdf.key}")
+    assert parts.hostname == f"{world.bucket}.s3.{ENVIRONMENT['AWS_DEFAULT_REGION']}.amazonaws.com"
+    assert query["X-Amz-Algorithm"] == "AWS4-HMAC-SHA256", "new buckets refuse version 2"
+    assert query["X-Amz-Expires"] == "3600"
+    assert query["X-Amz-Security-Token"]
+    assert not query["X-Amz-Credential"].startswith("testing/"), "not the function's own credentials"
+    assert query["response-content-disposition"] == f'attachment; filename="{baton.report.file_name}"'
+    assert requests.get(url, timeout=5).content == PDF
+
+
+def test_who_may_not_sign_links_sends_nothing(invoke: Invoke, world: World, wire: Wire) -> None:
+    world.add(a_client())
+    wire.order("sts.AssumeRole", refusal("AccessDenied", 403))
+    with pytest.raises(StoreRefused, match="sign links: AccessDenied"):
+        send(invoke, world.rendered(words=TOO_LARGE))
+    assert world.attempts() == world.outcomes("LEDGER#") == []
+
+
+def test_a_dry_run_signs_no_links(invoke: Invoke, world: World, wire: Wire) -> None:
+    world.add(a_client())
+    send(invoke, world.rendered(run=a_run(mode="dry_run"), words=TOO_LARGE))
+    assert wire.count("sts.AssumeRole") == 0
+
+
 def test_without_a_reply_to_there_is_no_such_header(invoke: Invoke, world: World) -> None:
     world.add(a_client(reply_to=None))
     send(invoke, world.rendered())
@@ -103,7 +194,9 @@ def test_ses_is_told_the_configuration_set_and_whom_an_event_will_be_about(invok
     send(invoke, world.rendered(run=run))
     (asked,) = world.attempts()
     assert asked["ConfigurationSetName"] == "cost-reporting"
+    (entry,) = world.outcomes("LEDGER#")
     assert {tag["Name"]: tag["Value"] for tag in asked["EmailTags"]} == {
+        "try_id": entry["try_id"],
         "client_id": "northwind-retail",
         "report_id": "northwind-retail_monthly_2026-10_final_live",
         "run_id": run.run_id,
@@ -274,6 +367,14 @@ def test_of_several_troubles_the_one_that_a_retry_may_mend_is_raised(invoke: Inv
     assert len(world.attempts()) == 5, "three, then the two that were refused"
 
 
+def test_a_call_without_an_answer_is_not_repeated_by_the_sdk_either(invoke: Invoke, world: World, wire: Wire) -> None:
+    world.add(a_client())
+    wire.silent.add("sesv2.SendEmail")
+    with pytest.raises(DeliveryUncertain, match="ReadTimeoutError"):
+        send(invoke, world.rendered())
+    assert wire.sent["sesv2.SendEmail"] == 1
+
+
 def test_force_send_mails_once_more_per_run_and_keeps_the_reason(invoke: Invoke, world: World) -> None:
     world.add(a_client())
     send(invoke, world.rendered())
@@ -332,6 +433,18 @@ def test_a_client_that_lost_its_last_recipient_is_not_taken_for_delivered(invoke
     world.add(a_client(recipients=()))
     with pytest.raises(ClientMisconfigured, match="recipients: nobody"):
         send(invoke, world.rendered())
+
+
+@pytest.mark.parametrize("words", [MAIL, TOO_LARGE], ids=["attached", "linked"])
+def test_attached_bytes_that_are_not_those_that_were_rendered_are_not_sent(
+    words: dict[str, Any], invoke: Invoke, world: World
+) -> None:
+    world.add(a_client())
+    baton = world.rendered(files={"csv": b"ServiceName"}, words=words)
+    world.put(baton.report.attachments[0].document.key, b"something else")
+    with pytest.raises(StoreRefused, match="other bytes"):
+        send(invoke, baton)
+    assert world.attempts() == world.outcomes("LEDGER#") == []
 
 
 @pytest.mark.parametrize("document", ["pdf", "mail"])

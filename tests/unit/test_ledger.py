@@ -19,6 +19,7 @@ def an_entry(state: str, age: timedelta = STALE, **changes: Any) -> Entry:
         "report": "northwind-retail#monthly#2026-10#final#live",
         "recipient": fingerprint("finance@northwind.example"),
         "state": state,
+        "try_id": "try-0001",
         "attempt": 1,
         "run_id": "earlier-run",
         "report_sha256": "0" * 64,

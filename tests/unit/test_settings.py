@@ -11,6 +11,8 @@ WHOLE = {
     "BUCKET": "bucket",
     "SENDER": "reports@consultancy.example",
     "CONFIGURATION_SET": "cost-reporting",
+    "CONSULTANCY": "Cloudwright Advisory",
+    "LINK_ROLE_ARN": "arn:aws:iam::123456789012:role/links",
     "TIME_ZONE": "Australia/Sydney",
     "AWS_SESSION_TOKEN": "not ours",
 }

@@ -2,6 +2,7 @@
 
 import io
 import json
+import logging
 from types import SimpleNamespace
 from typing import Any
 
@@ -151,6 +152,18 @@ def test_an_unknown_exception_keeps_its_name_and_leaves_a_traceback(output: Outp
     (event,) = output.events()
     assert (event["message"], event["error"], event["client_id"]) == ("step_broke", "ZeroDivisionError", "acme")
     assert "Traceback" in event["exception"]
+
+
+def test_what_a_layer_below_says_is_an_event_with_the_keys_of_its_step(output: Output) -> None:
+    @step
+    def render(due: ClientDue) -> CostsFetched:
+        logging.getLogger("cost_reporting.report.renderer").warning("logo_left_out", extra={"reason": "it is a script"})
+        return costs_fetched(due.client_id, due.run)
+
+    render(event_of(a_client_due("acme")), CONTEXT)
+    said, _done = output.events()
+    assert (said["level"], said["message"], said["reason"]) == ("WARNING", "logo_left_out", "it is a script")
+    assert (said["client_id"], said["run_id"], said["request_id"]) == ("acme", a_run().run_id, "request-1")
 
 
 def test_who_of_one_event_is_not_told_of_the_next(output: Output) -> None:

@@ -126,6 +126,20 @@ class Machine:
         """A JSON document of the bucket."""
         return json.loads(self.client("s3").get_object(Bucket=self.bucket, Key=key)["Body"].read())
 
+    def settled_ledger(self, client_id: str, period: str) -> list[str]:
+        """The states of a report's mails, once SES's events about them have been written down."""
+        table = self.stack.session().resource("dynamodb", endpoint_url=self.stack.emulator.endpoint)
+        deadline = time.monotonic() + 30
+        while True:
+            items = table.Table(self.stack.names.outcomes_table).scan()["Items"]
+            ours = [
+                item for item in items if item["pk"].startswith(f"LEDGER#{client_id}#") and f"#{period}#" in item["pk"]
+            ]
+            states = sorted(item["state"] for item in ours)
+            if not {"SENDING", "SENT"} & set(states) or time.monotonic() > deadline:
+                return states
+            time.sleep(0.2)
+
     def put(self, client: Client) -> None:
         """Replace a client's record."""
         endpoint, table = self.stack.emulator.endpoint, self.stack.names.clients_table

@@ -229,3 +229,14 @@ def test_both_schedules_carry_their_nominal_time_and_are_off_here(machine: Machi
         assert schedule["State"] == "DISABLED"
         asked = json.loads(schedule["Target"]["Input"])
         assert asked == {"cadence": cadence, "scheduled_at": "<aws.scheduler.scheduled-time>"}
+
+
+def test_what_becomes_of_a_mail_comes_back_into_the_ledger(machine: Machine) -> None:
+    week, tiny = machine.a_week(), CLIENTS["tiny-bakery"]
+    machine.put(tiny.model_copy(update={"recipients": ("anna@tiny-bakery.example", "bounce@simulator.amazonses.com")}))
+    try:
+        run = machine.run(request(week, "tiny-bakery"))
+    finally:
+        machine.put(tiny)
+    assert run.status == "SUCCEEDED"
+    assert machine.settled_ledger("tiny-bakery", week) == ["BOUNCED", "DELIVERED"]

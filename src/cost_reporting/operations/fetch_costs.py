@@ -2,6 +2,7 @@
 
 from hashlib import sha256
 
+from cost_reporting.clients import Client
 from cost_reporting.contracts import ClientDue, CostsFetched, FetchedCosts, Run, StoredObject
 from cost_reporting.costs import CostDocument, Preliminary, period_total, reconcile
 from cost_reporting.errors import ClientMisconfigured, CostsIncomplete
@@ -13,17 +14,15 @@ from cost_reporting.store.objects import JSON, ObjectStore, report_prefix
 def fetch_costs(due: ClientDue, *, clients: ClientStore, source: CostSource, objects: ObjectStore) -> CostsFetched:
     """Find the stored costs of this client, period and issue, or ask for them and store them.
 
-    What is stored is paid for, so it is used again unless the run says ``refresh``. The answers are stored as they came
-    before they are reconciled: if they differ, they are the evidence. A client to whom nothing could be sent is refused
-    before anything is paid.
+    What is stored is paid for, so it is used again unless the run says ``refresh`` or a section is missing from it. The
+    answers are stored as they came before they are reconciled: if they differ, they are the evidence. A client to whom
+    nothing could be sent is refused before anything is paid.
     """
     client = clients.get(due.client_id)
     if not client.recipients and due.run.recipients is None:
         raise ClientMisconfigured(f"{client.client_id}: recipients: nobody is left to send the report to")
     key = f"{report_prefix(due.run, client.client_id)}costs.json"
-    made_from = sha256(
-        client.model_dump_json(include={"cost_metric", "sections", "tag_keys", "access"}).encode()
-    ).hexdigest()
+    made_from = made_for(client)
     stored = None if due.run.refresh else objects.find(key, fingerprint=made_from)
     if stored is not None:
         costs = CostDocument.model_validate_json(objects.read(stored))
@@ -35,8 +34,15 @@ def fetch_costs(due: ClientDue, *, clients: ClientStore, source: CostSource, obj
         gaps = (f"{name}: {gap.error}: {gap.reason}" for name, gap in fetched.costs.not_available.items())
         raise CostsIncomplete(f"{client.client_id}: {'; '.join(gaps)}")
     costs = fetched.costs.model_copy(update={"preliminary": _preliminary(due.run, client.client_id, objects)})
-    stored = objects.put(key, costs.model_dump_json().encode(), JSON, fingerprint=made_from)
+    complete = made_from if not costs.not_available else ""
+    stored = objects.put(key, costs.model_dump_json().encode(), JSON, fingerprint=complete)
     return _fetched(due, stored, costs, paid_requests=costs.paid_requests)
+
+
+def made_for(client: Client) -> str:
+    """The fingerprint of what the record asks for: costs stored under another one answer other questions."""
+    asked = client.model_dump_json(include={"cost_metric", "sections", "tag_keys", "access"})
+    return sha256(asked.encode()).hexdigest()
 
 
 def _preliminary(run: Run, client_id: str, objects: ObjectStore) -> Preliminary | None:

@@ -29,8 +29,7 @@ def list_clients(
     Clients that have this report already are left out, unless the request is for a test, or forces a second mail.
     Raises InvalidRequest naming the field that makes no sense, before any client is touched.
     """
-    request = _parse(asked)
-    run = _run(asked, request, zone)
+    request, run = what_is_asked(asked, zone)
     wanted = _wanted(request)
     rows = list(clients.rows())
     known = {str(row.get("client_id")) for row in rows}
@@ -46,6 +45,12 @@ def list_clients(
     worklist = write_worklist(objects, run, 1, (ClientDue(run=run, client_id=client_id) for client_id in sorted(due)))
     runs.begin(worklist, asked.execution_id, asked.started_at)
     return worklist
+
+
+def what_is_asked(asked: RunAsked, zone: ZoneInfo) -> tuple[RunRequest, Run]:
+    """The request and the run that it means. Raises InvalidRequest naming the field that makes no sense."""
+    request = _parse(asked)
+    return request, _run(asked, request, zone)
 
 
 def _parse(asked: RunAsked) -> RunRequest:

@@ -1,12 +1,15 @@
 """Send Email: one mail to each recipient, never two."""
 
+import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
+from uuid import uuid4
 
 from cost_reporting.clients import Client
-from cost_reporting.contracts import Delivery, MailWords, Receipt, ReportRendered, ReportSent
+from cost_reporting.contracts import Delivery, MailWords, Receipt, ReportRendered, ReportSent, StoredObject
 from cost_reporting.delivery import Channel, Letter
-from cost_reporting.delivery.message import compose
+from cost_reporting.delivery.message import Enclosure, compose, with_links
 from cost_reporting.errors import (
     ClientMisconfigured,
     CostReportingError,
@@ -16,10 +19,13 @@ from cost_reporting.errors import (
     DeliveryUnderway,
     Transient,
 )
-from cost_reporting.ledger import Entry, decide, fingerprint, report_key
+from cost_reporting.ledger import Entry, decide, fingerprint, report_key, report_tag
 from cost_reporting.store.clients import ClientStore
 from cost_reporting.store.ledger import LedgerStore
-from cost_reporting.store.objects import ObjectStore
+from cost_reporting.store.links import LinkStore
+from cost_reporting.store.objects import PDF, ObjectStore
+
+_log = logging.getLogger(__name__)
 
 
 def send_email(
@@ -27,12 +33,15 @@ def send_email(
     *,
     clients: ClientStore,
     objects: ObjectStore,
+    links: LinkStore,
     ledger: LedgerStore,
     channel: Channel,
     sender: str,
     now: Callable[[], datetime],
 ) -> ReportSent:
     """Mail the stored report to every recipient that the ledger does not know to have it.
+
+    The mail carries the very bytes that were stored, or links to them where its words say that they are too large.
 
     One recipient's trouble keeps nobody else's mail back: everyone is tried, then the first trouble is raised, those
     that a retry may mend before the others.
@@ -43,14 +52,13 @@ def send_email(
         raise ClientMisconfigured(f"{client.client_id}: recipients: nobody is left to send the report to")
     if rendered.run.mode == "dry_run":
         return _sent(rendered, [Delivery(recipient=fingerprint(to), state="NOT_SENT") for to in recipients])
-    words = MailWords.model_validate_json(objects.read(rendered.report.mail))
-    pdf = objects.read(rendered.report.pdf)
+    words, enclosures = _contents(rendered, objects=objects, links=links)
+    sending = _Sending(rendered, client, words, enclosures, ledger, channel, sender, now)
     deliveries: list[Delivery] = []
     troubles: list[CostReportingError] = []
     for recipient in recipients:
-        letter = _letter(rendered, client, sender=sender, recipient=recipient, words=words, pdf=pdf)
         try:
-            deliveries.append(_deliver(rendered, letter, ledger=ledger, channel=channel, now=now))
+            deliveries.append(sending.to(recipient))
         except CostReportingError as trouble:
             troubles.append(trouble)
     if troubles:
@@ -58,55 +66,89 @@ def send_email(
     return _sent(rendered, deliveries)
 
 
-def _deliver(
-    rendered: ReportRendered, letter: Letter, *, ledger: LedgerStore, channel: Channel, now: Callable[[], datetime]
-) -> Delivery:
-    run = rendered.run
-    report, recipient = report_key(run, rendered.client_id), fingerprint(letter.recipient)
-    found = ledger.find(report, recipient)
-    decision = decide(found, now=now(), forced_by=run.run_id if run.force_send else None)
-    if decision == "already_sent" and found is not None:
-        return Delivery(recipient=recipient, state="ALREADY_SENT", message_id=found.message_id)
-    if decision == "uncertain" and found is not None:
-        raise DeliveryUncertain(f"{recipient}: {found.run_id} began to send at {found.updated_at:%Y-%m-%d %H:%M:%SZ}")
-    entry = Entry(
-        report=report,
-        recipient=recipient,
-        state="SENDING",
-        attempt=found.attempt + 1 if found else 1,
-        run_id=run.run_id,
-        report_sha256=rendered.report.pdf.sha256,
-        updated_at=now(),
-        reason=run.force_send.reason if run.force_send else None,
-    )
-    if decision == "underway" or not ledger.begin(entry, replacing=found):
-        raise DeliveryUnderway(f"{recipient}: another sender is at it")
-    try:
-        message_id = channel.send(letter)
-    except (DeliveryRejected, DeliveryThrottled):
-        ledger.conclude(entry, "REFUSED", at=now())
-        raise
-    ledger.conclude(entry, "SENT", at=now(), message_id=message_id)
-    return Delivery(recipient=recipient, state="SENT", message_id=message_id)
+@dataclass(frozen=True)
+class _Sending:
+    """One report on its way to its recipients, one after the other."""
+
+    rendered: ReportRendered
+    client: Client
+    words: MailWords
+    enclosures: tuple[Enclosure, ...]
+    ledger: LedgerStore
+    channel: Channel
+    sender: str
+    now: Callable[[], datetime]
+
+    def to(self, address: str) -> Delivery:
+        """Mail ``address``, unless the ledger says that it has, or may have, this report."""
+        run, now = self.rendered.run, self.now()
+        report, recipient = report_key(run, self.client.client_id), fingerprint(address)
+        found = self.ledger.find(report, recipient)
+        decision = decide(found, now=now, forced_by=run.run_id if run.force_send else None)
+        if decision == "already_sent" and found is not None:
+            return Delivery(recipient=recipient, state="ALREADY_SENT", message_id=found.message_id)
+        if decision == "uncertain" and found is not None:
+            began = f"{found.updated_at:%Y-%m-%d %H:%M:%SZ}"
+            raise DeliveryUncertain(f"{recipient}: {found.run_id} began to send at {began}")
+        entry = Entry(
+            report=report,
+            recipient=recipient,
+            state="SENDING",
+            try_id=uuid4().hex,
+            attempt=found.attempt + 1 if found else 1,
+            run_id=run.run_id,
+            report_sha256=self.rendered.report.pdf.sha256,
+            updated_at=now,
+            reason=run.force_send.reason if run.force_send else None,
+        )
+        letter = self._letter(address, entry)
+        if decision == "underway" or not self.ledger.begin(entry, replacing=found):
+            raise DeliveryUnderway(f"{recipient}: another sender is at it")
+        try:
+            message_id = self.channel.send(letter)
+        except (DeliveryRejected, DeliveryThrottled):
+            self.ledger.conclude(entry, "REFUSED", at=self.now())
+            raise
+        self.ledger.conclude(entry, "SENT", at=self.now(), message_id=message_id)
+        return Delivery(recipient=recipient, state="SENT", message_id=message_id)
+
+    def _letter(self, address: str, entry: Entry) -> Letter:
+        message = compose(
+            self.words,
+            sender=self.sender,
+            recipient=address,
+            reply_to=self.client.reply_to,
+            enclosures=self.enclosures,
+        )
+        tags = {
+            "client_id": self.client.client_id,
+            "report_id": report_tag(entry.report),
+            "run_id": entry.run_id,
+            "try_id": entry.try_id,
+        }
+        return Letter(sender=self.sender, recipient=address, message=message, tags=tags)
 
 
-def _letter(
-    rendered: ReportRendered, client: Client, *, sender: str, recipient: str, words: MailWords, pdf: bytes
-) -> Letter:
-    message = compose(
-        words,
-        sender=sender,
-        recipient=recipient,
-        reply_to=client.reply_to,
-        pdf=pdf,
-        file_name=rendered.report.file_name,
+def _contents(
+    rendered: ReportRendered, *, objects: ObjectStore, links: LinkStore
+) -> tuple[MailWords, tuple[Enclosure, ...]]:
+    """The words and files of the mail. Every file is read, so that nothing else than what was rendered is sent."""
+    report = rendered.report
+    words = MailWords.model_validate_json(objects.read(report.mail))
+    files: tuple[tuple[str, str, StoredObject], ...] = (
+        (report.file_name, PDF, report.pdf),
+        *((each.file_name, each.content_type, each.document) for each in report.attachments),
     )
-    tags = {
-        "client_id": client.client_id,
-        "report_id": report_key(rendered.run, client.client_id).replace("#", "_"),
-        "run_id": rendered.run.run_id,
-    }
-    return Letter(sender=sender, recipient=recipient, message=message, tags=tags)
+    enclosures = tuple(
+        Enclosure(file_name=name, content_type=content_type, body=objects.read(document))
+        for name, content_type, document in files
+    )
+    if words.downloads is None:
+        return words, enclosures
+    signed = links.to((name, document) for name, _, document in files)
+    _log.warning("report_linked", extra={"until": f"{signed.until:%Y-%m-%dT%H:%M:%SZ}", "files": len(files)})
+    named = ((link.file_name, link.url) for link in signed.links)
+    return with_links(words, words.downloads, named, until=signed.until), ()
 
 
 def _sent(rendered: ReportRendered, deliveries: list[Delivery]) -> ReportSent:

@@ -1,20 +1,19 @@
 """The client's colour and logo, taken as far as they are safe and legible.
 
 Colour stands on bands and rules only, with white text on it, so it must reach a contrast of 4.5:1 against white (WCAG
-2.2, 1.4.3). A logo is embedded only if it is a sane PNG. SVG logos are left out for now: an SVG is a program that may
-reference other things, and there is no sanitiser here that one would want to answer for.
+2.2, 1.4.3). A logo is embedded only as what ``logos`` makes of it; one that is left out is a warning, and no failure.
 """
 
 import base64
 import colorsys
-import struct
-import zlib
 from typing import Final
 
+from cost_reporting.clients import Branding
+from cost_reporting.contracts import Fact
+from cost_reporting.report.logos import Unusable, png, svg
+
+LARGEST_LOGO: Final = 1_000_000
 _ENOUGH: Final = 4.5
-_PNG: Final = b"\x89PNG\r\n\x1a\n"
-_LOGO_BYTES: Final = 1_000_000
-_LOGO_SIDE: Final = 4_000
 
 
 def legible(colour: str) -> str:
@@ -38,26 +37,31 @@ def contrast_with_white(colour: str) -> float:
     return 1.05 / (0.2126 * red + 0.7152 * green + 0.0722 * blue + 0.05)
 
 
-def logo_uri(logo: bytes | None) -> str | None:
-    """The logo as a ``data:`` URI, or None if it is not a PNG of reasonable size with sound chunks."""
-    if logo is None or len(logo) > _LOGO_BYTES or not _is_sound_png(logo):
-        return None
-    return "data:image/png;base64," + base64.b64encode(logo).decode("ascii")
+class Logo(Fact):
+    """What became of a logo: it is embedded as ``uri``, or left out because of ``fault``; neither, if there is none."""
+
+    uri: str | None = None
+    fault: str | None = None
 
 
-def _is_sound_png(logo: bytes) -> bool:
-    if not logo.startswith(_PNG):
-        return False
-    at, chunks = len(_PNG), []
-    while at + 12 <= len(logo):
-        (length,) = struct.unpack_from(">I", logo, at)
-        kind, end = logo[at + 4 : at + 8], at + 8 + length
-        if end + 4 > len(logo) or zlib.crc32(logo[at + 4 : end]) != struct.unpack_from(">I", logo, end)[0]:
-            return False
-        if kind == b"IHDR":
-            width, height = struct.unpack_from(">II", logo, at + 8) if length == 13 else (0, 0)
-            if not (0 < width <= _LOGO_SIDE and 0 < height <= _LOGO_SIDE):
-                return False
-        chunks.append(kind)
-        at = end + 4
-    return at == len(logo) and chunks[:1] == [b"IHDR"] and b"IDAT" in chunks and chunks[-1] == b"IEND"
+def logo_of(branding: Branding, stored: bytes | None) -> Logo:
+    """The logo that the client's record names, rebuilt from what is known to be harmless.
+
+    ``stored`` are its bytes, or None if nothing is stored under its name. What it is, its bytes say, not its name.
+    """
+    if branding.logo is None:
+        return Logo()
+    if stored is None:
+        return Logo(fault="nothing is stored under its name")
+    if len(stored) > LARGEST_LOGO:
+        return Logo(fault=f"it has more than {LARGEST_LOGO:,} bytes")
+    try:
+        if stored.startswith(png.SIGNATURE):
+            kind, body = "png", png.rebuilt(stored)
+        elif stored.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+            kind, body = "svg+xml", svg.rebuilt(stored)
+        else:
+            return Logo(fault="it is neither PNG nor SVG")
+    except Unusable as unusable:
+        return Logo(fault=str(unusable))
+    return Logo(uri=f"data:image/{kind};base64,{base64.b64encode(body).decode('ascii')}")

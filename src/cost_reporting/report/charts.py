@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final
+from unicodedata import east_asian_width
 
 from cost_reporting.contracts import Fact
 
@@ -19,6 +20,24 @@ class Scale(Fact):
     def y(self, value: Decimal, height: float) -> float:
         """How far below the top of a plot of ``height`` the value lies."""
         return round(float((self.high - value) / (self.high - self.low)) * height, 2)
+
+
+def width(text: str) -> int:
+    """The width of a text in Latin characters: those of East Asian scripts take the place of two."""
+    return sum(2 if east_asian_width(char) in {"W", "F"} else 1 for char in text)
+
+
+def shortened(text: str, room: int) -> str:
+    """As much of a text as fits into ``room`` Latin characters."""
+    if width(text) <= room:
+        return text
+    kept, taken = 0, 1
+    for char in text:
+        taken += width(char)
+        if taken > room:
+            break
+        kept += 1
+    return text[:kept].rstrip() + "\u2026"
 
 
 def scale(values: Sequence[Decimal], *, lines: int = 4) -> Scale:
@@ -53,3 +72,12 @@ def line(values: Sequence[tuple[int, Decimal]], axis: Scale, *, slot: float, hei
         parts.append(f"{command}{round((at + 0.5) * slot, 2)} {axis.y(value, height)}")
         last = at
     return "".join(parts)
+
+
+def bars_across(lengths: Sequence[tuple[int, float]], zero: float, *, row: float, thickness: float) -> str:
+    """Bars to the left and right of ``zero``, one per (row number, length), as a single path."""
+    return "".join(
+        f"M{zero} {round(at * row + (row - thickness) / 2, 2)}h{round(length, 2)}v{thickness}H{zero}z"
+        for at, length in lengths
+        if round(length, 2)
+    )

@@ -1,17 +1,26 @@
-"""A table that compares two periods, row by row, and adds up: what services and accounts have in common."""
+"""A table that compares two periods, row by row, and adds up: what services, accounts, regions and tags share."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Final, Literal
 
 from cost_reporting.contracts import Fact
 from cost_reporting.costs import TOLERANCE
 from cost_reporting.money import cents, shown, total
-from cost_reporting.report.edition import Edition
+from cost_reporting.report import charts
+from cost_reporting.report.edition import Edition, one_line
+
+_ID_LENGTH: Final = 24
+_Kind = Literal["key", "last", "others", "rounding", "sum"]
 
 
 class Row(Fact):
-    """One line of the table, as it is printed. ``bar`` is the share of the largest row, in percent, for the eye."""
+    """One line of the table, as it is printed.
+
+    ``bar`` is the share of the largest row, in percent, for the eye. ``gain`` is the printed difference as a number,
+    and ``contribution`` its share of the change of the total.
+    """
 
     name: str
     id: str
@@ -21,6 +30,8 @@ class Row(Fact):
     difference: str
     change: str
     share: str
+    contribution: str
+    gain: Decimal
     bar: int
     is_rest: bool
 
@@ -34,6 +45,7 @@ class Comparison(Fact):
     has_usage: bool
     has_before: bool
     has_share: bool
+    has_contribution: bool
 
 
 @dataclass(frozen=True)
@@ -48,55 +60,80 @@ class _Column:
         return total(self.shown)
 
 
+@dataclass(frozen=True)
+class _Line:
+    """What a row is called, and where its figures stand in the columns."""
+
+    kind: _Kind
+    label: str
+    key: str
+    at: int
+
+
 def compare(
     edition: Edition,
     now: Mapping[str, Decimal],
     before: Mapping[str, Decimal],
     *,
     top: int,
-    plural: str,
+    others: Callable[[int], str],
     name: Callable[[str], str],
     id_title: str = "",
     usage: Mapping[str, Decimal] | None = None,
+    last: str | None = None,
+    totals: tuple[Decimal, Decimal] | None = None,
+    by_change: bool = False,
 ) -> Comparison:
     """The ``top`` keys by what they cost now or before, and the others in one row that takes the rounding rest too.
 
     Where there are no others, a row "Rounding" takes it, so that an amount is the same wherever it is printed.
-    ``usage`` is what the keys cost before credits: without it, a credit would make a service look free.
+    ``others`` is what so many others are called. ``usage`` is what the keys cost before credits: without it, a credit
+    would make a service look free. The key ``last`` stands below the others, whatever it costs. ``totals`` are those
+    of both periods, if they are not the report's. ``by_change`` takes the keys that changed most, in that order.
     """
-    nothing, used = Decimal(0), usage or {}
+    used = usage or {}
     views = (now, before, used)
-    keys = [key for key in now.keys() | before.keys() | used.keys() if any(view.get(key) for view in views)]
-    keys.sort(key=lambda key: (-max(abs(view.get(key, nothing)) for view in views), key))
-    few = top if len(keys) > top + 1 else len(keys)
-    head = sorted(keys[:few], key=lambda key: (*(-view.get(key, nothing) for view in views), key))
-    tail = keys[few:]
-    columns = tuple(
-        _column(view, head, tail, period_sum)
-        for view, period_sum in zip(views, (edition.total, edition.previous_total, edition.usage), strict=True)
-    )
-    labels = [(name(key), key) for key in head]
-    if tail:
-        labels.append((f"Other ({edition.figures.count(len(tail))} {plural})", ""))
-    elif any(column.shown[-1] for column in columns):
-        labels.append(("Rounding", ""))
-    largest = max(columns[0].shown[: len(head)], default=nothing)
+    head, tail = _chosen(views, top, last, by_change=by_change)
+    sums = (*(totals or (edition.total, edition.previous_total)), edition.usage)
+    columns = tuple(_column(view, head, tail, period_sum) for view, period_sum in zip(views, sums, strict=True))
+    has_rest = any(column.shown[-1] for column in columns)
+    lines = [_Line("last" if key == last else "key", name(key), key, at) for at, key in enumerate(head)]
+    if tail or has_rest:
+        kind: _Kind = "others" if tail else "rounding"
+        rest = _Line(kind, others(len(tail)) if tail else edition.say("Rounding"), "", -1)
+        lines.insert(len(lines) - any(line.kind == "last" for line in lines), rest)
+    rows = tuple(_row(edition, line, columns) for line in lines)
     return Comparison(
         id_title=id_title,
-        rows=tuple(
-            _row(
-                edition,
-                (label, key),
-                [(column.shown[at], column.exact[at]) for column in columns],
-                bar=round(100 * max(columns[0].shown[at], nothing) / largest) if largest > 0 and key else 0,
-            )
-            for at, (label, key) in enumerate(labels)
-        ),
-        sum=_row(edition, ("Total", ""), [(column.sum, column.sum) for column in columns], bar=0),
+        rows=rows,
+        sum=_row(edition, _Line("sum", edition.say("Total"), "", -1), columns),
         has_usage=usage is not None,
         has_before=edition.comparable,
         has_share=cents(edition.total) > 0,
+        has_contribution=columns[0].sum != columns[1].sum,
     )
+
+
+def _chosen(
+    views: Sequence[Mapping[str, Decimal]], top: int, last: str | None, *, by_change: bool
+) -> tuple[list[str], list[str]]:
+    """The keys with a row of their own, in order, and those without."""
+    nothing = Decimal(0)
+    keys = [key for key in set().union(*views) if key != last and any(view.get(key) for view in views)]
+    if by_change:
+        now, before, _ = views
+        changes = {key: now.get(key, nothing) - before.get(key, nothing) for key in keys}
+        keys.sort(key=lambda key: (-abs(changes[key]), key))
+        top = min(top, sum(1 for change in changes.values() if cents(change)))
+    else:
+        keys.sort(key=lambda key: (-max(abs(view.get(key, nothing)) for view in views), key))
+    few = top if len(keys) > top + 1 else len(keys)
+    head = keys[:few]
+    if not by_change:
+        head.sort(key=lambda key: (*(-view.get(key, nothing) for view in views), key))
+    if last is not None and any(view.get(last) for view in views):
+        head.append(last)
+    return head, keys[few:]
 
 
 def _column(amounts: Mapping[str, Decimal], head: list[str], tail: list[str], period_sum: Decimal) -> _Column:
@@ -108,19 +145,26 @@ def _column(amounts: Mapping[str, Decimal], head: list[str], tail: list[str], pe
     return _Column(exact=(*exact, others), shown=tuple(shown([*exact, others + difference])))
 
 
-def _row(edition: Edition, label: tuple[str, str], figures: list[tuple[Decimal, Decimal]], *, bar: int) -> Row:
-    (shown_now, now), (shown_before, before), (shown_usage, usage) = figures
-    written = edition.figures
-    is_rounding = label[0] == "Rounding"
+def _row(edition: Edition, line: _Line, columns: tuple[_Column, ...]) -> Row:
+    is_sum = line.kind == "sum"
+    (shown_now, now), (shown_before, before), (shown_usage, usage) = (
+        (column.sum, column.sum) if is_sum else (column.shown[line.at], column.exact[line.at]) for column in columns
+    )
+    written, says_nothing = edition.figures, line.kind == "rounding"
+    gain, all_gain = shown_now - shown_before, columns[0].sum - columns[1].sum
+    largest = max(columns[0].shown[:-1], default=Decimal(0))
+    has_bar = line.kind in {"key", "last"} and largest > 0
     return Row(
-        name=label[0],
-        id=label[1],
+        name=line.label,
+        id=charts.shortened(one_line(line.key), _ID_LENGTH) if line.key else "",
         usage=written.cell(shown_usage, usage),
         now=written.cell(shown_now, now),
         before=written.cell(shown_before, before),
-        difference=written.difference(shown_now - shown_before),
-        change="" if is_rounding else written.change(now, before),
-        share="" if is_rounding else written.share(now, edition.total),
-        bar=bar,
-        is_rest=not label[1],
+        difference=written.difference(gain),
+        change="" if says_nothing else written.change(now, before),
+        share="" if says_nothing else written.share(now, edition.total),
+        contribution=written.percent(gain / all_gain) if all_gain and not says_nothing else "",
+        gain=gain,
+        bar=round(100 * max(shown_now, Decimal(0)) / largest) if has_bar else 0,
+        is_rest=line.kind in {"others", "rounding"},
     )

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Final, Literal
 
 from cost_reporting.clients import Client
-from cost_reporting.contracts import Period, Run
+from cost_reporting.contracts import Cadence, Period, Run
 from cost_reporting.costs import (
     PRICE_PER_REQUEST,
     CostDocument,
@@ -23,11 +23,15 @@ from cost_reporting.costs import (
 from cost_reporting.money import cents
 from cost_reporting.periods import cadence_of, days, label, last_day, length
 from cost_reporting.report.figures import Figures, figures_for
+from cost_reporting.report.language import Language, language_for
 
 Basis = Literal["whole", "partial", "zero", "credit", "none"]
 """What there is to compare with: a whole period, one in which the costs began, a zero, a credit, or nothing yet."""
 
 _JOINERS: Final = "\u200c\u200d"
+_LONGEST_NAME: Final = 120
+_READ: Final = 1000
+"""Letters of a name that are looked at: marks and spaces may fall away."""
 _OFFSET_GROUPS: Final[frozenset[Group]] = frozenset({"credit", "refund", "tax"})
 _OFFSET_RECORDS: Final = frozenset({"Credit", "Refund", "Tax"})
 """The record types of those groups."""
@@ -49,16 +53,38 @@ class Mover:
 
 @dataclass(frozen=True)
 class Edition:
-    """The client, the costs and the run of one report, and what follows from them. Pure: no clock, no I/O."""
+    """The client, the costs and the run of one report, and what follows from them. Pure: no clock, no I/O.
+
+    ``consultancy`` is who prepared the report; without a name, its trade stands there.
+    """
 
     client: Client
     costs: CostDocument
     run: Run
+    consultancy: str = ""
+
+    @cached_property
+    def prepared_by(self) -> str:
+        """Who prepared the report."""
+        return one_line(self.consultancy) if self.consultancy else self.say("Cloud cost management")
 
     @cached_property
     def figures(self) -> Figures:
         """How the client's locale writes figures."""
         return figures_for(self.client.locale)
+
+    @cached_property
+    def language(self) -> Language:
+        """The language in which the report speaks."""
+        return language_for(self.client.locale)
+
+    def say(self, message: str, /, **values: object) -> str:
+        """The English ``message`` in the client's language, its ``{named}`` places filled with ``values``."""
+        return self.language.say(message, **values)
+
+    def say_n(self, singular: str, plural: str, n: int, /, **values: object) -> str:
+        """The form of a message for ``n`` things; ``{n}`` is the number as the client's locale writes it."""
+        return self.language.say_n(singular, plural, n, **{"n": self.figures.count(n)} | values)
 
     @cached_property
     def client_name(self) -> str:
@@ -88,7 +114,7 @@ class Edition:
     @property
     def badge(self) -> str:
         """``Final`` or ``Preliminary``."""
-        return "Final" if self.is_final else "Preliminary"
+        return self.say("Final") if self.is_final else self.say("Preliminary")
 
     @property
     def is_test(self) -> bool:
@@ -154,9 +180,17 @@ class Edition:
     @cached_property
     def usage_by_service(self) -> dict[str, Decimal]:
         """Exact charges of the period by service before credits, refunds and tax."""
+        return self._usage_by_service(self.period)
+
+    @cached_property
+    def previous_usage_by_service(self) -> dict[str, Decimal]:
+        """Exact charges of the previous period by service before credits, refunds and tax."""
+        return self._usage_by_service(self.previous)
+
+    def _usage_by_service(self, period: Period) -> dict[str, Decimal]:
         usage: dict[str, Decimal] = {}
         for span in self.costs.spans:
-            if self.period.start <= span.period.start and span.period.end <= self.period.end:
+            if period.start <= span.period.start and span.period.end <= period.end:
                 for line in span.lines:
                     if line.record_type not in _OFFSET_RECORDS:
                         usage[line.service] = usage.get(line.service, Decimal(0)) + line.amounts.by(self.costs.metric)
@@ -252,26 +286,37 @@ class Edition:
         """``October 2026``, or ``12 October 2026 to 18 October 2026``."""
         return self.figures.period(self.period)
 
+    @property
+    def period_title(self) -> str:
+        """The period where it begins a line: ``Octobre 2026`` in French, which writes months small."""
+        return capitalised(self.period_words)
+
     @cached_property
     def previous_words(self) -> str:
-        """``September``, ``December 2025``, ``the week before``."""
-        match cadence_of(self.previous):
+        """``September``, ``December 2025``, ``the week before``: what is compared with, to stand after "up … on"."""
+        match self.previous_kind:
             case "monthly":
                 return self.figures.month(self.previous.start, year=self.previous.start.year != self.period.start.year)
             case "weekly":
-                return "the week before"
+                return self.say("the week before")
             case _:
-                return "the days before"
+                return self.say("the days before")
+
+    @cached_property
+    def previous_kind(self) -> Cadence | None:
+        """Whether the previous period is a month, a week, or neither."""
+        return cadence_of(self.previous)
 
     @property
     def now_title(self) -> str:
         """The period as the title of a column."""
-        return self.period_words if self.costs.cadence == "monthly" else "This week"
+        return self.period_title if self.costs.cadence == "monthly" else self.say("This week")
 
     @property
     def before_title(self) -> str:
         """The previous period as the title of a column."""
-        name = self.figures.period(self.previous) if self.costs.cadence == "monthly" else "Week before"
+        monthly = self.costs.cadence == "monthly"
+        name = capitalised(self.figures.period(self.previous)) if monthly else self.say("Week before")
         return f"{name} p" if self.basis == "partial" else name
 
     @cached_property
@@ -283,18 +328,27 @@ class Edition:
     @cached_property
     def title(self) -> str:
         """The document's title, as a reader's window shows it."""
-        return f"{self.client_name}: AWS cost report, {self.period_words}"
+        return self.say("{client}: AWS cost report, {period}", client=self.client_name, period=self.period_words)
+
+
+def capitalised(text: str) -> str:
+    """``text`` with a capital in front."""
+    return text[:1].upper() + text[1:]
 
 
 def one_line(text: str) -> str:
-    """``text`` as one line that nobody can turn around: control, direction and line marks become spaces."""
+    """``text`` as one line that nobody can turn around: control, direction and line marks become spaces.
+
+    What is longer than a name can be is cut: a single one could fill a page.
+    """
     kept = (
         char
         if char in _JOINERS or unicodedata.category(char) not in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
         else " "
-        for char in unicodedata.normalize("NFC", text)
+        for char in unicodedata.normalize("NFC", text[:_READ])
     )
-    return re.sub(r"\s+", " ", "".join(kept)).strip() or "(no name)"
+    line = re.sub(r"\s+", " ", "".join(kept)).strip() or "(no name)"
+    return line if len(line) <= _LONGEST_NAME else line[: _LONGEST_NAME - 1].rstrip() + "\u2026"
 
 
 def _label(period: Period) -> str:

@@ -1,33 +1,55 @@
 """Figures and dates as a reader of a given locale expects them, from exact Decimals.
 
-The words of the report are English and its numbers are the client's: ``USD 142.000,12`` for ``de_DE``. Dates follow an
-English locale as it is, and are day, month, year for everybody else, because their month is an English word. A minus is
-U+2212, and spaces inside a figure do not break.
+Numbers are the client's: ``142.000,12 USD`` for ``de_DE``, ``USD 142,000.12`` for ``en_US``. Dates are the client's
+where the report speaks the language; everybody else reads English, so their dates are day, month, year with an English
+month. A minus is U+2212, and spaces inside a figure do not break.
 """
 
+import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
-from babel import Locale, UnknownLocaleError
-from babel.dates import format_date
+from babel import UnknownLocaleError
+from babel.dates import format_date, format_skeleton
 from babel.numbers import format_decimal
 
 from cost_reporting.contracts import Period
 from cost_reporting.errors import ClientMisconfigured
 from cost_reporting.money import CENT, cents
 from cost_reporting.periods import cadence_of, last_day
+from cost_reporting.report.cldr import OwnLocale
+from cost_reporting.report.language import language_for, speaks, to_say
 
 NBSP: Final = "\u00a0"
 MINUS: Final = "\u2212"
 EN_DASH: Final = "\u2013"
-NOT_AVAILABLE: Final = "n/a"
-NEW: Final = "new"
+NOT_AVAILABLE: Final = to_say("n/a")
+"""A message: printed as ``figures.not_available``."""
+NEW: Final = to_say("new")
+"""A message: printed as ``figures.new``."""
 _GROUPED: Final = "#,##0"
 _LARGE: Final = Decimal(1000)
 _WHOLE_PERCENT_FROM: Final = Decimal(10)
 _PERCENT_CAP: Final = Decimal(999)
+
+
+class _Span(NamedTuple):
+    """CLDR patterns of the first and the last day of a span: within a month, and within a year."""
+
+    month: tuple[str, str]
+    year: tuple[str, str]
+
+
+_SPANS: Final = {
+    "en": _Span(month=("d", "d MMMM yyyy"), year=("d MMMM", "d MMMM yyyy")),
+    "de": _Span(month=("d.", "d. MMMM yyyy"), year=("d. MMMM", "d. MMMM yyyy")),
+    "fr": _Span(month=("d", "d MMMM yyyy"), year=("d MMMM", "d MMMM yyyy")),
+    "es": _Span(month=("d", "d 'de' MMMM 'de' yyyy"), year=("d 'de' MMMM", "d 'de' MMMM 'de' yyyy")),
+    "ja": _Span(month=("yyyy年M月d日", "d日"), year=("yyyy年M月d日", "M月d日")),
+}
+_MONTH_FIRST_SPAN: Final = _Span(month=("MMMM d", "d, yyyy"), year=("MMMM d", "MMMM d, yyyy"))
 
 
 class Figures:
@@ -38,12 +60,22 @@ class Figures:
 
     def __init__(self, locale: str) -> None:
         try:
-            self._locale = Locale.parse(locale)
+            self._locale = OwnLocale.parse(locale)
         except (UnknownLocaleError, ValueError):
             raise ClientMisconfigured(f"locale: {locale} is not a locale that CLDR knows") from None
         self._grouped = self._locale.decimal_formats[None].pattern.partition(".")[0]  # ``#,##,##0`` in India
-        self._dates = self._locale if self._locale.language == "en" else Locale.parse("en_GB")
+        self._language = language_for(locale)
+        self._dates = self._locale if speaks(locale) else OwnLocale.parse("en_GB")
         self._month_first = format_date(date(2026, 10, 31), "long", locale=self._dates).startswith("October")
+        self._currency_first = self._locale.currency_formats["standard"].pattern.startswith("\xa4")
+        self._per_cent = "%" if self._language.code == "ja" else f"{NBSP}%"
+        self.not_available = self._language.say(NOT_AVAILABLE)
+        self.new = self._language.say(NEW)
+
+    @property
+    def language_name(self) -> str:
+        """What English calls the locale's language: ``Hindi``."""
+        return self._locale.get_language_name("en") or self._locale.language
 
     def amount(self, amount: Decimal) -> str:
         """Two decimals, for tables: ``1,234.50``, ``−20.00``, ``< 0.01`` for a little that is not nothing."""
@@ -60,12 +92,16 @@ class Figures:
         return self._signed(amount.quantize(Decimal(1), rounding="ROUND_HALF_UP"), "#,##0")
 
     def money(self, amount: Decimal, currency: str) -> str:
-        """``USD 142,000.12``."""
-        return f"{currency}{NBSP}{self.amount(amount)}"
+        """``USD 142,000.12``, or ``142.000,12 USD`` where the locale has the currency behind."""
+        return self.of_currency(self.amount(amount), currency)
 
     def money_headline(self, amount: Decimal, currency: str) -> str:
         """``USD 142,000``."""
-        return f"{currency}{NBSP}{self.headline(amount)}"
+        return self.of_currency(self.headline(amount), currency)
+
+    def of_currency(self, digits: str, currency: str) -> str:
+        """An amount as it is written with its currency."""
+        return f"{currency}{NBSP}{digits}" if self._currency_first else f"{digits}{NBSP}{currency}"
 
     def difference(self, shown: Decimal) -> str:
         """A change with its sign: ``+120.00``, ``−3.10``, ``0.00``."""
@@ -76,12 +112,12 @@ class Figures:
         percent = abs(ratio) * 100
         prefix = MINUS if ratio < 0 else "+" if sign and ratio > 0 else ""
         if percent and percent < Decimal("0.05"):
-            return f"<{NBSP}{self._digits(Decimal('0.1'), '0.0')}{NBSP}%"
+            return f"<{NBSP}{self._digits(Decimal('0.1'), '0.0')}{self._per_cent}"
         if percent > _PERCENT_CAP:
-            return f">{NBSP}{prefix}{self._digits(_PERCENT_CAP, '0')}{NBSP}%"
+            return f">{NBSP}{prefix}{self._digits(_PERCENT_CAP, '0')}{self._per_cent}"
         pattern = "0" if not percent or percent.quantize(Decimal("0.1")) >= _WHOLE_PERCENT_FROM else "0.0"
         step = Decimal(1) if pattern == "0" else Decimal("0.1")
-        return f"{prefix}{self._digits(percent.quantize(step, rounding='ROUND_HALF_UP'), pattern)}{NBSP}%"
+        return f"{prefix}{self._digits(percent.quantize(step, rounding='ROUND_HALF_UP'), pattern)}{self._per_cent}"
 
     def change(self, now: Decimal, before: Decimal) -> str:
         """The change from ``before`` in percent; from zero it is "new", and a credit has none."""
@@ -89,12 +125,12 @@ class Figures:
         if ratio is not None:
             return self.percent(ratio, sign=True)
         if before:
-            return NOT_AVAILABLE
-        return NEW if now else EN_DASH
+            return self.not_available
+        return self.new if now else EN_DASH
 
     def share(self, part: Decimal, whole: Decimal) -> str:
         """A part of the whole in percent; of nothing, or of a credit, there is no share."""
-        return self.percent(part / whole) if cents(whole) > 0 else NOT_AVAILABLE
+        return self.percent(part / whole) if cents(whole) > 0 else self.not_available
 
     def rate(self, rate: Decimal) -> str:
         """An exchange rate with as many decimals as it was given."""
@@ -120,12 +156,33 @@ class Figures:
 
     def short_day(self, day: date) -> str:
         """``31 Oct``: where the year is clear from the page."""
-        return self._pattern(day, "MMM d" if self._month_first else "d MMM")
+        return self._skeleton(day, "MMMd")
+
+    def weekday(self, day: date) -> str:
+        """``Sat 31 Oct``: a day of which one wants to see whether people were at work."""
+        if self._language.code == "en":
+            return f"{self._pattern(day, 'ccc')} {self.short_day(day)}"
+        return self._skeleton(day, "MMMEd")
+
+    def weekday_short(self, day: date) -> str:
+        """``Sat 31``: where even the month is clear."""
+        if self._language.code == "en":
+            return f"{self._pattern(day, 'ccc')} {day.day}"
+        return self._skeleton(day, "Ed")
+
+    def short_month(self, day: date) -> str:
+        """``Oct``."""
+        return self._pattern(day, "LLL")
+
+    def year(self, day: date) -> str:
+        """``2026``."""
+        return self._pattern(day, "y")
 
     def moment(self, moment: datetime) -> str:
         """``3 November 2026, 06:12 UTC``."""
         moment = moment.astimezone(UTC)
-        return f"{self.day(moment.date())}, {moment:%H:%M}{NBSP}UTC"
+        time = f"{moment:%H:%M}{NBSP}UTC"
+        return self._language.say("{day}, {time}", day=self.day(moment.date()), time=time)
 
     def span(self, period: Period) -> str:
         """The days of a period, both included: ``12 to 18 October 2026``, ``28 September to 4 October 2026``."""
@@ -133,25 +190,35 @@ class Figures:
         if first == last:
             return self.day(last)
         if first.year != last.year:
-            return f"{self.day(first)} to {self.day(last)}"
-        start = self._pattern(first, "MMMM d" if self._month_first else "d MMMM")
-        end = self._pattern(last, "d, yyyy" if self._month_first else "d MMMM yyyy")
-        if first.month != last.month:
-            return f"{start} to {self.day(last)}"
-        return f"{start if self._month_first else first.day} to {end}"
+            return self.from_to(self.day(first), self.day(last))
+        patterns = _MONTH_FIRST_SPAN if self._month_first else _SPANS[self._language.code]
+        start, end = patterns.month if first.month == last.month else patterns.year
+        return self.from_to(self._pattern(first, start), self._pattern(last, end))
+
+    def from_to(self, first: str, last: str) -> str:
+        """``3 Oct to 5 Oct``: a range of whatever has been written already."""
+        return self._language.say("{first} to {last}", first=first, last=last)
 
     def period(self, period: Period) -> str:
         """``October 2026``, or the days of a week: ``12 October 2026 to 18 October 2026``."""
         if cadence_of(period) == "monthly":
-            return self._pattern(period.start, "MMMM yyyy")
+            return self.month(period.start, year=True)
         return self.span(period)
 
     def month(self, day: date, *, year: bool) -> str:
         """``September``, with its year if that is not clear."""
-        return self._pattern(day, "MMMM yyyy" if year else "MMMM")
+        return self._skeleton(day, "yMMMM") if year else self._pattern(day, "LLLL")
 
     def _pattern(self, day: date, pattern: str) -> str:
-        return format_date(day, pattern, locale=self._dates).replace(" ", NBSP)
+        return self._date(format_date(day, pattern, locale=self._dates))
+
+    def _skeleton(self, day: date, skeleton: str) -> str:
+        return self._date(format_skeleton(skeleton, datetime.combine(day, datetime.min.time()), locale=self._dates))
+
+    def _date(self, written: str) -> str:
+        if self._language.code == "fr":  # the first of a month is an ordinal
+            written = re.sub(r"(?<!\d)1(?= [a-zéû]|$)", "1er", written)
+        return written.replace(" ", NBSP)
 
     def _little(self, amount: Decimal) -> str:
         if not amount or abs(amount) >= CENT / 2:

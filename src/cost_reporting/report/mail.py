@@ -4,16 +4,27 @@ They are stored beside it as plain data (``contracts.MailWords``), so that sendi
 and sending again says the same. There is no address in them.
 """
 
-from typing import Final
+from collections.abc import Sequence
+from typing import Final, Literal
 
 from jinja2 import Template
 
 from cost_reporting.contracts import Fact, MailWords
 from cost_reporting.report import words
+from cost_reporting.report.downloads import download_words
 from cost_reporting.report.edition import Edition
-from cost_reporting.report.naming import file_name
+from cost_reporting.report.language import to_say
 
 _NAME_LENGTH: Final = 60
+_SUBJECTS: Final = {
+    ("covered", True): to_say("[{client}] AWS costs, {period}: {amount} after credits \u2013 final"),
+    ("covered", False): to_say("[{client}] AWS costs, {period}: {amount} after credits \u2013 preliminary"),
+    ("change", True): to_say("[{client}] AWS costs, {period}: {amount} ({change}) \u2013 final"),
+    ("change", False): to_say("[{client}] AWS costs, {period}: {amount} ({change}) \u2013 preliminary"),
+    ("amount", True): to_say("[{client}] AWS costs, {period}: {amount} \u2013 final"),
+    ("amount", False): to_say("[{client}] AWS costs, {period}: {amount} \u2013 preliminary"),
+}
+"""By what is said of the amount, and whether the issue is final."""
 
 
 class Message(Fact):
@@ -29,22 +40,42 @@ class Message(Fact):
     attached: str
 
 
-def mail_words(edition: Edition, template: Template, *, language: str, colour: str) -> MailWords:
-    """The words for ``edition``, the HTML made with ``template`` in the client's ``colour``."""
+def mail_words(edition: Edition, template: Template, *, colour: str, files: Sequence[str]) -> MailWords:
+    """The words for ``edition``, the HTML made with ``template`` in the client's ``colour``.
+
+    ``files`` are the names of what is attached; none, if it is too large for that.
+    """
     message = Message(
         headline=words.headline(edition),
         equivalent=words.equivalent(edition),
         reasons_title=words.reasons_title(edition),
         reasons=words.reasons(edition),
-        trust_title=words.TRUST_TITLE,
+        trust_title=edition.say(words.TRUST_TITLE),
         caveats=words.caveats(edition),
         badge=edition.badge,
-        attached=f"Attached: {file_name(edition.client.client_id, edition.run)}, report {edition.number}.",
+        attached=_attached(edition, files),
     )
+    downloads = None if files else download_words(edition)
     return MailWords(
         subject=subject(edition),
         text=_text(edition, message),
-        html=template.render(edition=edition, language=language, colour=colour, **dict(message)),
+        downloads=downloads,
+        html=template.render(
+            edition=edition,
+            say=edition.say,
+            language=edition.language.code,
+            colour=colour,
+            downloads=downloads is not None,
+            **dict(message),
+        ),
+    )
+
+
+def _attached(edition: Edition, files: Sequence[str]) -> str:
+    if not files:
+        return edition.say("Report {number}.", number=edition.number)
+    return edition.say(
+        "Attached: {files}. Report {number}.", files=edition.language.listed(files), number=edition.number
     )
 
 
@@ -53,22 +84,32 @@ def subject(edition: Edition) -> str:
     name = edition.client_name
     if len(name) > _NAME_LENGTH:
         name = name[: _NAME_LENGTH - 1].rstrip() + "\u2026"
-    total = edition.figures.money_headline(edition.total, edition.currency)
-    if edition.covered_by_credits:
-        total += " after credits"
-    change = words.subject_change(edition)
-    note = f" ({change})" if change else ""
-    line = f"[{name}] AWS costs, {edition.period_words}: {total}{note} \u2013 {edition.run.issue}"
+    line = edition.say(
+        _SUBJECTS[_said_of(edition), edition.is_final],
+        client=name,
+        period=edition.period_words,
+        amount=edition.figures.money_headline(edition.total, edition.currency),
+        **({"change": change} if (change := words.subject_change(edition)) else {}),
+    )
     return ("[TEST] " if edition.is_test else "") + " ".join(line.split())
 
 
+def _said_of(edition: Edition) -> Literal["covered", "change", "amount"]:
+    """What the subject says of the amount."""
+    if edition.covered_by_credits:
+        return "covered"
+    return "change" if words.subject_change(edition) else "amount"
+
+
 def _text(edition: Edition, message: Message) -> str:
-    parts = [f"{edition.client_name}\nAWS cost report, {edition.period_words} ({message.badge})", message.headline]
+    title = edition.say("AWS cost report, {period} ({badge})", period=edition.period_words, badge=message.badge)
+    parts = [f"{edition.client_name}\n{title}", message.headline]
     if edition.is_test:
-        parts.insert(0, "THIS IS A TEST. It is not a report to act on.")
+        test = (edition.say("This is a test."), edition.say("It is not a report to act on."))
+        parts.insert(0, edition.language.together(*test))
     if message.equivalent:
-        parts.append(f"About {message.equivalent}.")
+        parts.append(edition.say("About {equivalent}.", equivalent=message.equivalent))
     lists = ((message.reasons_title, message.reasons), (message.trust_title, message.caveats))
     parts += ["\n".join((title, *(f"- {line}" for line in lines))) for title, lines in lists if lines]
     parts.append(message.attached)
-    return "\n\n".join(parts).replace("\u00a0", " ") + "\n"
+    return "\n\n".join(parts).replace("\u00a0", " ").replace("\u202f", " ") + "\n"

@@ -3,7 +3,8 @@
 from datetime import datetime
 
 from cost_reporting import aws
-from cost_reporting.ledger import Entry, State
+from cost_reporting.errors import StoreThrottled
+from cost_reporting.ledger import Entry, Event, State, after
 from cost_reporting.store.translation import translated
 
 
@@ -20,14 +21,33 @@ class LedgerStore:
         return None if item is None else Entry.model_validate({k: v for k, v in item.items() if k not in ("pk", "sk")})
 
     def begin(self, entry: Entry, *, replacing: Entry | None) -> bool:
-        """Write ``entry`` if the ledger still says ``replacing``. False: another writer was first."""
-        return self._put(entry, replacing)
+        """Write ``entry`` if the ledger still says ``replacing``. False: another writer was first.
+
+        If the answer to a write is lost, botocore writes again and finds the ledger changed: by ourselves, then.
+        """
+        if self._put(entry, replacing):
+            return True
+        found = self.find(entry.report, entry.recipient)
+        return found is not None and found.try_id == entry.try_id
 
     def conclude(self, entry: Entry, state: State, *, at: datetime, message_id: str | None = None) -> Entry:
         """Move our own SENDING entry on to ``state``, once SES has said something certain."""
         concluded = entry.model_copy(update={"state": state, "updated_at": at, "message_id": message_id})
         self._put(concluded, entry)
         return concluded
+
+    def apply(self, event: Event) -> Entry | None:
+        """Move an entry on as SES's event says. None: there is no such entry, or the event says nothing new.
+
+        Raises StoreThrottled if somebody else wrote the entry at the same moment: the event is given again then.
+        """
+        found = self.find(event.report, event.recipient)
+        moved = None if found is None else after(found, event)
+        if moved is None:
+            return None
+        if not self._put(moved, found):
+            raise StoreThrottled("write the ledger: another writer was first")
+        return moved
 
     def _put(self, entry: Entry, replacing: Entry | None) -> bool:
         item = _key(entry.report, entry.recipient) | entry.model_dump(mode="json", exclude_none=True)
@@ -38,13 +58,9 @@ class LedgerStore:
                 else:
                     self._table.put_item(
                         Item=item,
-                        ConditionExpression="#state = :state AND attempt = :attempt AND run_id = :run_id",
+                        ConditionExpression="#state = :state AND try_id = :try_id",
                         ExpressionAttributeNames={"#state": "state"},
-                        ExpressionAttributeValues={
-                            ":state": replacing.state,
-                            ":attempt": replacing.attempt,
-                            ":run_id": replacing.run_id,
-                        },
+                        ExpressionAttributeValues={":state": replacing.state, ":try_id": replacing.try_id},
                     )
             except aws.Refused as refused:
                 if aws.code(refused) == "ConditionalCheckFailedException":

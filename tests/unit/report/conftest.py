@@ -1,7 +1,8 @@
 """What the tests of the report share."""
 
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from cost_reporting.clients import Client
 from cost_reporting.contracts import Run
 from cost_reporting.costs import CostDocument
+from cost_reporting.report.comparison import Comparison
 from cost_reporting.report.edition import Edition
 from cost_reporting.report.renderer import Renderer
 from tests.builders import a_client, a_cost_document, a_run
@@ -33,7 +35,31 @@ def text_of(tmp_path: Path) -> Callable[[bytes], str]:
     def text(pdf: bytes) -> str:
         file = tmp_path / "report.pdf"
         file.write_bytes(pdf)
-        done = subprocess.run(["pdftotext", "-layout", str(file), "-"], capture_output=True, text=True, check=True)
-        return done.stdout.replace("\u00a0", " ")
+        done = subprocess.run(["pdftotext", "-layout", str(file), "-"], capture_output=True, check=True)
+        return done.stdout.decode(errors="replace").replace("\u00a0", " ")
 
     return text
+
+
+def number(text: str) -> Decimal:
+    """A printed amount as a number; what is less than half a cent counts as nothing."""
+    text = text.replace("\u00a0", "").replace(",", "")
+    return Decimal(0) if text.startswith(("<", ">")) else Decimal(text.replace("\u2212", "-").removeprefix("+") or "0")
+
+
+def added(texts: Iterable[str]) -> Decimal:
+    """Printed amounts, added as a reader would."""
+    return sum((number(text) for text in texts), Decimal(0))
+
+
+def adds_up(table: Comparison) -> bool:
+    """Whether every column's rows make its total."""
+    return all(
+        added(getattr(row, column) for row in table.rows) == number(getattr(table.sum, column))
+        for column in ("now", "before", "difference", *(["usage"] if table.has_usage else []))
+    )
+
+
+def plain(text: str) -> str:
+    """``text`` with ordinary spaces."""
+    return text.replace("\u00a0", " ")

@@ -93,9 +93,15 @@ def test_of_nothing_and_of_a_credit_there_is_no_share() -> None:
 
 @pytest.mark.parametrize(
     ("locale", "expected"),
-    [("en_US", "October 31, 2026"), ("en_GB", "31 October 2026"), ("ja_JP", "31 October 2026")],
+    [
+        ("en_US", "October 31, 2026"),
+        ("en_GB", "31 October 2026"),
+        ("ja_JP", "2026年10月31日"),
+        ("es_MX", "31 de octubre de 2026"),
+        ("hi_IN", "31 October 2026"),
+    ],
 )
-def test_a_day_is_english_and_in_the_order_of_the_locale(locale: str, expected: str) -> None:
+def test_a_day_is_in_the_language_of_the_report_and_in_the_order_of_the_locale(locale: str, expected: str) -> None:
     assert plain(figures(locale).day(date(2026, 10, 31))) == expected
 
 
@@ -108,10 +114,32 @@ def test_a_day_is_english_and_in_the_order_of_the_locale(locale: str, expected: 
         ("en_US", parse("2026-W40"), "September 28 to October 4, 2026"),
         ("en_GB", parse("2026-W53"), "28 December 2026 to 3 January 2027"),
         ("en_GB", Period(start=date(2026, 10, 5), end=date(2026, 10, 6)), "5 October 2026"),
+        ("de_DE", parse("2026-10"), "1. bis 31. Oktober 2026"),
+        ("de_AT", parse("2026-W40"), "28. September bis 4. Oktober 2026"),
+        ("fr_FR", parse("2026-10"), "1er au 31 octobre 2026"),
+        ("fr_FR", parse("2026-W53"), "28 décembre 2026 au 3 janvier 2027"),
+        ("es_ES", parse("2026-W40"), "28 de septiembre al 4 de octubre de 2026"),
+        ("ja_JP", parse("2026-W42"), "2026年10月12日～18日"),
+        ("ja_JP", parse("2026-W40"), "2026年9月28日～10月4日"),
     ],
 )
 def test_a_span_ends_with_the_last_day_that_belongs_to_it(locale: str, period: Period, expected: str) -> None:
     assert plain(figures(locale).span(period)) == expected
+
+
+@pytest.mark.parametrize(
+    ("locale", "expected"),
+    [
+        ("en_US", "USD 142,000.12"),
+        ("de_DE", "142.000,12 USD"),
+        ("de_CH", "USD 142’000.12"),
+        ("fr_FR", "142\u202f000,12 USD"),
+        ("es_ES", "142.000,12 USD"),
+        ("ja_JP", "USD 142,000.12"),
+    ],
+)
+def test_the_currency_stands_where_the_locale_has_it(locale: str, expected: str) -> None:
+    assert plain(figures(locale).money(Decimal("142000.12"), "USD")) == expected
 
 
 def test_a_moment_is_told_in_utc() -> None:

@@ -116,15 +116,15 @@ def test_the_executive_summary_is_exactly_one_page(renderer: Renderer, text_of: 
     pages = text_of(renderer.render(a_client(page_size="Letter"), costs, a_run(issue="preliminary")).pdf).split("\f")
     assert "Executive summary" in pages[1]
     assert "The last 13 months" in pages[1]
-    assert "Day by day" in pages[2]
+    assert "What changed" in pages[2]
 
 
 def test_a_month_of_days_fits_a_letter_page(renderer: Renderer, text_of: Callable[[bytes], str]) -> None:
     costs = a_cost_document(estimated=[date(2026, 10, 31)])
     pages = text_of(renderer.render(a_client(page_size="Letter"), costs, a_run()).pdf).split("\f")
-    assert "Day by day" in pages[2]
-    assert "Sat Oct 31" in pages[2]
-    assert re.search(r"Total +1,020\.50", pages[2])
+    assert "Day by day" in pages[3]
+    assert "Sat Oct 31" in pages[3]
+    assert re.search(r"Total +1,020\.50", pages[3])
 
 
 def test_a_large_client_has_at_most_ten_pages_and_two_megabytes(renderer: Renderer) -> None:

@@ -1,6 +1,5 @@
 """Each section's rows add up to the total that it shows, and nothing is lost or made up on the way."""
 
-from collections.abc import Iterable
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -8,33 +7,15 @@ import pytest
 
 from cost_reporting.costs import CostDocument, period_total, reconcile
 from cost_reporting.money import cents
-from cost_reporting.report.comparison import Comparison
 from cost_reporting.report.edition import Edition
 from cost_reporting.report.rounding import fitted
 from cost_reporting.report.sections import SECTIONS, about, accounts, cover, invoice, services, summary, trend
 from tests.builders import a_client, a_cost_document, a_run, some_accounts
-from tests.unit.report.conftest import an_edition
+from tests.unit.report.conftest import added, adds_up, an_edition, number
 
 THIRDS = {f"Service {number}": "0.3333333333" for number in range(1, 8)}
 MANY = {f"Service {number:02d}": f"{number * 3.3333333:.7f}" for number in range(1, 41)}
 CREDITS = {"Service 1": {"Credit": "-0.3333333333"}}
-
-
-def number(text: str) -> Decimal:
-    """A printed amount as a number; what is less than half a cent counts as nothing."""
-    text = text.replace("\u00a0", "").replace(",", "")
-    return Decimal(0) if text.startswith(("<", ">")) else Decimal(text.replace("\u2212", "-").removeprefix("+") or "0")
-
-
-def added(texts: Iterable[str]) -> Decimal:
-    return sum((number(text) for text in texts), Decimal(0))
-
-
-def adds_up(table: Comparison) -> bool:
-    return all(
-        added(getattr(row, column) for row in table.rows) == number(getattr(table.sum, column))
-        for column in ("now", "before", "difference", *(["usage"] if table.has_usage else []))
-    )
 
 
 @pytest.mark.parametrize(

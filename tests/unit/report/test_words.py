@@ -130,7 +130,7 @@ def test_the_equivalent_names_rate_day_and_source() -> None:
     )
     edition = an_edition(client, a_cost_document(services={EC2: "100"}, previous={EC2: "100"}))
     assert (words.equivalent(edition) or "").replace("\u00a0", " ") == (
-        "JPY 15,050 at 150.50 JPY for 1 USD on 30 October 2026 (Bank of Japan)"
+        "JPY 15,050（1 USD＝JPY 150.50、2026年10月30日、Bank of Japan）"
     )
 
 

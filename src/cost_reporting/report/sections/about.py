@@ -8,7 +8,8 @@ from cost_reporting.money import CENT
 from cost_reporting.periods import length
 from cost_reporting.report import words
 from cost_reporting.report.edition import Edition
-from cost_reporting.report.figures import MINUS, NEW, NOT_AVAILABLE
+from cost_reporting.report.figures import MINUS
+from cost_reporting.report.language import speaks, to_say
 
 
 class Entry(Fact):
@@ -27,49 +28,81 @@ class About(Fact):
 
 
 _GLOSSARY: Final = (
-    Entry(term="Usage", meaning="what was used of AWS's services, before credits, refunds and tax"),
-    Entry(term="Credit", meaning="an amount that AWS takes off the bill, for instance from a promotion"),
-    Entry(term="Refund", meaning="an amount that AWS pays back for an earlier charge"),
-    Entry(term="Net total", meaning="charges less credits and refunds, with tax"),
-    Entry(term="Commitment", meaning="a Savings Plan or a reservation: AWS for one or three years at a lower price"),
-    Entry(term="Linked account", meaning="an AWS account whose bill another account pays"),
+    (to_say("Usage"), to_say("what was used of AWS's services, before credits, refunds and tax")),
+    (to_say("Credit"), to_say("an amount that AWS takes off the bill, for instance from a promotion")),
+    (to_say("Refund"), to_say("an amount that AWS pays back for an earlier charge")),
+    (to_say("Net total"), to_say("charges less credits and refunds, with tax")),
+    (to_say("Commitment"), to_say("a Savings Plan or a reservation: AWS for one or three years at a lower price")),
+    (to_say("Linked account"), to_say("an AWS account whose bill another account pays")),
 )
 
 
 def view(edition: Edition) -> About:
     """The same for every client, apart from the facts."""
-    return About(facts=_facts(edition), marks=_marks(edition), glossary=_GLOSSARY)
+    glossary = tuple(Entry(term=edition.say(term), meaning=edition.say(meaning)) for term, meaning in _GLOSSARY)
+    return About(facts=_facts(edition), marks=_marks(edition), glossary=glossary)
 
 
 def _facts(edition: Edition) -> tuple[Entry, ...]:
-    costs, figures = edition.costs, edition.figures
+    costs, figures, say = edition.costs, edition.figures, edition.say
     each, price = (figures.money(amount, "USD") for amount in (PRICE_PER_REQUEST, edition.price))
-    requests = f"{figures.count(costs.paid_requests)} paid request{'' if costs.paid_requests == 1 else 's'}"
     facts = {
-        "Metric": f"AWS's {words.METRIC_NAMES[costs.metric]}: {words.METRIC_WORDS[costs.metric]}.",
-        "Period": f"{figures.span(edition.period)}, both days included, in UTC: {length(edition.period)} days. "
-        f"Compared with {figures.span(edition.previous)}: {length(edition.previous)} days.",
-        "Source": f"AWS Cost Explorer, read on {figures.moment(costs.fetched_at)} from account {costs.account_id}.",
-        "Price of these figures": f"{requests} to Cost Explorer at {each}: {price}, charged by AWS to that account.",
-        "Rounding": "Sums are made of exact amounts and rounded once, half away from zero. A table's rows add up to "
-        "its total: the cents that rounding leaves are in \u201cOther\u201d or \u201cRounding\u201d; among the days, "
-        "single ones are rounded the other way.",
+        say("Metric"): say(words.METRIC_WORDS[costs.metric]),
+        say("Period"): edition.language.together(
+            edition.say_n(
+                "{days}, both days included, in UTC: {n} day.",
+                "{days}, both days included, in UTC: {n} days.",
+                length(edition.period),
+                days=figures.span(edition.period),
+            ),
+            edition.say_n(
+                "Compared with {days}: {n} day.",
+                "Compared with {days}: {n} days.",
+                length(edition.previous),
+                days=figures.span(edition.previous),
+            ),
+        ),
+        say("Source"): say(
+            "AWS Cost Explorer, read on {moment} from account {account}.",
+            moment=figures.moment(costs.fetched_at),
+            account=costs.account_id,
+        ),
+        say("Price of these figures"): edition.say_n(
+            "{n} paid request to Cost Explorer at {each}: {price}, charged by AWS to that account.",
+            "{n} paid requests to Cost Explorer at {each}: {price}, charged by AWS to that account.",
+            costs.paid_requests,
+            each=each,
+            price=price,
+        ),
     }
+    if edition.costs.cadence == "monthly":
+        facts[say("Rounding")] = say(
+            "Sums are made of exact amounts and rounded once, half away from zero. A table's rows add up to its total: "
+            "the cents that rounding leaves are in \u201cOther\u201d or \u201cRounding\u201d; among the days, single "
+            "ones are rounded the other way."
+        )
     if equivalent := words.equivalent(edition):
-        facts[f"Amounts in {edition.client.currency}"] = (
-            f"AWS bills in {edition.currency}, and so does this report. For orientation: the net total is about "
-            f"{equivalent}."
+        facts[say("Amounts in {currency}", currency=edition.client.currency)] = say(
+            "AWS bills in {billed}, and so does this report. For orientation: the net total is about {equivalent}.",
+            billed=edition.currency,
+            equivalent=equivalent,
+        )
+    if not speaks(edition.client.locale):
+        facts[say("Language")] = say(
+            "English, since there is no translation into {language} yet; numbers are written as there.",
+            language=figures.language_name,
         )
     return tuple(Entry(term=term, meaning=meaning) for term, meaning in facts.items())
 
 
 def _marks(edition: Edition) -> tuple[Entry, ...]:
+    say = edition.say
     marks = {
-        "e": "estimated: AWS may still change the figure",
-        "p": "partial: costs began within the period",
-        NEW: "no such costs in the previous period, so no percentage",
-        NOT_AVAILABLE: "not available, or without meaning, such as a change from a credit",
-        edition.figures.amount(CENT / 10): "more than nothing and less than half a cent",
-        MINUS: "a minus: a credit, a refund, a discount or a fall",
+        "e": say("estimated: AWS may still change the figure"),
+        "p": say("partial: costs began within the period"),
+        edition.figures.new: say("no such costs in the previous period, so no percentage"),
+        edition.figures.not_available: say("not available, or without meaning, such as a change from a credit"),
+        edition.figures.amount(CENT / 10): say("more than nothing and less than half a cent"),
+        MINUS: say("a minus: a credit, a refund, a discount or a fall"),
     }
     return tuple(Entry(term=term, meaning=meaning) for term, meaning in marks.items())

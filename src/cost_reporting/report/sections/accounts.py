@@ -1,56 +1,50 @@
 """Costs by linked account, for clients who ask for them."""
 
-from collections.abc import Callable
 from decimal import Decimal
+from typing import Final
 
-from cost_reporting.contracts import Fact
-from cost_reporting.costs import Split
-from cost_reporting.money import cents
-from cost_reporting.report.comparison import Comparison, compare
+from cost_reporting.costs import NotAvailable, Split
 from cost_reporting.report.edition import Edition, one_line
+from cost_reporting.report.gaps import Gap, gap
+from cost_reporting.report.splits import Breakdown, breakdown, largest_share
 
-TOP = 25
-_ROWS_THAT_FOLLOW = 8
-"""A table of more rows starts on a page of its own."""
-
-
-class Accounts(Fact):
-    """The table of accounts."""
-
-    finding: str
-    currency: str
-    now_title: str
-    before_title: str
-    table: Comparison
-    new_page: bool
+TOP: Final = 25
 
 
-def view(edition: Edition) -> Accounts | None:
+def view(edition: Edition) -> Breakdown | Gap | None:
     """The accounts, if they were asked for."""
     accounts = edition.costs.accounts
-    if not isinstance(accounts, Split) or not (accounts.current or accounts.previous):
+    if isinstance(accounts, NotAvailable):
+        return gap(edition, edition.say("By account"), "accounts", accounts)
+    if accounts is None:
         return None
-    now, before = ({line.key: line.amount for line in lines} for lines in (accounts.current, accounts.previous))
-
-    def name(account_id: str) -> str:
-        return one_line(accounts.names.get(account_id) or "no name known")
-
-    table = compare(edition, now, before, top=TOP, plural="accounts", name=name, id_title="Account id")
-    return Accounts(
-        finding=_finding(edition, now, name),
-        currency=edition.currency,
-        now_title=edition.now_title,
-        before_title=edition.before_title,
-        table=table,
-        new_page=len(table.rows) > _ROWS_THAT_FOLLOW,
+    return breakdown(
+        edition,
+        accounts,
+        top=TOP,
+        finding=lambda now: _finding(edition, accounts, now),
+        first_title=edition.say("Account"),
+        caption=edition.say("Net costs by account, in {currency}", currency=edition.currency),
+        name=lambda account_id: _name(edition, accounts, account_id),
+        others=lambda n: edition.say_n("Other ({n} account)", "Other ({n} accounts)", n),
+        id_title=edition.say("Account id"),
+        in_weekly=True,
     )
 
 
-def _finding(edition: Edition, now: dict[str, Decimal], name: Callable[[str], str]) -> str:
-    figures = edition.figures
-    largest = max(now.items(), key=lambda item: (item[1], item[0]), default=None)
-    if len(now) <= 1 or largest is None or cents(largest[1]) <= 0 or cents(edition.total) <= 0:
-        return f"{figures.count(len(now))} account{'' if len(now) == 1 else 's'} had costs."
-    share = figures.share(largest[1], edition.total)
-    which = f"{name(largest[0])} ({largest[0]})"
-    return f"{figures.count(len(now))} accounts had costs. The largest, {which}, makes up {share} of the total."
+def _name(edition: Edition, accounts: Split, account_id: str) -> str:
+    return one_line(accounts.names.get(account_id) or edition.say("no name known"))
+
+
+def _finding(edition: Edition, accounts: Split, now: dict[str, Decimal]) -> str:
+    if (largest := largest_share(edition, now)) is None:
+        return edition.say_n("{n} account had costs.", "{n} accounts had costs.", len(now))
+    account_id, share = largest
+    return edition.say_n(
+        "{n} account had costs. The largest, {name} ({id}), makes up {share} of the total.",
+        "{n} accounts had costs. The largest, {name} ({id}), makes up {share} of the total.",
+        len(now),
+        name=_name(edition, accounts, account_id),
+        id=account_id,
+        share=share,
+    )

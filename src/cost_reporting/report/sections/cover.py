@@ -3,8 +3,6 @@
 from cost_reporting.contracts import Fact
 from cost_reporting.report.edition import Edition
 
-PREPARED_BY = "Cloud cost management"
-
 
 class Cover(Fact):
     """What the cover says."""
@@ -25,11 +23,11 @@ def view(edition: Edition) -> Cover | None:
         return None
     return Cover(
         client_name=edition.client_name,
-        period=edition.period_words,
+        period=edition.period_title,
         span=edition.figures.span(edition.period),
         badge=edition.badge,
         is_final=edition.is_final,
-        prepared_by=PREPARED_BY,
+        prepared_by=edition.prepared_by,
         issued=edition.figures.day(edition.issued),
         number=edition.number,
     )

@@ -7,18 +7,27 @@ from cost_reporting.costs import GROUPS, Group
 from cost_reporting.money import cents, total
 from cost_reporting.report import words
 from cost_reporting.report.edition import Edition
+from cost_reporting.report.language import to_say
 
 _NAMES: dict[Group, tuple[str, str]] = {
-    "usage": ("Usage", "What was used, on demand and under commitments"),
-    "commitment": ("Commitments", "Fees of reservations and Savings Plans, less the usage that they pay for"),
-    "discount": ("Discounts", "Agreed with AWS or given by volume"),
-    "support": ("Support", "The AWS Support plan"),
-    "credit": ("Credits", "Promotional and other credits"),
-    "refund": ("Refunds", "Paid back by AWS"),
-    "tax": ("Tax", "As AWS charges it"),
-    "other": ("Other charges", "Charges of no kind listed above"),
+    "usage": (to_say("Usage"), to_say("What was used, on demand and under commitments")),
+    "commitment": (
+        to_say("Commitments"),
+        to_say("Fees of reservations and Savings Plans, less the usage that they pay for"),
+    ),
+    "discount": (to_say("Discounts"), to_say("Agreed with AWS or given by volume")),
+    "support": (to_say("Support"), to_say("The AWS Support plan")),
+    "credit": (to_say("Credits"), to_say("Promotional and other credits")),
+    "refund": (to_say("Refunds"), to_say("Paid back by AWS")),
+    "tax": (to_say("Tax"), to_say("As AWS charges it")),
+    "other": (to_say("Other charges"), to_say("Charges of no kind listed above")),
 }
-_MINUS_MEANS: dict[Group, str] = {"refund": "refund", "discount": "discount", "commitment": "already paid"}
+_CREDIT, _CHARGE = to_say("credit"), to_say("charge")
+_MINUS_MEANS: dict[Group, str] = {
+    "refund": to_say("refund"),
+    "discount": to_say("discount"),
+    "commitment": to_say("already paid"),
+}
 
 
 class Step(Fact):
@@ -47,33 +56,48 @@ def view(edition: Edition) -> Invoice:
     exact = [edition.by_group.get(group, Decimal(0)) for group in groups]
     steps = [
         Step(
-            name=_NAMES[group][0],
-            what=_NAMES[group][1],
+            name=edition.say(_NAMES[group][0]),
+            what=edition.say(_NAMES[group][1]),
             amount=edition.figures.amount(amount),
-            word=_MINUS_MEANS.get(group, "credit") if amount < 0 else "charge" if amount else "",
+            word=_word(edition, amount, _MINUS_MEANS.get(group, _CREDIT)),
         )
         for group, amount in zip(groups, exact, strict=True)
     ]
     if rest := cents(edition.total) - total(cents(amount) for amount in exact):
-        what = "What the rounding of the steps leaves"
-        steps.append(Step(name="Rounding", what=what, amount=edition.figures.amount(rest), word=""))
+        name, what = edition.say("Rounding"), edition.say("What the rounding of the steps leaves")
+        steps.append(Step(name=name, what=what, amount=edition.figures.amount(rest), word=""))
     return Invoice(
         sentence=_sentence(edition),
         currency=edition.currency,
         steps=tuple(steps),
         net=edition.figures.amount(edition.total),
-        net_what="Covered by credits and refunds" if edition.covered_by_credits else "What the period cost, all told",
-        net_word="credit" if cents(edition.total) < 0 else "charge" if cents(edition.total) else "",
+        net_what=edition.say("Covered by credits and refunds")
+        if edition.covered_by_credits
+        else edition.say("What the period cost, all told"),
+        net_word=_word(edition, cents(edition.total), _CREDIT),
     )
+
+
+def _word(edition: Edition, amount: Decimal, minus: str) -> str:
+    """What the sign of an amount means."""
+    return edition.say(minus if amount < 0 else _CHARGE) if amount else ""
 
 
 def _sentence(edition: Edition) -> str:
     figures, currency = edition.figures, edition.currency
     if edition.covered_by_credits:
         return words.headline(edition)
-    usage = f"Your charges before credits and tax were {figures.money(edition.usage, currency)}"
-    net = figures.money(edition.total, currency)
+    usage, net = figures.money(edition.usage, currency), figures.money(edition.total, currency)
     if cents(edition.credits) < 0:
-        offset = figures.money(-edition.credits, currency)
-        return f"{usage}; credits and refunds took off {offset}; the net total is {net}."
-    return f"{usage}; there were no credits or refunds; the net total is {net}."
+        return edition.say(
+            "Your charges before credits and tax were {usage}; credits and refunds took off {offset}; the net total is "
+            "{net}.",
+            usage=usage,
+            offset=figures.money(-edition.credits, currency),
+            net=net,
+        )
+    return edition.say(
+        "Your charges before credits and tax were {usage}; there were no credits or refunds; the net total is {net}.",
+        usage=usage,
+        net=net,
+    )

@@ -5,7 +5,7 @@ from cost_reporting.report.comparison import Comparison, compare
 from cost_reporting.report.edition import Edition, one_line
 
 TOP = 15
-TOP_OF_A_WEEK = 8
+TOP_OF_A_WEEK = 5
 
 
 class Services(Fact):
@@ -28,7 +28,7 @@ def view(edition: Edition) -> Services | None:
         edition.by_service,
         edition.previous_by_service,
         top=TOP if monthly else TOP_OF_A_WEEK,
-        plural="services",
+        others=lambda n: edition.say_n("Other ({n} service)", "Other ({n} services)", n),
         name=one_line,
         usage=edition.usage_by_service if edition.credits else None,
     )

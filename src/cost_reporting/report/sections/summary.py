@@ -2,22 +2,29 @@
 
 from decimal import Decimal
 from itertools import dropwhile
+from math import ceil
 from typing import Final
 
 from cost_reporting.contracts import Fact
-from cost_reporting.costs import by_month
+from cost_reporting.costs import Forecast, NotAvailable, by_month
 from cost_reporting.money import cents
-from cost_reporting.report import charts, words
+from cost_reporting.report import budget, charts, gaps, words
+from cost_reporting.report.decisions import decisions
 from cost_reporting.report.edition import Edition
-from cost_reporting.report.figures import NOT_AVAILABLE
+from cost_reporting.report.language import to_say
 
 WIDTH: Final = 600.0
 HEIGHT: Final = 125.0
+LOW: Final = 35.0
+"""What does not fit beside the text is lower, and left out if it would be lower than this: the page stays one."""
+_NO_ROOM: Final = -100.0
+"""From here down the text itself needs more than the page, and is set closer."""
+_PAGES: Final = {"A4": (172.0, 256.0), "Letter": (177.9, 238.4)}
+"""Width and height of the page's text in millimetres."""
 _ENOUGH_MONTHS: Final = 3
 _TOO_WIDE: Final = Decimal(1_000_000)
 """From here on thirteen figures do not fit beside each other, and thousands are shown."""
-_THOUSAND: Final = (Decimal(1000), "thousands of ")
-_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_THOUSAND: Final = Decimal(1000)
 
 
 class Figure(Fact):
@@ -54,93 +61,174 @@ class History(Fact):
 
 
 class Summary(Fact):
-    """The page: a sentence, four figures, the reasons, and how far to trust them."""
+    """The page: a sentence, four figures, the reasons, what needs a decision, and how far to trust the figures."""
 
     headline: str
     badge: str
     number: str
     is_first_page: bool
     figures: tuple[Figure, ...]
+    has_long_names: bool
     reasons_title: str
     reasons: tuple[str, ...]
+    decisions: tuple[str, ...]
     trust_title: str
     caveats: tuple[str, ...]
     equivalent: str | None
     history: History | None
+    is_dense: bool
 
 
 def view(edition: Edition) -> Summary:
     """The summary of any edition."""
+    reasons, pressing, caveats = words.reasons(edition), decisions(edition), words.caveats(edition)
+    headline, equivalent = words.headline(edition), words.equivalent(edition)
+    figures = (_net(edition), _change(edition), _outlook(edition), _yardstick(edition))
+    room = _room(edition, figures, (headline, equivalent), (reasons, caveats, pressing))
     return Summary(
-        headline=words.headline(edition),
+        headline=headline,
         badge=edition.badge,
         number=edition.number,
         is_first_page=edition.costs.cadence != "monthly",
-        figures=(_net(edition), _change(edition), _previous(edition), _usage(edition)),
+        figures=figures,
+        has_long_names=any(
+            _lines(figure.name, 7.9, _PAGES[edition.client.page_size][0] / 4 - 8) > 1 for figure in figures
+        ),
         reasons_title=words.reasons_title(edition),
-        reasons=words.reasons(edition),
-        trust_title=words.TRUST_TITLE,
-        caveats=words.caveats(edition),
-        equivalent=words.equivalent(edition),
-        history=_history(edition),
+        reasons=reasons,
+        decisions=pressing,
+        trust_title=edition.say(words.TRUST_TITLE),
+        caveats=caveats,
+        equivalent=equivalent,
+        history=_history(edition, min(HEIGHT, room)) if room >= LOW else None,
+        is_dense=room < _NO_ROOM,
     )
 
 
 def _net(edition: Edition) -> Figure:
-    note = "what the period cost, all told"
+    note = edition.say("what the period cost, all told")
     if edition.covered_by_credits:
-        note = f"after {edition.figures.money(edition.usage, edition.currency)} of usage"
+        note = edition.say("after {amount} of usage", amount=edition.figures.money(edition.usage, edition.currency))
     elif cents(edition.total) < 0:
-        note = "a credit in your favour"
+        note = edition.say("a credit in your favour")
     elif estimated := edition.estimated_days & edition.by_day.keys():
-        note = "e\u00a0estimated" if estimated == edition.by_day.keys() else "e\u00a0partly estimated"
-    return Figure(name="Net total", unit=edition.currency, value=edition.figures.headline(edition.total), note=note)
+        whole = estimated == edition.by_day.keys()
+        note = edition.say("e\u00a0estimated") if whole else edition.say("e\u00a0partly estimated")
+    value = edition.figures.headline(edition.total)
+    return Figure(name=edition.say("Net total"), unit=edition.currency, value=value, note=note)
 
 
 def _change(edition: Edition) -> Figure:
-    figures, before = edition.figures, words.during_previous(edition)
+    figures, say = edition.figures, edition.say
     if not edition.comparable:
-        return Figure(name="Change", unit="", value=NOT_AVAILABLE, note="no earlier period to compare with")
+        note = say("no earlier period to compare with")
+        return Figure(name=say("Change"), unit="", value=figures.not_available, note=note)
     if edition.covered_by_credits:
         change = figures.change(edition.usage, edition.previous_usage)
-        note = f"{figures.amount(edition.usage)}, against {figures.amount(edition.previous_usage)} {before}"
-        return Figure(name="Change of usage", unit="", value=change, note=note)
-    if edition.basis == "partial" and (rate := words.like_for_like(edition)):
-        percent, _, amounts = rate.partition(" per day: ")
-        return Figure(name="Change per day", unit="", value=percent, note=f"{amounts}, p\u00a0partial")
+        note = say(
+            "{now}, against {before} {then}",
+            now=figures.amount(edition.usage),
+            before=figures.amount(edition.previous_usage),
+            then=words.during_previous(edition),
+        )
+        return Figure(name=say("Change of usage"), unit="", value=change, note=note)
+    if edition.basis == "partial" and (percent := words.rate_change(edition)):
+        compared = words.rates(edition)
+        note = say("{rates}, p\u00a0partial", rates=compared) if compared else say("p\u00a0partial")
+        return Figure(name=say("Change per day"), unit="", value=percent, note=note)
     change = figures.change(edition.total, edition.previous_total)
     difference = figures.difference(cents(edition.total) - cents(edition.previous_total))
-    note = f"{edition.currency}\u00a0{difference} on {edition.previous_words}"
-    return Figure(name="Change", unit="", value=change, note=words.like_for_like(edition) or note)
+    note = words.like_for_like(edition) or say(
+        "{difference} on {before}",
+        difference=figures.of_currency(difference, edition.currency),
+        before=edition.previous_words,
+    )
+    return Figure(name=say("Change"), unit="", value=change, note=note)
+
+
+def _outlook(edition: Edition) -> Figure:
+    """The forecast, if it was asked for; what was used before credits, if not."""
+    forecast, figures, say = edition.costs.forecast, edition.figures, edition.say
+    if forecast is None or (edition.covered_by_credits and isinstance(forecast, Forecast) and not cents(forecast.high)):
+        return _usage(edition)
+    if isinstance(forecast, NotAvailable):
+        note = say("not available: {reason}", reason=gaps.reason(edition, "forecast", forecast))
+        return Figure(name=say("Forecast"), unit="", value=figures.not_available, note=note)
+    low, high = figures.headline(forecast.low), figures.headline(forecast.high)
+    note = say("most likely; the range is {low} to {high}", low=low, high=high) if low != high else say("most likely")
+    name = say("Forecast, {month}", month=figures.period(forecast.month))
+    return Figure(name=name, unit=edition.currency, value=figures.headline(forecast.mean), note=note)
+
+
+def _yardstick(edition: Edition) -> Figure:
+    """The part of the budget that is used, if there is one; the previous period, if not."""
+    spent, figures = budget.spending(edition), edition.figures
+    if spent is None:
+        return _previous(edition)
+    amount = figures.money(abs(spent.over), edition.currency)
+    note = (
+        edition.say("{amount} too much", amount=amount)
+        if spent.over > 0
+        else edition.say("{amount} left", amount=amount)
+    )
+    name = edition.say("Budget used, {month}", month=figures.period(spent.month))
+    return Figure(name=name, unit="", value=figures.percent(spent.ratio), note=note)
+
+
+def _room(
+    edition: Edition, figures: tuple[Figure, ...], said: tuple[str, str | None], lists: tuple[tuple[str, ...], ...]
+) -> float:
+    """How high the chart of the months may be, in its own units: what report.css leaves of the page, on the safe side.
+
+    The lists are the reasons, the caveats and the decisions.
+    """
+    width, height = _PAGES[edition.client.page_size]
+    (headline, equivalent), (reasons, caveats, pressing) = said, lists
+    taken = 29.0 + 8.05 * _lines(headline, 17.5, width)
+    cell = width / 4 - 10
+    taken += 15.0 + 3.9 * max(_lines(figure.name, 8.5, cell) for figure in figures)
+    taken += 3.9 * max(_lines(figure.note, 8.5, cell) for figure in figures)
+    taken += 3.0 + 4.6 * _lines(equivalent, 9.0, width) if equivalent else 0.0
+    for texts, padding in ((reasons, 3.4), (caveats, 1.6), (pressing, 2.8)):
+        taken += 15.4 + sum(padding + 5.0 * _lines(text, 9.75, width - 8) for text in texts) if texts else 0.0
+    title, words_of_the_chart, spare = 15.4, 48.0, 6.0
+    return (height - taken - title - spare) * WIDTH / width // 5 * 5 - words_of_the_chart
+
+
+def _lines(text: str, size: float, width: float) -> int:
+    """About how many lines a text takes, set in ``size`` points to a width in millimetres."""
+    latin, room = 0.45 * size, width * 72 / 25.4 * 0.98
+    wide = charts.width(text) - len(text)
+    return ceil(((len(text) - wide) * latin + wide * size) / room)
 
 
 def _previous(edition: Edition) -> Figure:
+    figures, say = edition.figures, edition.say
+    name = say("Previous period")
     if not edition.comparable:
-        return Figure(name="Previous period", unit="", value=NOT_AVAILABLE, note="the account has no earlier costs")
-    note = edition.figures.period(edition.previous)
+        note = say("the account has no earlier costs")
+        return Figure(name=name, unit="", value=figures.not_available, note=note)
+    note = figures.period(edition.previous)
     if edition.basis == "partial":
-        note = f"{note}, p\u00a0partial"
+        note = say("{period}, p\u00a0partial", period=note)
     elif edition.previous_covered_by_credits:
-        note = f"{note}: credits covered the usage"
+        note = say("{period}: credits covered the usage", period=note)
     elif not edition.previous_total:
-        note = f"{note}: nothing was charged"
-    return Figure(
-        name="Previous period", unit=edition.currency, value=edition.figures.headline(edition.previous_total), note=note
-    )
+        note = say("{period}: nothing was charged", period=note)
+    return Figure(name=name, unit=edition.currency, value=figures.headline(edition.previous_total), note=note)
 
 
 def _usage(edition: Edition) -> Figure:
     note = (
-        f"credits and refunds: {edition.figures.amount(edition.credits)}"
+        edition.say("credits and refunds: {amount}", amount=edition.figures.amount(edition.credits))
         if edition.credits
-        else "there were no credits"
+        else edition.say("there were no credits")
     )
-    return Figure(
-        name="Before credits and tax", unit=edition.currency, value=edition.figures.headline(edition.usage), note=note
-    )
+    name, value = edition.say("Before credits and tax"), edition.figures.headline(edition.usage)
+    return Figure(name=name, unit=edition.currency, value=value, note=note)
 
 
-def _history(edition: Edition) -> History | None:
+def _history(edition: Edition, height: float) -> History | None:
     """The months that the document knows, from the first with costs on; nothing for fewer than three, or for a week."""
     if edition.costs.cadence != "monthly":
         return None
@@ -151,23 +239,37 @@ def _history(edition: Edition) -> History | None:
     current = [(at, amount) for at, (period, amount) in enumerate(months) if period == edition.period]
     older = [(at, amount) for at, (period, amount) in enumerate(months) if period != edition.period]
     figures = edition.figures
-    spoken = ", ".join(f"{figures.period(period)} {figures.headline(amount)}" for period, amount in months)
-    unit, name = _THOUSAND if max(abs(amount) for _, amount in months) >= _TOO_WIDE else (Decimal(1), "")
+    spoken = edition.language.listed(
+        edition.say("{period} {amount}", period=figures.period(period), amount=figures.headline(amount))
+        for period, amount in months
+    )
+    wide = max(abs(amount) for _, amount in months) >= _TOO_WIDE
+    unit = _THOUSAND if wide else Decimal(1)
     return History(
-        title=f"The last {figures.count(len(months))} months, in {name}{edition.currency}",
-        alt=f"Bar chart of the net costs of each month in {edition.currency}: {spoken}.",
+        title=edition.say(
+            to_say("The last {n} months, in thousands of {currency}")
+            if wide
+            else to_say("The last {n} months, in {currency}"),
+            n=figures.count(len(months)),
+            currency=edition.currency,
+        ),
+        alt=edition.say(
+            "Bar chart of the net costs of each month in {currency}: {months}.",
+            currency=edition.currency,
+            months=spoken,
+        ),
         width=WIDTH,
-        height=HEIGHT,
-        zero=axis.y(Decimal(0), HEIGHT),
-        bars=charts.bars(older, axis, slot=slot, height=HEIGHT),
-        current=charts.bars(current, axis, slot=slot, height=HEIGHT),
+        height=height,
+        zero=axis.y(Decimal(0), height),
+        bars=charts.bars(older, axis, slot=slot, height=height),
+        current=charts.bars(current, axis, slot=slot, height=height),
         months=tuple(
             Month(
-                label=_MONTHS[period.start.month - 1],
-                year=str(period.start.year) if at == 0 or period.start.month == 1 else "",
+                label=figures.short_month(period.start),
+                year=figures.year(period.start) if at == 0 or period.start.month == 1 else "",
                 value=figures.headline(amount / unit),
                 at=round((at + 0.5) * slot, 2),
-                y=min(axis.y(amount, HEIGHT), axis.y(Decimal(0), HEIGHT)) - 4,
+                y=min(axis.y(amount, height), axis.y(Decimal(0), height)) - 4,
                 is_current=period == edition.period,
             )
             for at, (period, amount) in enumerate(months)

@@ -9,6 +9,6 @@ stack's region, counts in UTC days, takes an exclusive end, and asks one US cent
 (AWS Cost Management pricing).
 """
 
-from cost_reporting.sources.cost_explorer.source import CostExplorerSource
+from cost_reporting.sources.cost_explorer.source import CostExplorerSource, requests_for
 
-__all__ = ["CostExplorerSource"]
+__all__ = ["CostExplorerSource", "requests_for"]

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
 from cost_reporting.clients import Client, Section
-from cost_reporting.contracts import Period, Run
+from cost_reporting.contracts import Cadence, Period, Run
 from cost_reporting.costs import (
     Anomaly,
     Commitment,
@@ -53,6 +53,20 @@ def days_end(client: Client, run: Run, today: date) -> date:
     """Where the question about days ends: with the period, or today if a forecast needs the running month."""
     follows = run.period.end <= today and month_of(today).start <= run.period.end + timedelta(days=31)
     return today if "forecast" in client.sections and follows else run.period.end
+
+
+def requests_for(client: Client, cadence: Cadence) -> int:
+    """How many paid requests the client's sections take, further pages apart."""
+    split = 1 if cadence == "monthly" else 2
+    each: dict[Section, int] = {
+        "accounts": split,
+        "regions": split,
+        "tags": split * len(client.tag_keys),
+        "forecast": 1,
+        "anomalies": 1,
+        "commitments": 5,
+    }
+    return sum(each[section] for section in dict.fromkeys(client.sections))
 
 
 def ask_all(asked: Asked) -> dict[Section, Any]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from cost_reporting.clients import Client, Metric
-from cost_reporting.contracts import Period, Run
+from cost_reporting.contracts import Cadence, Period, Run
 from cost_reporting.costs import Amounts, CostDocument, DayCosts, Line, RecordLine, RecordSpan, holds
 from cost_reporting.errors import CostsDoNotReconcile, CostsNotReady, CostsRefused
 from cost_reporting.periods import days as days_of
@@ -19,6 +19,11 @@ from cost_reporting.sources.cost_explorer.usage import METRICS, OPERATION, Span,
 
 HISTORY_MONTHS: Final = 13
 """Whole months that Cost Explorer keeps before the current one (User Guide, "Analyzing your costs and usage")."""
+
+
+def requests_for(client: Client, cadence: Cadence) -> int:
+    """How many paid requests a report takes, said before they are asked; each further page is one more."""
+    return 2 + sections.requests_for(client, cadence)
 
 
 class CostExplorerSource:

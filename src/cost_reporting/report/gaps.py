@@ -1,0 +1,75 @@
+"""What was asked for and could not be had, and why, in words for those who read the report.
+
+A gap is printed in the place of its section and named on the first page. It is never a zero, and never the name of an
+exception, an error code or a request id: whoever needs those finds them in the evidence beside the report.
+"""
+
+from collections import defaultdict
+from typing import Final
+
+from cost_reporting.contracts import Fact
+from cost_reporting.costs import NotAvailable
+from cost_reporting.report.edition import Edition
+from cost_reporting.report.language import to_say
+
+_FROM_AWS: Final = "Cost Explorer: "
+"""How the reason begins if it was AWS that refused; otherwise our source did, and knows why."""
+_PARTS: Final = {
+    "accounts": to_say("costs by account"),
+    "regions": to_say("costs by region"),
+    "tags": to_say("costs by tag"),
+    "forecast": to_say("forecast"),
+    "anomalies": to_say("anomalies"),
+    "commitments": to_say("commitments"),
+}
+_REASONS: Final = {
+    "CostsThrottled": to_say("AWS was too busy to answer"),
+    "CostsNotReady": to_say("AWS has no figures for it yet"),
+    "ClientAccessDenied": to_say("the access that we were given does not extend to it"),
+    "CostExplorerDisabled": to_say("Cost Explorer is not switched on in the account"),
+    "CostsRefused": to_say("AWS does not answer this question about the account"),
+    "CostsDoNotReconcile": to_say("what AWS says about it contradicts itself"),
+}
+_UNKNOWN: Final = to_say("it could not be read")
+_TOO_YOUNG: Final = to_say("the account has too little history for AWS to forecast its costs")
+_OUR_REFUSALS: Final = {
+    "forecast": to_say("the report is about an earlier period, and a forecast is about the running month"),
+    "anomalies": to_say("AWS keeps anomalies for 90 days, and the period is older"),
+}
+
+
+class Gap(Fact):
+    """What stands in the place of a section whose figures could not be had."""
+
+    title: str
+    sentence: str
+
+
+def gap(edition: Edition, title: str, part: str, missing: NotAvailable) -> Gap:
+    """The gap under the heading ``title`` that ``part``, a field of the cost document, leaves."""
+    return Gap(title=title, sentence=sentence(edition, part, missing))
+
+
+def sentence(edition: Edition, part: str, missing: NotAvailable) -> str:
+    """``Not available: AWS was too busy to answer.``"""
+    return edition.say("Not available: {reason}.", reason=reason(edition, part, missing))
+
+
+def reason(edition: Edition, part: str, missing: NotAvailable) -> str:
+    """Why ``part`` is missing."""
+    if missing.error == "CostsRefused" and not missing.reason.startswith(_FROM_AWS) and part in _OUR_REFUSALS:
+        return edition.say(_OUR_REFUSALS[part])
+    if missing.error == "CostsNotReady" and part == "forecast":
+        return edition.say(_TOO_YOUNG)
+    return edition.say(_REASONS.get(missing.error, _UNKNOWN))
+
+
+def gaps(edition: Edition) -> tuple[str, ...]:
+    """A sentence for each reason, naming the parts that it took away."""
+    by_reason: defaultdict[str, list[str]] = defaultdict(list)
+    for part, missing in edition.costs.not_available.items():
+        by_reason[reason(edition, part, missing)].append(edition.say(_PARTS[part]))
+    return tuple(
+        edition.say("Not available: {parts} ({reason}).", parts=edition.language.listed(parts), reason=why)
+        for why, parts in by_reason.items()
+    )

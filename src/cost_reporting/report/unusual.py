@@ -1,0 +1,55 @@
+"""The anomalies of a period, numbered: the same number in the chart of the days, below it and in their table."""
+
+from typing import Final
+
+from cost_reporting.contracts import Period
+from cost_reporting.costs import Anomaly
+from cost_reporting.report import charts
+from cost_reporting.report.edition import Edition, one_line
+
+MOST: Final = 9
+MOST_OF_A_WEEK: Final = 3
+_NAME_LENGTH: Final = 40
+_SEVERAL: Final = "several services"
+"""What the source calls an anomaly without a service."""
+
+
+def numbered(edition: Edition) -> tuple[Anomaly, ...]:
+    """The largest in the order of their days: the first has the number 1. None if there is none, or none known."""
+    anomalies = edition.costs.anomalies
+    if not isinstance(anomalies, tuple):
+        return ()
+    most = MOST if edition.costs.cadence == "monthly" else MOST_OF_A_WEEK
+    largest = sorted(anomalies, key=lambda anomaly: (-anomaly.impact, anomaly.first_day, anomaly.service))[:most]
+    return tuple(sorted(largest, key=lambda anomaly: (anomaly.first_day, -anomaly.impact, anomaly.service)))
+
+
+def service(edition: Edition, anomaly: Anomaly) -> str:
+    """Whose costs were unusual."""
+    return edition.say("several services") if anomaly.service == _SEVERAL else one_line(anomaly.service)
+
+
+def when(edition: Edition, anomaly: Anomaly) -> str:
+    """``Oct 17``, or ``Oct 17 to Oct 19``."""
+    short = edition.figures.short_day
+    if anomaly.last_day <= anomaly.first_day:
+        return short(anomaly.first_day)
+    return edition.say("{first} to {last}", first=short(anomaly.first_day), last=short(anomaly.last_day))
+
+
+def note(edition: Edition, anomaly: Anomaly) -> str:
+    """The explanation of a number in the chart."""
+    return edition.say(
+        "{when}: {service} cost {impact} more than the {expected} that AWS expected.",
+        when=when(edition, anomaly),
+        service=charts.shortened(service(edition, anomaly), _NAME_LENGTH),
+        impact=edition.figures.money(anomaly.impact, edition.currency),
+        expected=edition.figures.amount(anomaly.expected),
+    )
+
+
+def days_in(period: Period, anomaly: Anomaly) -> tuple[int, int] | None:
+    """The places of its first and last day in the period, or None if it lies outside."""
+    length = (period.end - period.start).days
+    first, last = ((day - period.start).days for day in (anomaly.first_day, max(anomaly.last_day, anomaly.first_day)))
+    return (max(first, 0), min(last, length - 1)) if first < length and last >= 0 else None

@@ -1,0 +1,107 @@
+"""Anomalies have the same number in the chart, below it and in their table."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+
+from cost_reporting.report import unusual
+from cost_reporting.report.gaps import Gap
+from cost_reporting.report.sections import anomalies, trend
+from cost_reporting.report.sections.anomalies import Anomalies
+from tests.builders import a_client, a_cost_document, an_anomaly, not_available
+from tests.unit.report.conftest import added, an_edition, number, plain
+
+THIRD = date(2026, 10, 3)
+
+
+def table(*found: object) -> Anomalies:
+    view = anomalies.view(an_edition(costs=a_cost_document(anomalies=found)))
+    assert isinstance(view, Anomalies)
+    return view
+
+
+def chart(*found: object) -> trend.Trend:
+    view = trend.view(an_edition(costs=a_cost_document(anomalies=found)))
+    assert view is not None
+    return view
+
+
+def test_they_are_numbered_by_their_days_and_add_up() -> None:
+    view = table(an_anomaly(impact="100.005"), an_anomaly(THIRD, impact="7.005"), an_anomaly(THIRD, impact="50"))
+    assert [(row.number, row.impact) for row in view.rows[:3]] == [("1", "50.00"), ("2", "7.01"), ("3", "100.01")]
+    assert added(row.impact for row in view.rows) == number(view.sum) == Decimal("157.01")
+
+
+def test_the_smallest_of_many_are_counted_not_lost() -> None:
+    view = table(*(an_anomaly(THIRD + timedelta(days=n), impact=str(n + 1)) for n in range(15)))
+    assert len(view.rows) == unusual.MOST + 1
+    assert view.rows[-1].what == "Other (6 anomalies)"
+    assert added(row.impact for row in view.rows) == number(view.sum) == sum(range(1, 16))
+
+
+def test_the_finding_counts_and_adds() -> None:
+    assert plain(table(an_anomaly()).finding) == (
+        "AWS's anomaly detection reported 1 case of unusual costs: USD 126.85 above what it expected."
+    )
+
+
+def test_nothing_unusual_is_said_as_well() -> None:
+    view = table()
+    assert view.rows == ()
+    assert view.finding == "AWS's anomaly detection reported nothing unusual in this period."
+
+
+def test_a_cause_that_aws_does_not_name_has_no_name() -> None:
+    (row,) = table(an_anomaly(service="several services", region=None, account_id=None, usage_type=None)).rows
+    assert (row.what, row.region, row.account, row.usage_type) == ("several services", "\u2013", "\u2013", "")
+
+
+def test_failed_anomalies_are_a_gap_and_leave_the_chart_alone() -> None:
+    edition = an_edition(costs=a_cost_document(anomalies=not_available()))
+    days = trend.view(edition)
+    assert isinstance(anomalies.view(edition), Gap)
+    assert days is not None
+    assert days.chart.markers == days.notes == ()
+    assert anomalies.view(an_edition()) is None
+
+
+def test_the_chart_has_the_numbers_of_the_table_above_the_days() -> None:
+    view = chart(an_anomaly(), an_anomaly(THIRD))
+    assert [marker.label for marker in view.chart.markers] == ["1", "2"]
+    first, second = view.chart.markers
+    assert (round(first.first / view.chart.slot), round(first.last / view.chart.slot)) == (2, 4)
+    assert round((second.last - second.first) / view.chart.slot) == 2
+    assert [note.number for note in view.notes] == ["1", "2"]
+    assert plain(view.notes[1].text) == (
+        "Oct 17 to Oct 18: EC2 - Other cost USD 126.85 more than the 20.24 that AWS expected."
+    )
+
+
+def test_anomalies_of_one_day_share_a_mark() -> None:
+    view = chart(*(an_anomaly(THIRD, impact=str(n)) for n in range(1, 5)))
+    assert [marker.label for marker in view.chart.markers] == ["1\u20134"]
+    assert len(view.notes) == 3
+    assert view.more_notes is not None
+
+
+def test_the_largest_are_explained_below_the_chart_in_the_order_of_their_numbers() -> None:
+    view = chart(*(an_anomaly(THIRD + timedelta(days=n), impact=str(n + 1)) for n in range(6)))
+    assert [note.number for note in view.notes] == ["4", "5", "6"]
+
+
+def test_an_anomaly_that_goes_on_ends_with_the_chart_and_one_elsewhere_is_not_drawn() -> None:
+    view = chart(an_anomaly(date(2026, 10, 30), last_day=date(2026, 11, 4)), an_anomaly(date(2026, 8, 1)))
+    (marker,) = view.chart.markers
+    assert marker.last <= view.chart.width + 0.2
+    assert marker.label == "2"
+
+
+def test_notes_take_their_room_from_the_chart() -> None:
+    assert trend.LOWEST <= chart(*(an_anomaly(impact=str(n)) for n in range(3))).chart.height < chart().chart.height
+
+
+def test_a_weekly_report_explains_them_below_its_chart() -> None:
+    edition = an_edition(a_client(), a_cost_document("2026-W42", anomalies=(an_anomaly(date(2026, 10, 13)),)))
+    view, days = anomalies.view(edition), trend.view(edition)
+    assert isinstance(view, Anomalies)
+    assert days is not None
+    assert (view.rows, len(days.notes)) == ((), 1)
