@@ -91,13 +91,13 @@ class InvalidRequest(Permanent):
 class ClientUnknown(Permanent):
     """There is no client record with this id."""
 
-    remedy = "Check the id with `client_manager.py list`, or add the client."
+    remedy = "Check the id against the clients table, or add the client's record."
 
 
 class ClientMisconfigured(Permanent):
     """The client record is incomplete or wrong."""
 
-    remedy = "Correct the named field with `client_manager.py update`, then rerun the client."
+    remedy = "Correct the named field of the client's record in the clients table, then rerun the client."
 
 
 class ClientAccessDenied(Permanent):

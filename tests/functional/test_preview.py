@@ -284,7 +284,7 @@ def test_a_client_that_is_not_there_is_wrong_input_with_a_remedy(preview: Any, w
     answer = preview("--client-id", "nobody", "--json")
     assert answer.code == 2
     assert (answer.json["error"], answer.json["message"]) == ("ClientUnknown", "nobody: no such client record")
-    assert "client_manager.py list" in answer.json["remedy"]
+    assert "clients table" in answer.json["remedy"]
     assert made(tmp_path) == []
 
 
