@@ -22,7 +22,7 @@ gallery: setup ## Render the invented clients into docs/gallery
 
 test: setup ## Run the tests
 	python3 -I local/setup.py --browser
-	$(PYTHON) -m pytest
+	$(PYTHON) -m pytest --numprocesses auto --dist loadfile
 
 check: setup ## Lint, formatting, types, import rules, template
 	.venv/bin/ruff check

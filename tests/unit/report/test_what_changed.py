@@ -121,3 +121,9 @@ def test_what_rounding_leaves_is_a_row_and_no_bar() -> None:
     view = changed(services=thirds, previous={"Service 1": "5"})
     assert view.table.rows[-1].name == "Rounding"
     assert len(view.chart.bars) == len(view.table.rows) - 1
+
+
+def test_a_change_that_no_cent_shows_is_not_called_one() -> None:
+    """A change of 0.8 cents between two amounts that are both printed as nothing."""
+    costs = a_cost_document(services={"AWS Support": "-0.004"}, previous={"AWS Support": "0.004"})
+    assert what_changed.view(an_edition(costs=costs)) is None

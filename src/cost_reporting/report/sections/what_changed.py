@@ -79,7 +79,7 @@ class WhatChanged(Fact):
 
 
 def view(edition: Edition) -> WhatChanged | None:
-    """The changes, if there is an earlier period and a service whose costs changed.
+    """The changes, if there is an earlier period and a service whose costs changed by what a table in cents can show.
 
     A weekly report has them beside the services, and the largest on its first page. Where credits paid for all of a
     period, net costs hide what changed, and the charges before them are compared.
@@ -106,6 +106,9 @@ def view(edition: Edition) -> WhatChanged | None:
         totals=totals,
         by_change=True,
     )
+    bars = [row for row in table.rows if row.gain and row.change]
+    if not bars:
+        return None
     finding = _finding(edition, now, before, table.sum.gain)
     return WhatChanged(
         finding=finding,
@@ -120,7 +123,7 @@ def view(edition: Edition) -> WhatChanged | None:
         now_title=edition.now_title,
         before_title=edition.before_title,
         table=table,
-        chart=_chart(edition, table, finding),
+        chart=_chart(edition, bars, finding),
         rates=rates,
         rates_note=_rates_note(edition),
         turnover=_turnover(edition, now, before),
@@ -155,9 +158,8 @@ def _finding(edition: Edition, now: dict[str, Decimal], before: dict[str, Decima
     return edition.say("What rose adds up to {up}, what fell to {down}: a fall of {change} in all.", **amounts)
 
 
-def _chart(edition: Edition, table: Comparison, finding: str) -> Contributions:
+def _chart(edition: Edition, rows: list[Row], finding: str) -> Contributions:
     """One bar for each row but rounding. Amounts stand at the ends of the bars, names on the left."""
-    rows = [row for row in table.rows if row.gain and row.change]
     low, high = min(Decimal(0), *(row.gain for row in rows)), max(Decimal(0), *(row.gain for row in rows))
     plot = WIDTH - NAMES - (VALUES if low < 0 else 0) - (VALUES if high > 0 else 0)
     unit = plot / float(high - low)
