@@ -5,7 +5,7 @@ UV     := .tools/uv/bin/uv
 SAM    := SAM_CLI_TELEMETRY=0 .tools/sam/bin/sam
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check local-up local-down messages lock clean
+.PHONY: help setup demo gallery test check bench local-up local-down messages lock clean
 .SILENT: help setup demo gallery test local-up local-down clean
 
 help: ## List the targets
@@ -23,6 +23,9 @@ gallery: setup ## Render the invented clients into docs/gallery
 test: setup ## Run the tests
 	python3 -I local/setup.py --browser
 	$(PYTHON) -m pytest --numprocesses auto --dist loadfile
+
+bench: setup ## Measure speed and size against the limits (see benchmarks/README.md)
+	for each in render memory paid sizes; do $(PYTHON) benchmarks/$$each.py || true; done
 
 check: setup ## Lint, formatting, types, import rules, template
 	.venv/bin/ruff check
