@@ -25,7 +25,7 @@ test: setup ## Run the tests
 	$(PYTHON) -m pytest --numprocesses auto --dist loadfile
 
 bench: setup ## Measure speed and size against the limits (see benchmarks/README.md)
-	for each in render memory paid sizes; do $(PYTHON) benchmarks/$$each.py || true; done
+	missed=0; for each in render memory paid sizes; do $(PYTHON) benchmarks/$$each.py || missed=1; done; exit $$missed
 
 check: setup ## Lint, formatting, types, import rules, template
 	.venv/bin/ruff check
