@@ -14,6 +14,7 @@ _VARIABLES: Final = (
     "OUTCOMES_TABLE",
     "BUCKET",
     "SENDER",
+    "OPERATORS",
     "CONFIGURATION_SET",
     "CONSULTANCY",
     "LINK_ROLE_ARN",
@@ -28,6 +29,7 @@ class Settings(Fact):
     outcomes_table: str
     bucket: str
     sender: str
+    operators: str
     configuration_set: str
     consultancy: str
     link_role_arn: str

@@ -36,6 +36,7 @@ ENVIRONMENT = {
     "OUTCOMES_TABLE": "outcomes",
     "BUCKET": "reports-of-a-test",
     "SENDER": "reports@consultancy.example",
+    "OPERATORS": "operations@consultancy.example",
     "CONFIGURATION_SET": "cost-reporting",
     "CONSULTANCY": "Cloudwright Advisory",
     "LINK_ROLE_ARN": "arn:aws:iam::123456789012:role/report-links",

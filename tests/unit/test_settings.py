@@ -10,6 +10,7 @@ WHOLE = {
     "OUTCOMES_TABLE": "outcomes",
     "BUCKET": "bucket",
     "SENDER": "reports@consultancy.example",
+    "OPERATORS": "operations@consultancy.example",
     "CONFIGURATION_SET": "cost-reporting",
     "CONSULTANCY": "Cloudwright Advisory",
     "LINK_ROLE_ARN": "arn:aws:iam::123456789012:role/links",
