@@ -5,7 +5,7 @@ UV     := .tools/uv/bin/uv
 SAM    := SAM_CLI_TELEMETRY=0 .tools/sam/bin/sam
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo gallery test check bench local-up local-down messages lock clean
+.PHONY: help setup demo gallery test check bench load local-up local-down messages lock clean
 .SILENT: help setup demo gallery test local-up local-down clean
 
 help: ## List the targets
@@ -25,7 +25,10 @@ test: setup ## Run the tests
 	$(PYTHON) -m pytest --numprocesses auto --dist loadfile
 
 bench: setup ## Measure speed and size against the limits (see benchmarks/README.md)
-	missed=0; for each in render memory paid sizes; do $(PYTHON) benchmarks/$$each.py || missed=1; done; exit $$missed
+	missed=0; for each in render memory paid sizes scale; do $(PYTHON) benchmarks/$$each.py || missed=1; done; exit $$missed
+
+load: setup ## A run of many clients on the local stack (make load CLIENTS=1000; 300 take some minutes)
+	$(PYTHON) benchmarks/load.py --runs $(or $(CLIENTS),300)
 
 check: setup ## Lint, formatting, types, import rules, template
 	.venv/bin/ruff check
