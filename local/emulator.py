@@ -28,7 +28,7 @@ from hypercorn.config import Config
 
 from local.accounts import ACCOUNTS, crowd
 from local.cost_explorer import CostExplorer
-from local.differences import cost_explorer, environments, mail, metrics, roles, transport
+from local.differences import cost_explorer, environments, event_logs, mail, metrics, roles, transport
 from local.differences.upstream import upstream
 
 ACCOUNT = "111122223333"
@@ -95,6 +95,7 @@ def restore_aws(folder: Path, now: Callable[[], datetime]) -> None:
     environments.restore(folder)
     roles.restore()
     metrics.restore()
+    event_logs.restore()
     mail.restore(folder / "mail")
     cost_explorer.restore(CostExplorer({**crowd(CROWD), **ACCOUNTS}, now))
 
@@ -136,18 +137,37 @@ async def follow(pid: int, stop: asyncio.Event) -> None:
 
 
 def identified(app: Any) -> Any:
-    """The emulator, which at ``/_local`` also says which process it is: a port may have changed hands."""
+    """The emulator, which at ``/_local`` also says which process it is: a port may have changed hands.
+
+    ``/_local/events`` takes entries of PutEvents from AWS's own services, which PutEvents itself takes from nobody: so
+    recorded events of SES can be replayed.
+    """
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] != "/_local":
+        if scope["type"] != "http" or scope["path"] not in ("/_local", "/_local/events"):
             await app(scope, receive, send)
             return
-        body = json.dumps({"pid": os.getpid()}).encode()
+        said: dict[str, Any] = {"pid": os.getpid()}
+        if scope["path"] == "/_local/events":
+            _, _, answer = upstream("services.eventbridge")._put_events(
+                json.loads(await whole(receive)), allow_aws_source=True
+            )
+            said = json.loads(answer)
+        body = json.dumps(said).encode()
         headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
     return application
+
+
+async def whole(receive: Receive) -> bytes:
+    """The body of a request."""
+    body, more = b"", True
+    while more:
+        part = await receive()
+        body, more = body + part.get("body", b""), part.get("more_body", False)
+    return body
 
 
 if __name__ == "__main__":

@@ -5,8 +5,16 @@ A client is never a dimension: each value of one is a metric of its own, and bil
 
 from collections.abc import Mapping
 
-from cost_reporting.contracts import CostsFetched, DeliveryRecorded, Fact, Outcome, ReportRendered, RunSummary
-from cost_reporting.errors import RunIncomplete
+from cost_reporting.contracts import (
+    CostsFetched,
+    DeliveriesWatched,
+    DeliveryRecorded,
+    Fact,
+    Outcome,
+    ReportRendered,
+    RunSummary,
+)
+from cost_reporting.errors import RollUpNotSent, RunIncomplete
 
 NAMESPACE = "CostReporting"
 
@@ -29,4 +37,6 @@ def of(fact: Fact | BaseException) -> Mapping[str, int]:
             counts = {"ExecutionsSuccessful": 1, "ClientsProcessed": fact.client_count}
         case RunIncomplete():
             counts = {"ExecutionsIncomplete": 1}
+        case DeliveriesWatched() | RollUpNotSent():
+            counts = {"MissingReports": fact.missing, "ReportsBounced": fact.bounced}  # zeros too: they end an alarm
     return counts

@@ -11,8 +11,8 @@ import yaml
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "cost_reporting"
 FUNCTIONS = sorted(path.parent.name for path in ROOT.glob("functions/*/app.py"))
-ON_EVENTS = ["record_delivery"]
-"""Functions that events call; the others are states."""
+ON_EVENTS = ["record_delivery", "watch_deliveries"]
+"""Functions that events and schedules call; the others are states."""
 EVENTS = {path.stem: json.loads(path.read_text()) for path in sorted(ROOT.glob("events/*.json"))}
 
 

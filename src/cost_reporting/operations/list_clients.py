@@ -27,6 +27,7 @@ def list_clients(
     """Judge the request, work out the period, and write down who is due.
 
     Clients that have this report already are left out, unless the request is for a test, or forces a second mail.
+    A live run for everybody is written down as such, so that the watch knows whom it was for, whatever becomes of it.
     Raises InvalidRequest naming the field that makes no sense, before any client is touched.
     """
     request, run = what_is_asked(asked, zone)
@@ -44,6 +45,8 @@ def list_clients(
         due = due - runs.delivered(run)
     worklist = write_worklist(objects, run, 1, (ClientDue(run=run, client_id=client_id) for client_id in sorted(due)))
     runs.begin(worklist, asked.execution_id, asked.started_at)
+    if wanted is None and run.mode == "live":
+        runs.expect(worklist, asked.started_at)
     return worklist
 
 
