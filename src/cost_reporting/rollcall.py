@@ -35,7 +35,7 @@ Status = Literal[
 ``missing``: nothing is known of it at all. ``failed``: its part of a run ended with an error. ``uncertain``: SES may or
 may not have accepted a mail. ``bounced``, ``rejected``, ``complained``: what became of a mail later. ``unconfirmed``:
 accepted, and for a day nothing more was heard. ``held``: waits for an approval; ``withheld``: was refused it.
-``underway``: its run is still at it. ``accepted``: SES has every mail. ``delivered``: every recipient has it.
+``newcomer``: due now, but not when the run listed its clients. ``left_out``: listed, and removed or suspended since.
 ``underway``: its run is still at it. ``accepted``: SES has every mail. ``delivered``: every recipient has it.
 """
 STATUSES: Final[tuple[Status, ...]] = get_args(Status)
