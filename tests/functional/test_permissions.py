@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import replace
+from datetime import timedelta
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -42,7 +43,9 @@ def needs(call: Call) -> Iterator[Need]:
     asked = call.parameters
     match service:
         case "dynamodb":
-            yield f"dynamodb:{operation}", TABLES[asked["TableName"]]
+            arn = TABLES[asked["TableName"]]
+            index = asked.get("IndexName")
+            yield f"dynamodb:{operation}", f"{arn}/index/{index}" if index else arn
         case "s3" if operation == "HeadBucket":
             yield "s3:ListBucket", "${Bucket.Arn}"
         case "s3" if operation == "HeadObject":
@@ -133,6 +136,9 @@ def needed(
                 call("record_delivery", delivered(mailed[-1]))
         call("record_outcome", baton)
     assert call("settle_run", worklist)["sent"] == 2
+    assert call("watch_deliveries", {"scheduled_at": (NOW + timedelta(hours=12)).isoformat()})["roll_up"] == "mailed"
+    # Whether the system is older than a schedule's moment is asked only if no run was started.
+    found["watch_deliveries"].add(("dynamodb:DescribeTable", "${OutcomesTable.Arn}"))
     # A verdict is the one thing that settle_run writes only when it fails.
     found["settle_run"].add(("dynamodb:PutItem", "${OutcomesTable.Arn}"))
     return found
