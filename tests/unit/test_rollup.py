@@ -57,7 +57,7 @@ def test_it_names_each_client_that_is_not_well_with_what_and_what_to_do() -> Non
 
 
 def test_when_all_is_well_it_says_so() -> None:
-    assert rolled(a_client("delivered")).subject == "[Cost reports] all is well: 1 reports due"
+    assert rolled(a_client("delivered")).subject == "[Cost reports] all is well: 1 report due"
 
 
 def test_ten_thousand_losses_make_a_letter_of_readable_length() -> None:

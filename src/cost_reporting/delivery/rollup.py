@@ -75,7 +75,8 @@ def _subject(calls: Iterable[RollCall]) -> str:
     ]
     other = sum(status not in CALM for status in clients) - lost - back - held
     told += [f"{other} to look at"] if other else []
-    return f"[Cost reports] {', '.join(told) or 'all is well'}: {len(clients)} reports due"
+    reports = "report" if len(clients) == 1 else "reports"
+    return f"[Cost reports] {', '.join(told) or 'all is well'}: {len(clients)} {reports} due"
 
 
 def _title(call: RollCall, zone: ZoneInfo) -> str:

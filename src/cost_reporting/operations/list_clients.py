@@ -99,7 +99,7 @@ def _run(asked: RunAsked, request: RunRequest, zone: ZoneInfo) -> Run:
         raise InvalidRequest(
             f"period: {period.start} to {period.end} is not over yet; the last one that is: {periods.label(latest)}"
         )
-    issue = periods.issue_at(period, nominal_at)
+    issue = periods.issue_at(period, nominal_at, zone)
     mode: Mode = "test" if request.test_report else "dry_run" if request.dry_run else "live"
     short = fingerprint(asked.execution_id)[:8]
     parts = (cadence, periods.label(period), issue, *((mode,) if mode != "live" else ()), short)
