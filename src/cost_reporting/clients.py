@@ -75,7 +75,8 @@ class Client(Fact):
     ``tag_keys`` are those by which the section ``tags`` splits the costs. ``monthly_budget`` is in the currency of the
     bill. ``attachments`` come beside the PDF. ``preliminary`` asks for a monthly report before the bill is closed as
     well. ``on_partial`` says what becomes of a report of which a section's figures could not be had: sent with the gap
-    marked, or held until they can.
+    marked, or held until they can. ``approve_first`` is how many of its reports an operator approves before they are
+    sent, counted from its first: each waits, and the operators get it, until somebody approves or rejects it.
     """
 
     client_id: ClientId
@@ -97,6 +98,7 @@ class Client(Fact):
     attachments: tuple[Attachment, ...] = ()
     preliminary: bool = False
     on_partial: Literal["send_marked", "hold"] = "send_marked"
+    approve_first: Annotated[int, Field(ge=0, le=100)] = 0
     version: Annotated[int, Field(ge=1)] = 1
 
     @model_validator(mode="after")

@@ -11,6 +11,7 @@ from cost_reporting.operations.check_health import probe
 from cost_reporting.operations.watch_deliveries import Post
 from cost_reporting.settings import settings
 from cost_reporting.sources.cost_explorer import CostExplorerSource
+from cost_reporting.store.approvals import ApprovalStore
 from cost_reporting.store.clients import ClientStore
 from cost_reporting.store.ledger import LedgerStore
 from cost_reporting.store.links import LinkStore
@@ -37,6 +38,12 @@ def clients() -> ClientStore:
 def ledger() -> LedgerStore:
     """The mail ledger."""
     return LedgerStore(settings().outcomes_table)
+
+
+@cache
+def approvals() -> ApprovalStore:
+    """The held reports."""
+    return ApprovalStore(settings().outcomes_table)
 
 
 @cache
