@@ -34,6 +34,8 @@ _PARTS = {
     "TIME_ZONE": "TimeZone",
 }
 """Each variable, with the stack's output or parameter that it stands for."""
+_MORE = {"STATE_MACHINE_ARN": "StateMachineArn", "OPERATORS": "Operators"}
+"""The same, of what only some commands need."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,8 @@ class Deployment:
     sender: str
     configuration_set: str
     time_zone: str
+    state_machine_arn: str = ""
+    operators: str = ""
 
     @property
     def zone(self) -> ZoneInfo:
@@ -56,7 +60,8 @@ class Deployment:
     @classmethod
     def of(cls, name: str, names: Mapping[str, str]) -> "Deployment":
         """From ``names`` by variable, all of which are there."""
-        return cls(name, **{variable.lower(): names[variable] for variable in _PARTS})
+        more = {variable.lower(): names.get(variable, "") for variable in _MORE}
+        return cls(name, **{variable.lower(): names[variable] for variable in _PARTS}, **more)
 
 
 def find(stack_name: str | None) -> Deployment:
@@ -117,7 +122,9 @@ def _of_stack(name: str, where: str) -> Deployment:
         raise WrongInput(
             f"--stack-name: stack {name} has no {missing}.", remedy="Name a stack that was deployed from this template."
         )
-    return Deployment.of(f"stack {name}{where}", {variable: known[key] for variable, key in _PARTS.items()})
+    return Deployment.of(
+        f"stack {name}{where}", {variable: known.get(key, "") for variable, key in (_PARTS | _MORE).items()}
+    )
 
 
 def _named(pairs: Any, kind: str) -> dict[str, str]:

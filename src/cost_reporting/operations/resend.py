@@ -15,7 +15,6 @@ from cost_reporting.store.clients import ClientStore
 from cost_reporting.store.ledger import LedgerStore
 from cost_reporting.store.objects import ObjectStore
 
-
 _PLANNED: Final = "planned"
 
 

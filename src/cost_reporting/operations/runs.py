@@ -9,10 +9,12 @@ from zoneinfo import ZoneInfo
 from cost_reporting.contracts import Fact, Outcome, Run, RunAsked
 from cost_reporting.errors import ClientMisconfigured, CostReportingError, InvalidRequest
 from cost_reporting.operations.list_clients import what_is_asked, who_is_due
-from cost_reporting.outcomes import with_status
+from cost_reporting.operations.worklists import read_worklist
+from cost_reporting.outcomes import settle, with_status
 from cost_reporting.periods import label
 from cost_reporting.store.clients import ClientStore
 from cost_reporting.store.executions import Execution, ExecutionStore
+from cost_reporting.store.objects import ObjectStore
 from cost_reporting.store.runs import RunStore
 
 Request = dict[str, Any]
@@ -136,9 +138,13 @@ def execution_of(run_id: str, *, executions: ExecutionStore, runs: RunStore) -> 
     return executions.get(begun.execution_id)
 
 
-def failed_clients(run: Run, runs: RunStore) -> list[str]:
-    """The clients that a run has left without a report, and that have got none since."""
-    losses = {each.client_id for each in with_status(runs.outcomes(run.run_id).values(), "FAILED")}
+def failed_clients(run: Run, runs: RunStore, objects: ObjectStore) -> list[str]:
+    """The clients that a run has left without a report, and that have got none since.
+
+    Those without any outcome are among them, as for Settle Run. Raises StoreRefused if the worklist is gone.
+    """
+    listed = [due.client_id for due in read_worklist(objects, run.run_id, 1)]
+    losses = {each.client_id for each in with_status(settle(listed, runs.outcomes(run.run_id)), "FAILED")}
     return sorted(losses - runs.delivered(run) if run.mode == "live" else losses)
 
 

@@ -9,7 +9,7 @@ from pydantic import AwareDatetime
 from cost_reporting.approvals import Held, held_key_of
 from cost_reporting.contracts import Cadence, Fact, Issue, Mode, Outcome, Period, Run
 from cost_reporting.ledger import Entry, report_key
-from cost_reporting.operations.runs import run_of
+from cost_reporting.operations.runs import Progress, execution_of, progress_of, run_of
 from cost_reporting.periods import label, moment_of
 from cost_reporting.store.approvals import ApprovalStore
 from cost_reporting.store.executions import Execution, ExecutionStore
@@ -84,6 +84,11 @@ def verdict_of(execution: Execution) -> str:
     counted = {name: output.get(name, 0) for name in ("sent", "held", "rejected", "not_sent")}
     told = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counted.items() if count)
     return told or "nobody was due"
+
+
+def one_run(run_id: str, *, executions: ExecutionStore, runs: RunStore, zone: ZoneInfo) -> Progress:
+    """A run with how each client ended. Raises InvalidRequest if there was none such, or AWS keeps it no more."""
+    return progress_of(execution_of(run_id, executions=executions, runs=runs), runs=runs, zone=zone)
 
 
 def reports_of(
