@@ -96,8 +96,9 @@ def watched(here: Account, arn: str) -> Progress:
     """The execution at its end. What happens until then is shown on the terminal, if there is one."""
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     last: Progress | None = None
+    quiet = not _console.notes.is_terminal
     try:
-        with Bar(*columns, TimeElapsedColumn(), console=_console.notes, transient=True) as bar:
+        with Bar(*columns, TimeElapsedColumn(), console=_console.notes, transient=True, disable=quiet) as bar:
             task = bar.add_task("starts", total=None)
             moments = follow(
                 arn, executions=here.executions, runs=here.runs, zone=here.deployment.zone, sleep=time.sleep
@@ -200,7 +201,8 @@ def show_plan(here: Account, request: Request, plan: Plan) -> None:
     print(f"{run.cadence} {label(run.period)}, {run.issue}, {run.mode}, in {here.deployment.name}")
     for each in plan.due[:SHOWN]:
         held = ", waits for approval unless it was approved" if each.needs_approval else ""
-        what = f"{each.error}: {each.message}" if each.error else f"{each.recipients} mails{held}"
+        mails = f"{each.recipients} mail{'' if each.recipients == 1 else 's'}"
+        what = f"{each.error}: {each.message}" if each.error else f"{mails}{held}"
         print(f"  {each.client_id}: {what}")
     if len(plan.due) > SHOWN:
         print(f"  and {len(plan.due) - SHOWN} more")

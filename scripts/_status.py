@@ -4,13 +4,12 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 import _console
 import _operating
 from _operating import STYLES, Json, StackName
-from cost_reporting import wiring
 from cost_reporting.contracts import Cadence
 from cost_reporting.errors import InvalidRequest
 from cost_reporting.operations import status as verbs
@@ -46,7 +45,6 @@ def status(
                 approvals=here.approvals,
                 ledger=here.ledger,
                 zone=here.deployment.zone,
-                now=wiring.now(),
                 cadence=cadence,
                 period=covered,
                 run_id=run_id,
@@ -81,7 +79,7 @@ def _tell_runs(found: list[RunStatus], *, as_json: bool) -> None:
     if as_json:
         _console.answer({"status": "done", "runs": [_run(each) for each in found]})
         return
-    table = Table("started (UTC)", "run", "execution", "verdict", box=None, pad_edge=False)
+    table = Table("started (UTC)", Column("run", no_wrap=True), "execution", "verdict", box=None, pad_edge=False)
     for each in found:
         style = {"SUCCEEDED": "green", "RUNNING": ""}.get(each.execution.status, "red")
         table.add_row(

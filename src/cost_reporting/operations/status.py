@@ -99,7 +99,6 @@ def reports_of(
     approvals: ApprovalStore,
     ledger: LedgerStore,
     zone: ZoneInfo,
-    now: datetime,
     cadence: Cadence | None = None,
     period: tuple[Period, Cadence] | None = None,
     run_id: str | None = None,
@@ -122,7 +121,7 @@ def reports_of(
     issues: tuple[Issue, ...] = ("final", "preliminary")
     for issue in issues:
         run = _imagined(covered, kind, issue)
-        if report_key(run, client_id) in seen or moment_of(covered, issue) > now:
+        if report_key(run, client_id) in seen:
             continue
         delivered = runs.delivered_at(kind, covered, issue, client_id)
         recorded = runs.recorded_of(delivered.run_id, client_id) if delivered else None
