@@ -14,7 +14,7 @@ from tests.workflow.machine import Execution, Machine
 from tests.workflow.operator import Said, report
 
 TINY = next(client for client in twelve() if client.client_id == "tiny-bakery")
-OPERATORS = "operations@yourcompany.com"
+OPERATORS = "operations@consultancy.example"
 
 
 @pytest.fixture
