@@ -35,6 +35,8 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done,
 Yes = Annotated[bool, typer.Option("--yes", help="Do it unasked.")]
 Json = Annotated[bool, typer.Option("--json", help="Answer with one JSON object.")]
 
+_OPTIONS: Final = {"client_ids": "client_id", "recipients": "to", "force_send.reason": "reason"}
+"""Fields of a request that an option of another name has set."""
 SHOWN: Final = 40
 """Clients that a list for people names, at most."""
 STYLES: Final = {"SENT": "green", "HELD": "yellow", "REJECTED": "yellow", "NOT_SENT": "", "FAILED": "red"}
@@ -76,7 +78,8 @@ def account(stack_name: str | None) -> Account:
 def as_option(wrong: InvalidRequest) -> WrongInput:
     """A field of a request as the option that has set it."""
     field, _, rest = str(wrong).partition(":")
-    return WrongInput(f"--{field.replace('_', '-').removesuffix('s')}:{rest}", remedy="Correct it; see --help.")
+    option = _OPTIONS.get(field.partition(".")[0] if field.startswith("recipients") else field, field)
+    return WrongInput(f"--{option.replace('_', '-')}:{rest}", remedy="Correct it; see --help.")
 
 
 def execution_name(hint: str) -> str:

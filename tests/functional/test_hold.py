@@ -212,6 +212,20 @@ def test_held_reports_that_cannot_be_read_are_no_licence_to_send(
     assert world.attempts() == []
 
 
+def test_an_approval_while_the_run_that_held_it_is_still_going_mails_once_and_leaves_the_mark(
+    invoke: Invoke, world: World, baton: ReportRendered
+) -> None:
+    held = invoke("send_email", baton)
+    approved()
+    sending = baton.model_copy(update={"run": a_run(run_id="approved-run")})
+    assert invoke("record_outcome", invoke("send_email", sending))["status"] == "SENT"
+    assert invoke("record_outcome", held)["status"] == "HELD"
+    assert send(invoke, baton) == "ALREADY_SENT", "a retry within the run that held it"
+    assert to(world) == [OPERATORS, FINANCE]
+    (mark,) = world.outcomes("DELIVERED#")
+    assert (mark["sk"], mark["run_id"]) == (NORTHWIND, "approved-run")
+
+
 # -- the operator's word -----------------------------------------------------------------------------------------------
 
 

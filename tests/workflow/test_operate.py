@@ -1,5 +1,6 @@
 """`scripts/report.py` against the deployed stack: runs, reruns, second mails, past periods, and what it tells."""
 
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 
 from cost_reporting.contracts import Outcome
 from cost_reporting.ledger import fingerprint
+from cost_reporting.periods import label, moment_of, month_of, preceding
 from local.world import twelve
 from tests.workflow.machine import Machine
 from tests.workflow.operator import Said, report
@@ -172,6 +174,22 @@ def test_a_period_that_cost_explorer_has_forgotten_is_refused_before_anything_is
     assert "keeps nothing before" in said.json["message"]
 
 
+def test_the_final_report_is_another_one_than_the_preliminary_and_each_is_mailed_once(
+    machine: Machine, operate: Any
+) -> None:
+    covered = month_of(datetime.now(UTC).date())
+    for _ in range(3):
+        covered = preceding(covered, "monthly")
+    early = {"cadence": "monthly", "period": label(covered), "client_ids": ["tiny-bakery"]}
+    machine.run(early | {"scheduled_at": moment_of(covered, "preliminary").isoformat()})
+    arguments = ("run", "--cadence", "monthly", "--period", label(covered), "--client-id", "tiny-bakery", "--wait")
+    for _ in range(2):
+        assert operate(*arguments).code == 0
+    known = operate("status", "--client-id", "tiny-bakery", "--period", label(covered), "--json").json["reports"]
+    assert sorted(each["issue"] for each in known) == ["final", "preliminary"]
+    assert len(machine.mails(client_id="tiny-bakery", period=label(covered))) == 2
+
+
 def test_a_test_report_goes_to_whom_it_is_for_and_no_further(machine: Machine, operate: Any) -> None:
     week = machine.a_week()
     arguments = ("test", "--client-id", "tiny-bakery", "--period", week)
@@ -193,6 +211,8 @@ def test_a_test_report_goes_to_whom_it_is_for_and_no_further(machine: Machine, o
         (("resend", "--client-id", "tiny-bakery", "--period", "October", "--reason", "lost"), "--period"),
         (("approve", "--client-id", "tiny-bakery", "--period", "2026-10", "--cadence", "weekly"), "--cadence"),
         (("backfill", "--client-id", "tiny-bakery", "--from", "2026-09", "--to", "2026-W40"), "--to"),
+        (("test", "--client-id", "tiny-bakery", "--to", "no address"), "--to"),
+        (("resend", "--client-id", "tiny-bakery", "--period", "2026-10", "--reason", "x"), "--reason"),
     ],
 )
 def test_input_that_makes_no_sense_is_refused_by_its_option_and_starts_nothing(
