@@ -104,7 +104,7 @@ def watched(here: Account, arn: str) -> Progress:
         with Bar(*columns, TimeElapsedColumn(), console=_console.notes, transient=True, disable=quiet) as bar:
             task = bar.add_task("starts", total=None)
             moments = follow(
-                arn, executions=here.executions, runs=here.runs, zone=here.deployment.zone, sleep=time.sleep
+                arn, executions=here.executions, runs=here.runs, zone=here.deployment.zone, pause=time.sleep
             )
             for moment in moments:
                 last = moment

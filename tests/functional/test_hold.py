@@ -14,6 +14,7 @@ from cost_reporting.operations.approve import approve, find_held, reject, reques
 from cost_reporting.operations.list_clients import what_is_asked
 from tests.builders import a_client, a_run
 from tests.functional.conftest import ENVIRONMENT, PDF, Answer, Clock, Wire, World, refusal
+from tests.functional.test_send_email import TOO_LARGE, linked
 
 Invoke = Callable[[str, Any], Any]
 OPERATORS, FINANCE = ENVIRONMENT["OPERATORS"], "finance@northwind.example"
@@ -84,6 +85,15 @@ def test_a_held_report_goes_to_the_operators_with_the_very_pdf_and_the_commands(
     (item,) = world.outcomes("HELD#")
     assert (item["pk"], item["sk"], item["state"]) == ("HELD#monthly#2026-10#final", NORTHWIND, "HELD")
     assert item["pdf_sha256"] == baton.report.pdf.sha256
+
+
+def test_files_too_large_for_a_mail_are_linked_for_the_operators_too(invoke: Invoke, world: World) -> None:
+    world.add(a_client(approve_first=1))
+    assert send(invoke, world.rendered(words=TOO_LARGE)) == "HELD"
+    (mail,) = world.mails()
+    (link,) = linked(mail).values()
+    assert link in mail.get_body(("plain",)).get_content()
+    assert list(mail.iter_attachments()) == []
 
 
 def test_the_operators_mail_is_no_mail_of_the_client_s(invoke: Invoke, world: World, baton: ReportRendered) -> None:

@@ -98,7 +98,7 @@ def run_of(execution: Execution, zone: ZoneInfo) -> Run | None:
 
 
 def follow(
-    arn: str, *, executions: ExecutionStore, runs: RunStore, zone: ZoneInfo, sleep: Callable[[float], None]
+    arn: str, *, executions: ExecutionStore, runs: RunStore, zone: ZoneInfo, pause: Callable[[float], None]
 ) -> Iterator[Progress]:
     """The execution, moment by moment, until it has ended. After a redrive only newer outcomes count."""
     waits = chain(_WAITS, repeat(_WAITS[-1]))
@@ -107,7 +107,7 @@ def follow(
         yield progress_of(execution, runs=runs, zone=zone)
         if execution.ended:
             return
-        sleep(next(waits))
+        pause(next(waits))
 
 
 def progress_of(execution: Execution, *, runs: RunStore, zone: ZoneInfo) -> Progress:
