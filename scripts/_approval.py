@@ -1,5 +1,6 @@
 """`approve` and `reject`: an operator's word about a report that waits for it."""
 
+import json
 from typing import Annotated
 
 import typer
@@ -45,7 +46,7 @@ def approve(
         if as_json:
             _console.answer({"status": "planned", "held": held.model_dump(mode="json"), "input": request})
         else:
-            print(request)
+            print(json.dumps(request))
         return
     decided = verbs.approve(held, by=_operating.whoami(), reason=reason, approvals=here.approvals, now=wiring.now)
     _console.tell(f"{_which(decided)} is approved by {decided.by}")
