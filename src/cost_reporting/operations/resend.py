@@ -63,7 +63,7 @@ def resend(
     for each in (issue,) if issue else ("final", "preliminary"):
         request = _request(client_id, covered, kind, each, reason, None, at)
         run = what_is_asked(RunAsked(request=request, execution_id=_PLANNED, started_at=at), zone)[1]
-        mailed = tuple(ledger.entries(report_key(run, client_id))) if run.issue == each else ()
+        mailed = ledger.of_report(report_key(run, client_id)) if run.issue == each else ()
         if not mailed:
             continue
         stored = find_report(run, client_id, objects)

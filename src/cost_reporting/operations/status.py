@@ -166,5 +166,5 @@ def _report(
         at=at,
         delivered=runs.delivered_at(run.cadence, run.period, run.issue, client_id) if live else None,
         held=approvals.find(held_key_of(run.cadence, run.period, run.issue), client_id) if live else None,
-        mails=tuple(ledger.entries(report_key(run, client_id))) if run.mode != "dry_run" else (),
+        mails=ledger.of_report(report_key(run, client_id)) if run.mode != "dry_run" else (),
     )
