@@ -19,7 +19,7 @@ from cost_reporting.operations.runs import again, run_of
 from cost_reporting.operations.worklists import write_worklist
 from cost_reporting.outcomes import failed
 from cost_reporting.periods import between, issue_at, label, moment_of, parse
-from cost_reporting.store.executions import Execution, ExecutionStore
+from cost_reporting.store.machine import Execution, ExecutionStore
 from cost_reporting.store.objects import ObjectStore
 from cost_reporting.store.runs import RunStore
 from tests.builders import a_client, a_client_due, a_run, an_outcome
