@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sesv2 import SESV2Client
+    from mypy_boto3_stepfunctions import SFNClient
     from mypy_boto3_sts import STSClient
 
 __all__ = [
@@ -87,6 +88,8 @@ def client(name: Literal["s3"]) -> S3Client: ...
 def client(name: Literal["secretsmanager"]) -> SecretsManagerClient: ...
 @overload
 def client(name: Literal["sesv2"], *, attempts: int = ..., read_timeout: int = ...) -> SESV2Client: ...
+@overload
+def client(name: Literal["stepfunctions"]) -> SFNClient: ...
 @overload
 def client(name: Literal["sts"], *, credentials: Credentials | None = ...) -> STSClient: ...
 def client(

@@ -20,6 +20,7 @@ from pydantic import (
     Discriminator,
     Field,
     PlainSerializer,
+    RootModel,
     StringConstraints,
     Tag,
     model_validator,
@@ -303,6 +304,27 @@ class Health(Fact):
     status: Literal["healthy"]
     checked_at: datetime
     checks: tuple[Check, ...]
+
+
+class AnyRequest(RootModel[Any]):
+    """Whatever somebody sends to the function that starts runs. The state machine judges it."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class RunAnswer(Fact):
+    """How an execution stands, as the function that starts runs answers it.
+
+    ``result`` is the execution's output once it has SUCCEEDED; ``error``, ``message`` and ``remedy`` say why it failed.
+    """
+
+    status: Literal["SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED", "PENDING_REDRIVE", "RUNNING"]
+    execution_arn: str
+    result: Any = None
+    error: str | None = None
+    message: str | None = None
+    remedy: str | None = None
+    look: str
 
 
 class MailEvent(BaseModel):

@@ -24,6 +24,7 @@ leaf's class name is part of the workflow's interface (``tests/contract/test_err
         ├─ DeliveryRejected      SES refused the message for good
         ├─ DeliveryUncertain     SES may or may not have accepted the message: never send again unasked
         ├─ ContractViolated      a state received or returned something it should not
+        ├─ RunNotStarted         Step Functions did not start the run, or does not say how it stands
         ├─ Unhealthy             the health check found a part of the system out of order
         └─ RunIncomplete         the run ended, and some clients have no report
 
@@ -158,6 +159,12 @@ class ContractViolated(Permanent):
     """A state received or returned something that it should not."""
 
     remedy = "This is a fault of the software: keep the execution's input and tell the developers."
+
+
+class RunNotStarted(Permanent):
+    """Step Functions did not start the run, or does not say how it stands."""
+
+    remedy = "Ask again; if it stays, compare the function's role and the state machine's name with the template."
 
 
 class Unhealthy(Permanent):

@@ -52,6 +52,14 @@ def parse(environ: Mapping[str, str]) -> Settings:
     return Settings.model_validate({name.lower(): environ[name] for name in _VARIABLES})
 
 
+def state_machine_arn() -> str:
+    """The state machine, which only the function that starts runs is told. Raises ContractViolated if it is not."""
+    arn = os.environ.get("STATE_MACHINE_ARN")
+    if not arn:
+        raise ContractViolated("environment variables missing: STATE_MACHINE_ARN")
+    return arn
+
+
 @cache
 def settings() -> Settings:
     """The settings of this process."""

@@ -23,17 +23,20 @@ _events.propagate = False
 
 
 def step[Received: BaseModel, Returned: BaseModel](
-    verb: Callable[[Received], Returned],
+    verb: Callable[[Received], Returned] | Callable[[Received, str], Returned],
 ) -> Callable[[Mapping[str, Any], object], Any]:
     """A Lambda handler from a function of one fact to another, both named by its annotations.
 
     The event is validated into the argument and the result into plain JSON; whatever does not fit raises
     ContractViolated naming the fields. One log event says how the step ended, with run_id, client_id and period, and no
     payload, address or secret. The product's errors pass as they are: their class names are words of the state machine.
+
+    A verb that takes a second argument is told the request id: the same in every try of an asynchronous invocation.
     """
     hints = get_type_hints(verb)
     received: TypeAdapter[Received] = TypeAdapter(hints.pop(next(iter(hints))))
     returned: TypeAdapter[Returned] = TypeAdapter(hints["return"])
+    wants_request_id = len(hints) > 1
 
     @wraps(verb)
     def handler(event: Mapping[str, Any], context: object) -> Any:
@@ -42,9 +45,11 @@ def step[Received: BaseModel, Returned: BaseModel](
             fact = received.validate_python(event)
         except ValidationError as invalid:
             raise _reported(ContractViolated(f"received: {faults(invalid)}")) from None
-        logger.append_keys(**_who(fact), request_id=getattr(context, "aws_request_id", None))
+        request_id = getattr(context, "aws_request_id", None)
+        logger.append_keys(**_who(fact), request_id=request_id)
+        more = (request_id,) if wants_request_id else ()
         try:
-            result = returned.validate_python(verb(fact))
+            result = returned.validate_python(verb(fact, *more))
         except ValidationError as invalid:
             raise _reported(ContractViolated(f"returned: {faults(invalid)}")) from None
         except CostReportingError as error:

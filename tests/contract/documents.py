@@ -12,7 +12,9 @@ ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "cost_reporting"
 FUNCTIONS = sorted(path.parent.name for path in ROOT.glob("functions/*/app.py"))
 ON_EVENTS = ["record_delivery"]
-"""Functions that events call; the others are states."""
+"""Functions that events call."""
+CALLED = ["cost_reporting_lambda"]
+"""Functions that people call; the others are states."""
 EVENTS = {path.stem: json.loads(path.read_text()) for path in sorted(ROOT.glob("events/*.json"))}
 
 

@@ -30,8 +30,10 @@ PSEUDO = {
     "${Prefix}": "cost-reporting",
     "${ReaderRoleName}": "cost-reporting-reader",
     "${ReportLinkRole.Arn}": ENVIRONMENT["LINK_ROLE_ARN"],
+    "${CostReportsStateMachine}": ENVIRONMENT["STATE_MACHINE_ARN"],
 }
 TABLES = {ENVIRONMENT["CLIENTS_TABLE"]: "${ClientsTable.Arn}", ENVIRONMENT["OUTCOMES_TABLE"]: "${OutcomesTable.Arn}"}
+AN_EXECUTION = ENVIRONMENT["STATE_MACHINE_ARN"].replace("stateMachine", "execution") + ":lambda-request-1"
 Need = tuple[str, str]
 """An action and the resource that it is done to."""
 
@@ -54,6 +56,8 @@ def needs(call: Call) -> Iterator[Need]:
             yield "sts:AssumeRole", asked["RoleArn"]
         case "secretsmanager":
             yield f"secretsmanager:{operation}", asked["SecretId"]
+        case "stepfunctions":
+            yield f"states:{operation}", asked.get("stateMachineArn") or asked["executionArn"]
         case "sesv2" if operation == "SendEmail":
             sender = f"arn:aws:ses:{REGION}:{ACCOUNT}:identity/{asked['FromEmailAddress']}"
             yield "ses:SendEmail", sender
@@ -133,6 +137,10 @@ def needed(
                 call("record_delivery", delivered(mailed[-1]))
         call("record_outcome", baton)
     assert call("settle_run", worklist)["sent"] == 2
+    ended = {"executionArn": "arn", "status": "SUCCEEDED", "startDate": NOW, "stateMachineArn": "arn", "name": "n"}
+    wire.order("stepfunctions.StartExecution", Answer(200, {"executionArn": AN_EXECUTION, "startDate": NOW}))
+    wire.order("stepfunctions.DescribeExecution", Answer(200, ended))
+    call("cost_reporting_lambda", {"test": True})
     # A verdict is the one thing that settle_run writes only when it fails.
     found["settle_run"].add(("dynamodb:PutItem", "${OutcomesTable.Arn}"))
     return found
