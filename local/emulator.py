@@ -22,13 +22,14 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 from hypercorn.asyncio import serve as hypercorn_serve
 from hypercorn.config import Config
 
 from local.accounts import ACCOUNTS, crowd
 from local.cost_explorer import CostExplorer
-from local.differences import cost_explorer, environments, mail, metrics, roles, transport
+from local.differences import alarms, cost_explorer, environments, mail, measured, metrics, queries, roles, transport
 from local.differences.upstream import upstream
 
 ACCOUNT = "111122223333"
@@ -95,6 +96,9 @@ def restore_aws(folder: Path, now: Callable[[], datetime]) -> None:
     environments.restore(folder)
     roles.restore()
     metrics.restore()
+    alarms.restore()
+    measured.restore()
+    queries.restore()
     mail.restore(folder / "mail")
     cost_explorer.restore(CostExplorer({**crowd(CROWD), **ACCOUNTS}, now))
 
@@ -136,12 +140,18 @@ async def follow(pid: int, stop: asyncio.Event) -> None:
 
 
 def identified(app: Any) -> Any:
-    """The emulator, which at ``/_local`` also says which process it is: a port may have changed hands."""
+    """The emulator, which at ``/_local`` also says which process it is: a port may have changed hands.
+
+    ``/_local/later?seconds=300`` moves CloudWatch's clock on.
+    """
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] != "/_local":
+        if scope["type"] != "http" or scope["path"] not in ("/_local", "/_local/later"):
             await app(scope, receive, send)
             return
+        if scope["path"] == "/_local/later":
+            (seconds,) = parse_qs(scope["query_string"].decode())["seconds"]
+            await asyncio.to_thread(alarms.later, float(seconds))
         body = json.dumps({"pid": os.getpid()}).encode()
         headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
