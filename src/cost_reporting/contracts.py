@@ -327,6 +327,29 @@ class RunAnswer(Fact):
     look: str
 
 
+class BackupAsked(Fact):
+    """A backup of the tables is due. The schedule says for when, so a late or repeated start means the same day."""
+
+    scheduled_at: AwareDatetime | None = None
+
+
+class Backup(Fact):
+    """A backup of a table. ``size`` is in bytes, and 0 while AWS has not counted yet."""
+
+    table: str
+    name: str
+    arn: str
+    made_at: AwareDatetime
+    size: Annotated[int, Field(ge=0)] = 0
+
+
+class BackedUp(Fact):
+    """The tables' backups of the day, be they made now or before, and the names of the old ones that were given up."""
+
+    backups: tuple[Backup, ...]
+    given_up: tuple[str, ...]
+
+
 class MailEvent(BaseModel):
     """An event of SES, as EventBridge hands it to Record Delivery. AWS may add to it, so more fields are no fault."""
 

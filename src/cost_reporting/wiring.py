@@ -11,6 +11,7 @@ from cost_reporting.delivery.ses import SesChannel
 from cost_reporting.operations.check_health import probe
 from cost_reporting.settings import settings, state_machine_arn
 from cost_reporting.sources.cost_explorer import CostExplorerSource
+from cost_reporting.store.backups import BackupStore
 from cost_reporting.store.clients import ClientStore
 from cost_reporting.store.executions import Executions
 from cost_reporting.store.ledger import LedgerStore
@@ -60,6 +61,12 @@ def objects() -> ObjectStore:
 def links() -> LinkStore:
     """Links to what is in the bucket."""
     return LinkStore(settings().bucket, settings().link_role_arn)
+
+
+@cache
+def backups() -> BackupStore:
+    """The tables' backups."""
+    return BackupStore()
 
 
 @cache

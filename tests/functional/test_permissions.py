@@ -9,12 +9,14 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import replace
+from datetime import timedelta
 from fnmatch import fnmatchcase
 from typing import Any
 
 import boto3
 import pytest
 
+from cost_reporting.operations.back_up_tables import KEPT
 from cost_reporting.report import downloads
 from cost_reporting.store.links import LONGEST
 from local.accounts import ACCOUNTS
@@ -43,6 +45,11 @@ def needs(call: Call) -> Iterator[Need]:
     service, _, operation = call.operation.partition(".")
     asked = call.parameters
     match service:
+        case "dynamodb" if operation == "ListBackups":
+            yield "dynamodb:ListBackups", "*"
+        case "dynamodb" if operation == "DeleteBackup":
+            table = next(arn for name, arn in TABLES.items() if f"table/{name}/" in asked["BackupArn"])
+            yield "dynamodb:DeleteBackup", f"{table}/backup/{asked['BackupArn'].rpartition('/')[2]}"
         case "dynamodb":
             yield f"dynamodb:{operation}", TABLES[asked["TableName"]]
         case "s3" if operation == "HeadBucket":
@@ -141,6 +148,8 @@ def needed(
     wire.order("stepfunctions.StartExecution", Answer(200, {"executionArn": AN_EXECUTION, "startDate": NOW}))
     wire.order("stepfunctions.DescribeExecution", Answer(200, ended))
     call("cost_reporting_lambda", {"test": True})
+    for week in range(KEPT + 1):
+        call("back_up_tables", {"scheduled_at": (NOW - timedelta(weeks=KEPT - week)).isoformat()})
     # A verdict is the one thing that settle_run writes only when it fails.
     found["settle_run"].add(("dynamodb:PutItem", "${OutcomesTable.Arn}"))
     return found
@@ -165,7 +174,10 @@ def test_every_call_of_a_run_is_allowed_and_every_permission_is_used(needed: dic
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_nothing_is_allowed_on_everything_but_what_has_no_resource(function: str) -> None:
-    assert {action for action, resource in allowed(function) if resource == "*"} <= {"ses:GetAccount"}
+    assert {action for action, resource in allowed(function) if resource == "*"} <= {
+        "ses:GetAccount",
+        "dynamodb:ListBackups",
+    }
     assert not [action for action, _ in allowed(function) if "*" in action]
 
 

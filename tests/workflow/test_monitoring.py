@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -57,3 +58,53 @@ def test_a_run_that_fails_is_told_with_its_remedy(machine: Machine, tmp_path: Pa
     assert ClientAccessDenied.remedy in answer["message"]
     shown = aws(*answer["look"].split()[1:], folder=tmp_path)
     assert shown["status"] == "FAILED"
+
+
+# -- backups ----------------------------------------------------------------------------------------------------------
+
+
+def script(*arguments: str, folder: Path) -> Any:
+    """The answer of scripts/restore_clients.py, in a process of its own."""
+    command = [sys.executable, str(ROOT / "scripts" / "restore_clients.py"), *arguments, "--json"]
+    path = os.pathsep.join(str(ROOT / each) for each in ("src", "scripts"))
+    done = subprocess.run(
+        command, cwd=folder, env=os.environ | {"PYTHONPATH": path}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_a_lost_client_comes_back_from_the_week_s_backup(machine: Machine, tmp_path: Path) -> None:
+    dynamodb, table = machine.client("dynamodb"), machine.stack.names.clients_table
+    aws(
+        "lambda", "invoke", "--function-name", "cost-reporting-back-up-tables",
+        "--payload", '{"scheduled_at": "2026-11-08T02:00:00Z"}', "out.json", folder=tmp_path,
+    )  # fmt: skip
+    listed = aws("dynamodb", "list-backups", "--table-name", table, folder=tmp_path)["BackupSummaries"]
+    assert "weekly-backup-20261108" in [each["BackupName"] for each in listed]
+    key = {"client_id": {"S": "tiny-bakery"}}
+    before = dynamodb.get_item(TableName=table, Key=key)["Item"]
+    dynamodb.delete_item(TableName=table, Key=key)
+    try:
+        made = script("restore", "--backup", "weekly-backup-20261108", "--yes", folder=tmp_path)["table"]
+        (lost,) = script("compare", "--from-table", made, folder=tmp_path)["differences"]
+        assert (lost["client_id"], lost["kind"]) == ("tiny-bakery", "missing")
+        assert script("copy", "--from-table", made, "--missing", "--yes", folder=tmp_path)["copied"] == ["tiny-bakery"]
+        assert dynamodb.get_item(TableName=table, Key=key)["Item"] == before
+        script("discard", "--from-table", made, "--yes", folder=tmp_path)
+        assert made not in dynamodb.list_tables()["TableNames"]
+    finally:
+        dynamodb.put_item(TableName=table, Item=before)
+    week = {"cadence": "weekly", "period": machine.a_week(), "client_ids": ["tiny-bakery"]}
+    assert machine.run(week).status == "SUCCEEDED"
+
+
+def test_a_deleted_report_comes_back_from_its_version(machine: Machine, tmp_path: Path) -> None:
+    run = machine.run({"cadence": "weekly", "period": machine.a_week(), "client_ids": ["tiny-bakery"]})
+    place = ["--bucket", machine.bucket]
+    key = str(machine.outcomes(run)["tiny-bakery"].report_key)
+    before = machine.client("s3").get_object(Bucket=machine.bucket, Key=key)["Body"].read()
+    aws("s3api", "delete-object", *place, "--key", key, folder=tmp_path)
+    (marker,) = aws("s3api", "list-object-versions", *place, "--prefix", key, folder=tmp_path)["DeleteMarkers"]
+    aws("s3api", "delete-object", *place, "--key", key, "--version-id", marker["VersionId"], folder=tmp_path)
+    assert machine.client("s3").get_object(Bucket=machine.bucket, Key=key)["Body"].read() == before
