@@ -60,6 +60,36 @@ def test_a_run_that_fails_is_told_with_its_remedy(machine: Machine, tmp_path: Pa
     assert shown["status"] == "FAILED"
 
 
+def test_memory_is_measured_by_function_in_per_cent(machine: Machine, tmp_path: Path) -> None:
+    machine.run({"cadence": "weekly", "period": machine.a_week(), "client_ids": ["tiny-bakery"]})
+    (point,) = aws(
+        "cloudwatch", "get-metric-statistics", "--namespace", "CostReporting", "--metric-name", "MemoryUtilization",
+        "--dimensions", "Name=FunctionName,Value=cost-reporting-render-pdf", "--statistics", "Maximum",
+        "--start-time", "2026-01-01T00:00:00Z", "--end-time", "2036-01-01T00:00:00Z", "--period", "864000000",
+        folder=tmp_path,
+    )["Datapoints"]  # fmt: skip
+    assert 1 < point["Maximum"] < 100
+
+
+def test_the_dashboard_and_the_saved_queries_are_deployed_with_names_in_their_places(
+    machine: Machine, tmp_path: Path
+) -> None:
+    shown = aws("cloudwatch", "get-dashboard", "--dashboard-name", "cost-reporting", folder=tmp_path)
+    body = json.loads(shown["DashboardBody"])
+    assert "${" not in shown["DashboardBody"]
+    assert machine.arn in shown["DashboardBody"]
+    existing = machine.client("cloudwatch").describe_alarms()["MetricAlarms"]
+    assert set(body["widgets"][0]["properties"]["alarms"]) <= {each["AlarmArn"] for each in existing}
+    queries = aws(
+        "logs", "describe-query-definitions", "--query-definition-name-prefix", "cost-reporting/", folder=tmp_path
+    )["queryDefinitions"]
+    assert sorted(each["name"].partition("/")[2] for each in queries) == [
+        "delivery events", "errors by class", "one client", "one run", "slowest steps",
+    ]  # fmt: skip
+    groups = {group["logGroupName"] for group in machine.client("logs").describe_log_groups()["logGroups"]}
+    assert all(set(each["logGroupNames"]) <= groups for each in queries)
+
+
 # -- backups ----------------------------------------------------------------------------------------------------------
 
 
