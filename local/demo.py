@@ -17,10 +17,11 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from cost_reporting.contracts import Run
+from cost_reporting.contracts import DeliveriesWatched, Run
+from cost_reporting.rollcall import STATUSES
 from cost_reporting.store.objects import ObjectStore
 from cost_reporting.store.runs import RunStore
-from local import evidence, process
+from local import evidence, process, rollup
 from local.evidence import Case
 from local.index import money, shown_change, write_index
 from local.process import NotPossible
@@ -82,7 +83,20 @@ def demo(count: int) -> int:
         markup=False,
     )
 
-    page = write_index(out, run_of(objects, first.run_id), cases, again=again)
+    title("What the watch sees, as each hour")
+    run = run_of(objects, first.run_id)
+    watched = rollup.look(stack, run)
+    faults += rollup.faults(rollup.of_run(watched, run), len(clients), len(expected))
+    letter = rollup.letter(stack, folder)
+    console.print(counted(watched))
+    console.print(
+        f"  {watched.missing} clients without a report: {rollup.ALARM} is {rollup.alarm(stack)}, and operators have"
+        f" the roll-up{f' ({shown(letter)})' if letter else ''}.",
+        markup=False,
+        soft_wrap=True,
+    )
+
+    page = write_index(out, run, cases, again=again)
     farewell(stack, cases, first.run_id, page, faults, time.monotonic() - began)
     return 1 if faults else 0
 
@@ -203,6 +217,18 @@ def table(cases: list[Case]) -> Table:
         result.add_row(f"  {case.client.client_id}", status, total, difference, mails, Text(outcome.error or "", "red"))
     if len(shown) < len(cases):
         result.add_row(f"  … {len(cases) - len(shown)} more", "", "", "", "", "")
+    return result
+
+
+def counted(watched: DeliveriesWatched) -> Table:
+    """How many clients' reports stand how, a line for each report that was due."""
+    result = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style="bold")
+    for name in ("  report", "due", "clients", "how they stand"):
+        result.add_column(name, justify="right" if name == "clients" else "left")
+    for report in watched.reports:
+        stand = ", ".join(f"{report.counts[status]} {status}" for status in STATUSES if status in report.counts)
+        due = f"{report.due_at:%Y-%m-%d}"
+        result.add_row(f"  {report.cadence} {report.period} {report.issue}", due, str(report.clients), stand)
     return result
 
 

@@ -29,7 +29,18 @@ from hypercorn.config import Config
 
 from local.accounts import ACCOUNTS, crowd
 from local.cost_explorer import CostExplorer
-from local.differences import alarms, cost_explorer, environments, mail, measured, metrics, queries, roles, transport
+from local.differences import (
+    alarms,
+    cost_explorer,
+    environments,
+    event_logs,
+    mail,
+    measured,
+    metrics,
+    queries,
+    roles,
+    transport,
+)
 from local.differences.upstream import upstream
 
 ACCOUNT = "111122223333"
@@ -99,6 +110,7 @@ def restore_aws(folder: Path, now: Callable[[], datetime]) -> None:
     alarms.restore()
     measured.restore()
     queries.restore()
+    event_logs.restore()
     mail.restore(folder / "mail")
     cost_explorer.restore(CostExplorer({**crowd(CROWD), **ACCOUNTS}, now))
 
@@ -142,22 +154,35 @@ async def follow(pid: int, stop: asyncio.Event) -> None:
 def identified(app: Any) -> Any:
     """The emulator, which at ``/_local`` also says which process it is: a port may have changed hands.
 
-    ``/_local/later?seconds=300`` moves CloudWatch's clock on.
+    ``/_local/events`` takes entries of PutEvents from AWS's own services, which PutEvents itself takes from nobody: so
+    recorded events of SES can be replayed. ``/_local/later?seconds=300`` moves CloudWatch's clock on.
     """
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] not in ("/_local", "/_local/later"):
+        if scope["type"] != "http" or scope["path"] not in ("/_local", "/_local/events", "/_local/later"):
             await app(scope, receive, send)
             return
+        said: dict[str, Any] = {"pid": os.getpid()}
+        if scope["path"] == "/_local/events":
+            said = event_logs.publish(json.loads(await whole(receive)))
         if scope["path"] == "/_local/later":
             (seconds,) = parse_qs(scope["query_string"].decode())["seconds"]
             await asyncio.to_thread(alarms.later, float(seconds))
-        body = json.dumps({"pid": os.getpid()}).encode()
+        body = json.dumps(said).encode()
         headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
     return application
+
+
+async def whole(receive: Receive) -> bytes:
+    """The body of a request."""
+    body, more = b"", True
+    while more:
+        part = await receive()
+        body, more = body + part.get("body", b""), part.get("more_body", False)
+    return body
 
 
 if __name__ == "__main__":

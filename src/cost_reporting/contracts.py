@@ -366,3 +366,38 @@ class DeliveryRecorded(Fact):
 
     recipient: str | None
     state: str | None
+
+
+class WatchAsked(Fact):
+    """What the watch's schedule says. ``scheduled_at`` is the moment to judge; the present, if it is not given."""
+
+    scheduled_at: AwareDatetime | None = None
+
+
+class ReportWatched(Fact):
+    """How the reports of one schedule stand, of all clients that should have one: so many clients in each status.
+
+    ``fired``: a run for everybody was started. Statuses are those of ``rollcall``.
+    """
+
+    cadence: Cadence
+    period: str
+    issue: Issue
+    due_at: AwareDatetime
+    fired: bool
+    clients: Annotated[int, Field(ge=0)]
+    counts: dict[str, int]
+
+
+class DeliveriesWatched(Fact):
+    """What the watch has seen. ``missing``: clients without a report; ``bounced``: those whose report came back.
+
+    ``roll_up`` says what became of the letter to operators: mailed; not due, since there is nothing new; gone already;
+    in the hands of another execution at this moment; or perhaps gone, and not sent again today.
+    """
+
+    at: AwareDatetime
+    reports: tuple[ReportWatched, ...]
+    missing: Annotated[int, Field(ge=0)]
+    bounced: Annotated[int, Field(ge=0)]
+    roll_up: Literal["mailed", "nothing_new", "already_sent", "underway", "uncertain"]

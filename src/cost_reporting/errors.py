@@ -24,6 +24,7 @@ leaf's class name is part of the workflow's interface (``tests/contract/test_err
         ├─ DeliveryRejected      SES refused the message for good
         ├─ DeliveryUncertain     SES may or may not have accepted the message: never send again unasked
         ├─ ContractViolated      a state received or returned something it should not
+        ├─ RollUpNotSent         the letter about missing reports could not be mailed to operators
         ├─ RunNotStarted         Step Functions did not start the run, or does not say how it stands
         ├─ Unhealthy             the health check found a part of the system out of order
         └─ RunIncomplete         the run ended, and some clients have no report
@@ -159,6 +160,17 @@ class ContractViolated(Permanent):
     """A state received or returned something that it should not."""
 
     remedy = "This is a fault of the software: keep the execution's input and tell the developers."
+
+
+class RollUpNotSent(Permanent):
+    """The letter about all clients could not be mailed to operators; the counts are told all the same."""
+
+    remedy = "Check the sender's verification and the Operators parameter; the roll-up is in the bucket: runs/watch/."
+
+    def __init__(self, reason: str, *, missing: int = 0, bounced: int = 0) -> None:
+        super().__init__(reason)
+        self.missing = missing
+        self.bounced = bounced
 
 
 class RunNotStarted(Permanent):

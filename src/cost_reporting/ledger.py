@@ -14,17 +14,35 @@ SES's events come late, twice and out of order. So an event only ever moves an e
 found malware: REJECTED, the end of it, and a rerun may send), which makes any order of the same events end the same.
 """
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, get_args
 
 from pydantic import AwareDatetime, Field
 
 from cost_reporting import periods
-from cost_reporting.contracts import Fact, Run, Sha256
+from cost_reporting.contracts import Cadence, Fact, Run, Sha256
+from cost_reporting.schedules import Due
 
 State = Literal["REFUSED", "SENDING", "SENT", "DELAYED", "DELIVERED", "BOUNCED", "COMPLAINED", "REJECTED"]
 Decision = Literal["send", "already_sent", "underway", "uncertain"]
+Standing = Literal[
+    "delivered",
+    "accepted",
+    "unconfirmed",
+    "underway",
+    "complained",
+    "bounced",
+    "rejected",
+    "refused",
+    "uncertain",
+    "nothing",
+]
+"""How a mail, or a whole report, stands: the best first; ``nothing`` if nobody has tried to send it.
+
+``accepted``: SES has taken it and says no more yet; ``unconfirmed``: and has said no more for too long.
+"""
 
 _ORDER: Final[tuple[State, ...]] = ("SENDING", "SENT", "DELAYED", "DELIVERED", "BOUNCED", "COMPLAINED", "REJECTED")
 _UNSENT: Final[frozenset[State]] = frozenset({"REFUSED", "REJECTED"})
@@ -34,20 +52,38 @@ UNDERWAY: Final = timedelta(seconds=90)
 """How long a sender may still be at work on an entry: the timeout of Send Email's task."""
 
 
-class Entry(Fact):
+CONFIRMED_WITHIN: Final = timedelta(hours=24)
+"""How long SES may say nothing about an accepted mail: it gives up a delayed one after 14 hours."""
+
+_SETTLED: Final[dict[State, Standing]] = {
+    "DELIVERED": "delivered",
+    "COMPLAINED": "complained",
+    "BOUNCED": "bounced",
+    "REJECTED": "rejected",
+    "REFUSED": "refused",
+}
+_RANK: Final[tuple[str, ...]] = get_args(Standing)
+
+
+class Mail(Fact):
+    """How far the mail of one report to one recipient has come."""
+
+    report: Annotated[str, Field(min_length=1)]
+    recipient: Annotated[str, Field(min_length=8)]
+    state: State
+    updated_at: AwareDatetime
+
+
+class Entry(Mail):
     """What is known about the mail of one report to one recipient.
 
     ``try_id`` is of the one call of SES that the entry is about: its writer and SES's events know it by that.
     """
 
-    report: Annotated[str, Field(min_length=1)]
-    recipient: Annotated[str, Field(min_length=8)]
-    state: State
     try_id: Annotated[str, Field(min_length=8)]
     attempt: Annotated[int, Field(ge=1)]
     run_id: str
     report_sha256: Sha256
-    updated_at: AwareDatetime
     message_id: str | None = None
     reason: str | None = None
 
@@ -72,10 +108,36 @@ def after(entry: Entry, event: Event) -> Entry | None:
     return entry.model_copy(update={"state": event.state, "message_id": event.message_id, "updated_at": event.at})
 
 
+def standing(mail: Mail, *, now: datetime) -> Standing:
+    """How one mail stands at ``now``."""
+    age = now - mail.updated_at
+    if mail.state in ("SENT", "DELAYED"):
+        return "accepted" if age < CONFIRMED_WITHIN else "unconfirmed"
+    if mail.state == "SENDING":
+        return "underway" if age < UNDERWAY else "uncertain"
+    return _SETTLED[mail.state]
+
+
+def report_standing(mails: Iterable[Mail], *, now: datetime) -> Standing:
+    """How a report stands of which these are the mails: as the worst of them, so delivered means every recipient."""
+    return max((standing(mail, now=now) for mail in mails), key=_RANK.index, default="nothing")
+
+
 def report_key(run: Run, client_id: str) -> str:
     """The ledger's name for a report: client, cadence, period, issue. A test run has a ledger of its own."""
     scope = f"test#{run.run_id}" if run.mode == "test" else "live"
     return "#".join((client_id, run.cadence, periods.label(run.period), run.issue, scope))
+
+
+def issue_key(run: Run | Due) -> str:
+    """The name that the reports of all clients share: cadence, period, issue."""
+    return "#".join((run.cadence, periods.label(run.period), run.issue))
+
+
+def issue_of(report: str) -> str | None:
+    """The :func:`issue_key` of a client's report; None of what no client gets: tests, and letters to operators."""
+    _, cadence, period, issue, *scope = report.split("#")
+    return f"{cadence}#{period}#{issue}" if cadence in get_args(Cadence) and scope == ["live"] else None
 
 
 def report_tag(report: str) -> str:

@@ -5,8 +5,17 @@ A client is never a dimension: each value of one is a metric of its own, and bil
 
 from collections.abc import Mapping
 
-from cost_reporting.contracts import BackedUp, CostsFetched, DeliveryRecorded, Fact, Outcome, ReportRendered, RunSummary
-from cost_reporting.errors import RunIncomplete
+from cost_reporting.contracts import (
+    BackedUp,
+    CostsFetched,
+    DeliveriesWatched,
+    DeliveryRecorded,
+    Fact,
+    Outcome,
+    ReportRendered,
+    RunSummary,
+)
+from cost_reporting.errors import RollUpNotSent, RunIncomplete
 
 NAMESPACE = "CostReporting"
 
@@ -31,4 +40,6 @@ def of(fact: Fact | BaseException) -> Mapping[str, int]:
             counts = {"BackupsMade": len(fact.backups)}
         case RunIncomplete():
             counts = {"ExecutionsIncomplete": 1}
+        case DeliveriesWatched() | RollUpNotSent():
+            counts = {"MissingReports": fact.missing, "ReportsBounced": fact.bounced}  # zeros too: they end an alarm
     return counts

@@ -15,6 +15,7 @@ from cost_reporting.contracts import Cadence, Issue, Period
 FINAL_FROM_DAY: Final = 8
 """Bills close on the 3rd to 5th and support charges land on the 6th or 7th, so from the 8th on figures are final."""
 
+_UTC: Final = ZoneInfo("UTC")
 _MONTH = re.compile(r"(\d{4})-(\d{2})")
 _WEEK = re.compile(r"(\d{4})-W(\d{2})")
 
@@ -90,13 +91,16 @@ def last_day(period: Period) -> date:
 
 
 def final_from(period: Period) -> date:
-    """The first UTC day on which the figures of ``period`` count as final."""
+    """The first day on which the figures of ``period`` count as final."""
     return month_of(last_day(period)).end.replace(day=FINAL_FROM_DAY)
 
 
-def issue_at(period: Period, at: datetime) -> Issue:
-    """Whether a report about ``period`` issued at ``at`` is preliminary or final."""
-    return "final" if at.astimezone(ZoneInfo("UTC")).date() >= final_from(period) else "preliminary"
+def issue_at(period: Period, at: datetime, zone: ZoneInfo = _UTC) -> Issue:
+    """Whether a report about ``period`` issued at ``at`` is preliminary or final, by the day that it is in ``zone``.
+
+    A schedule on the 8th means the final report, also where the 8th begins while it is still the 7th in UTC.
+    """
+    return "final" if at.astimezone(zone).date() >= final_from(period) else "preliminary"
 
 
 def months_before(period: Period, count: int) -> Period:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from cost_reporting.contracts import Check
 from cost_reporting.delivery.ses import SesChannel
 from cost_reporting.operations.check_health import probe
+from cost_reporting.operations.watch_deliveries import Post
 from cost_reporting.settings import settings, state_machine_arn
 from cost_reporting.sources.cost_explorer import CostExplorerSource
 from cost_reporting.store.backups import BackupStore
@@ -17,6 +18,7 @@ from cost_reporting.store.executions import Executions
 from cost_reporting.store.ledger import LedgerStore
 from cost_reporting.store.links import LinkStore
 from cost_reporting.store.objects import ObjectStore
+from cost_reporting.store.rollups import RollUpStore
 from cost_reporting.store.runs import RunStore
 
 if TYPE_CHECKING:
@@ -85,6 +87,19 @@ def source() -> CostExplorerSource:
 def channel() -> SesChannel:
     """How letters leave."""
     return SesChannel(settings().configuration_set)
+
+
+@cache
+def post() -> Post:
+    """How letters to operators leave."""
+    return Post(
+        ledger=ledger(),
+        roll_ups=RollUpStore(settings().outcomes_table),
+        objects=objects(),
+        channel=channel(),
+        sender=settings().sender,
+        operators=settings().operators,
+    )
 
 
 @cache

@@ -389,6 +389,43 @@ def test_the_event_bus_hears_what_became_of_a_message(account: Account, to: str,
     assert all(event["detail"]["mail"]["tags"]["client_id"] == ["acme"] for event in found)
 
 
+@restored("event_logs")
+def test_a_rule_writes_what_it_is_told_of_an_event_into_a_log_group(account: Account) -> None:
+    logs, group = account.client("logs"), account.name("/aws/ses/group")
+    arn = f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:{group}"
+    may_write = policy(Principal={"Service": "events.amazonaws.com"}, Action=["logs:PutLogEvents"], Resource=f"{arn}:*")
+    logs.put_resource_policy(policyName=account.name("policy"), policyDocument=may_write)
+    assert logged(account, arn) == ["Send for acme: "]
+
+
+def test_a_rule_without_a_resource_policy_writes_nothing(account: Account) -> None:
+    arn = f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:{account.name('/aws/ses/closed')}"
+    assert logged(account, arn, seconds=2) == []
+
+
+def logged(account: Account, arn: str, *, seconds: float = 5) -> list[str]:
+    """What a rule with the log group as its target has written there about the sending of a message."""
+    events, logs, rule = account.client("events"), account.client("logs"), account.name("rule")
+    group = arn.partition(":log-group:")[2]
+    logs.create_log_group(logGroupName=group)
+    events.put_rule(Name=rule, EventPattern=json.dumps({"source": ["aws.ses"], "detail": {"eventType": ["Send"]}}))
+    paths = {"time": "$.time", "client": "$.detail.mail.tags.client_id[0]", "none": "$.detail.no[3].such"}
+    template = '{"timestamp": <time>, "message": "<event> for <client>: <none>"}'
+    transformer = {"InputPathsMap": paths | {"event": "$.detail.eventType"}, "InputTemplate": template}
+    events.put_targets(Rule=rule, Targets=[{"Id": "log", "Arn": arn, "InputTransformer": transformer}])
+    try:
+        send(account)
+        deadline = time.monotonic() + seconds
+        found: list[str] = []
+        while not found and time.monotonic() < deadline:
+            time.sleep(0.2)
+            found = [event["message"] for event in logs.filter_log_events(logGroupName=group)["events"]]
+        return found
+    finally:
+        events.remove_targets(Rule=rule, Ids=["log"])
+        events.delete_rule(Name=rule)
+
+
 def heard(account: Account, to: str, *, count: int = 1, seconds: float) -> list[dict[str, Any]]:
     """The first ``count`` events about a message to ``to``, or those that came within ``seconds``."""
     events, sqs = account.client("events"), account.client("sqs")

@@ -83,7 +83,7 @@ def test_an_alarm_tells_people_when_it_begins_and_when_it_is_over_and_what_to_do
     assert alarm["AlarmName"] == f"${{AlarmPrefix}}-{name.removesuffix('Alarm')}"
     assert alarm["AlarmActions"] == alarm["OKActions"] == ["${AlertsTopic}"]
     assert len(alarm["AlarmDescription"].split(". ")) >= 2
-    assert alarm["TreatMissingData"] in ("notBreaching", "ignore", "breaching")
+    assert alarm["TreatMissingData"] in ("notBreaching", "ignore", ["RunsBySchedule", "breaching", "ignore"])
     period = alarm.get("Period") or alarm["Metrics"][-1]["MetricStat"]["Period"]
     assert period * alarm["EvaluationPeriods"] <= 86_400, "CloudWatch looks back a day where periods are short"
 

@@ -2,14 +2,22 @@
 
 import json
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from cost_reporting.contracts import RunRequest
+from cost_reporting.contracts import RunRequest, WatchAsked
 from cost_reporting.delivery.ses import READ_TIMEOUT
+from cost_reporting.errors import RollUpNotSent
+from cost_reporting.ledger import Mail
+from cost_reporting.measures import of
 from cost_reporting.operations.list_clients import _contradictions
+from cost_reporting.schedules import GRACE, SCHEDULES
+from cost_reporting.store.ledger import BY_ISSUE
+from local.differences.event_logs import find
 from tests.contract.documents import ROOT, functions, machine, resources, template
+from tests.recorded import EVENTS as RECORDED
 
 (MACHINE,) = resources("AWS::Serverless::StateMachine").values()
 COMMON, *OTHERS = sorted(ROOT.glob("src/requirements.txt")) + sorted(ROOT.glob("layers/*/requirements.txt"))
@@ -55,6 +63,65 @@ def test_a_schedule_asks_for_what_list_clients_understands_at_its_nominal_time(s
     assert properties["State"] == "${Schedules}"
 
 
+def test_the_watch_knows_the_schedules_as_they_are() -> None:
+    crons = {name: each["Properties"]["ScheduleExpression"] for name, each in MACHINE["Events"].items()}
+    assert crons == {schedule.name: schedule.cron for schedule in SCHEDULES}
+    for schedule in SCHEDULES:
+        text = MACHINE["Events"][schedule.name]["Properties"]["Input"]
+        asked = text.replace("<aws.scheduler.scheduled-time>", "2026-11-08T05:00:00Z")
+        assert RunRequest.model_validate_json(asked).cadence == schedule.cadence
+
+
+def test_the_watch_looks_as_soon_as_the_grace_of_a_schedule_is_over_and_its_alarm_misses_it_when_it_does_not() -> None:
+    (schedule,) = functions()["WatchDeliveriesFunction"]["Events"].values()
+    properties = schedule["Properties"]
+    assert WatchAsked.model_validate_json(
+        properties["Input"].replace("<aws.scheduler.scheduled-time>", "2026-11-08T08:00:00Z")
+    )
+    assert properties["ScheduleExpression"] == "cron(0 * * * ? *)"
+    assert GRACE % timedelta(hours=1) == timedelta(0)
+    assert (properties["ScheduleExpressionTimezone"], properties["State"]) == ("${TimeZone}", "${Schedules}")
+    alarm = resources("AWS::CloudWatch::Alarm")["MissingReportsAlarm"]
+    assert alarm["AlarmName"] == "${AlarmPrefix}-MissingReports"
+    assert (alarm["Namespace"], alarm["MetricName"]) == (
+        "${AlarmPrefix}",
+        next(iter(of(RollUpNotSent("no", missing=1, bounced=0)))),
+    )
+    assert alarm["Period"] * alarm["EvaluationPeriods"] == timedelta(hours=2).total_seconds()
+    assert alarm["TreatMissingData"] == ["RunsBySchedule", "breaching", "ignore"]
+    assert alarm["AlarmActions"] == alarm["OKActions"] == ["${AlertsTopic}"]
+
+
+def test_every_event_of_a_mail_is_logged_by_exactly_one_rule_and_without_an_address() -> None:
+    rules = resources("AWS::Events::Rule")
+    kinds = {name: rule["EventPattern"]["detail"]["eventType"] for name, rule in rules.items()}
+    assert kinds == {"MailEvents": [{"anything-but": "Bounce"}], "MailBounces": ["Bounce"]}
+    for rule in rules.values():
+        (target,) = rule["Targets"]
+        assert target["Arn"].endswith(":log-group:${MailEventsLogGroup}")
+        paths, words = target["InputTransformer"]["InputPathsMap"], target["InputTransformer"]["InputTemplate"]
+        assert set(re.findall(r"<(\w+)>", words)) == paths.keys()
+        read = {find(event, path) for event in RECORDED for path in paths.values()}
+        assert not [value for value in read if "@" in value]
+        line = json.loads(re.sub(r"<\w+>", "x", words.replace("<time>", '"x"')))
+        assert line.keys() == {"timestamp", "message"}
+        assert '"' not in line["message"]
+
+
+def test_event_bridge_may_write_into_the_log_group_of_mail_events_and_no_other() -> None:
+    policy = json.loads(resources("AWS::Logs::ResourcePolicy")["MailEventsPolicy"]["PolicyDocument"])
+    (statement,) = policy["Statement"]
+    name = resources("AWS::Logs::LogGroup")["MailEventsLogGroup"]["LogGroupName"]
+    assert statement["Resource"].endswith(f":log-group:{name}:*")
+    assert set(statement["Principal"]["Service"]) == {"events.amazonaws.com", "delivery.logs.amazonaws.com"}
+
+
+def test_the_index_of_mails_holds_what_the_watch_reads() -> None:
+    (index,) = resources("AWS::DynamoDB::Table")["OutcomesTable"]["GlobalSecondaryIndexes"]
+    assert index["IndexName"] == BY_ISSUE
+    assert set(index["Projection"]["NonKeyAttributes"]) == Mail.model_fields.keys()
+
+
 def test_only_the_renderer_carries_the_pdf_layer() -> None:
     with_layer = [name for name, each in functions().items() if "${PdfLayer}" in each.get("Layers", [])]
     assert with_layer == ["RenderPdfFunction"]
@@ -75,10 +142,11 @@ def test_a_mail_without_an_answer_is_an_error_with_a_name_before_the_function_is
     assert functions()["SendEmailFunction"]["Timeout"] >= 2 * READ_TIMEOUT
 
 
-def test_mail_can_only_be_sent_from_the_sender() -> None:
+@pytest.mark.parametrize("function", ["SendEmailFunction", "WatchDeliveriesFunction"])
+def test_mail_can_only_be_sent_from_the_sender(function: str) -> None:
     statements = [
         statement
-        for policy in functions()["SendEmailFunction"]["Policies"]
+        for policy in functions()[function]["Policies"]
         for statement in policy["Statement"]
         if "ses:SendEmail" in statement["Action"]
     ]

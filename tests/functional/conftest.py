@@ -140,7 +140,7 @@ class World:
         self.bucket = ENVIRONMENT["BUCKET"]
         for logical_id, name in (("ClientsTable", "clients"), ("OutcomesTable", "outcomes")):
             of_template = resources("AWS::DynamoDB::Table")[logical_id]
-            keys = ("AttributeDefinitions", "KeySchema", "BillingMode")
+            keys = {"AttributeDefinitions", "KeySchema", "BillingMode", "GlobalSecondaryIndexes"} & of_template.keys()
             self._dynamodb.create_table(TableName=name, **{key: of_template[key] for key in keys})
         self._s3.create_bucket(
             Bucket=self.bucket, CreateBucketConfiguration={"LocationConstraint": ENVIRONMENT["AWS_DEFAULT_REGION"]}

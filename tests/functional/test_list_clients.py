@@ -2,12 +2,16 @@
 
 import json
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from cost_reporting import settings
 from cost_reporting.contracts import ClientDue, Outcome, Worklist
 from cost_reporting.errors import InvalidRequest, StoreThrottled
+from cost_reporting.periods import label
 from cost_reporting.store.runs import RunStore
 from tests.builders import a_client, a_run, an_outcome
 from tests.functional.conftest import NOW, Clock, Wire, World, refusal
@@ -100,8 +104,19 @@ def test_a_run_id_says_cadence_period_issue_and_mode(
 
 
 def test_before_the_eighth_a_monthly_report_is_preliminary(invoke: Invoke, world: World) -> None:
-    worklist, _ = listed(invoke, world, {"cadence": "monthly"}, started_at="2026-11-07T23:59:59Z")
+    worklist, _ = listed(invoke, world, {"cadence": "monthly"}, started_at="2026-11-07T22:59:59Z")
     assert worklist.run.issue == "preliminary"
+
+
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "Pacific/Auckland", "Europe/Berlin", "America/Los_Angeles"])
+def test_the_schedule_on_the_eighth_is_for_final_reports_wherever_it_is_six_o_clock(
+    zone: str, invoke: Invoke, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TIME_ZONE", zone)
+    settings.settings.cache_clear()
+    moment = datetime(2026, 11, 8, 6, tzinfo=ZoneInfo(zone)).isoformat()
+    worklist, _ = listed(invoke, world, {"cadence": "monthly", "scheduled_at": moment}, started_at=moment)
+    assert (worklist.run.issue, label(worklist.run.period)) == ("final", "2026-10")
 
 
 def test_two_executions_of_the_same_input_are_two_runs(invoke: Invoke, world: World) -> None:

@@ -51,7 +51,9 @@ def needs(call: Call) -> Iterator[Need]:
             table = next(arn for name, arn in TABLES.items() if f"table/{name}/" in asked["BackupArn"])
             yield "dynamodb:DeleteBackup", f"{table}/backup/{asked['BackupArn'].rpartition('/')[2]}"
         case "dynamodb":
-            yield f"dynamodb:{operation}", TABLES[asked["TableName"]]
+            arn = TABLES[asked["TableName"]]
+            index = asked.get("IndexName")
+            yield f"dynamodb:{operation}", f"{arn}/index/{index}" if index else arn
         case "s3" if operation == "HeadBucket":
             yield "s3:ListBucket", "${Bucket.Arn}"
         case "s3" if operation == "HeadObject":
@@ -150,6 +152,9 @@ def needed(
     call("cost_reporting_lambda", {"test": True})
     for week in range(KEPT + 1):
         call("back_up_tables", {"scheduled_at": (NOW - timedelta(weeks=KEPT - week)).isoformat()})
+    assert call("watch_deliveries", {"scheduled_at": (NOW + timedelta(hours=12)).isoformat()})["roll_up"] == "mailed"
+    # Whether the system is older than a schedule's moment is asked only if no run was started.
+    found["watch_deliveries"].add(("dynamodb:DescribeTable", "${OutcomesTable.Arn}"))
     # A verdict is the one thing that settle_run writes only when it fails.
     found["settle_run"].add(("dynamodb:PutItem", "${OutcomesTable.Arn}"))
     return found

@@ -27,6 +27,7 @@ def list_clients(
     """Judge the request, work out the period, and write down who is due.
 
     Clients that have this report already are left out, unless the request is for a test, or forces a second mail.
+    A live run for everybody is written down as such, so that the watch knows whom it was for, whatever becomes of it.
     Raises InvalidRequest naming the field that makes no sense, before any client is touched.
     """
     request, run = what_is_asked(asked, zone)
@@ -44,6 +45,8 @@ def list_clients(
         due = due - runs.delivered(run)
     worklist = write_worklist(objects, run, 1, (ClientDue(run=run, client_id=client_id) for client_id in sorted(due)))
     runs.begin(worklist, asked.execution_id, asked.started_at)
+    if wanted is None and run.mode == "live":
+        runs.expect(worklist, asked.started_at)
     return worklist
 
 
@@ -96,7 +99,7 @@ def _run(asked: RunAsked, request: RunRequest, zone: ZoneInfo) -> Run:
         raise InvalidRequest(
             f"period: {period.start} to {period.end} is not over yet; the last one that is: {periods.label(latest)}"
         )
-    issue = periods.issue_at(period, nominal_at)
+    issue = periods.issue_at(period, nominal_at, zone)
     mode: Mode = "test" if request.test_report else "dry_run" if request.dry_run else "live"
     short = fingerprint(asked.execution_id)[:8]
     parts = (cadence, periods.label(period), issue, *((mode,) if mode != "live" else ()), short)

@@ -9,10 +9,12 @@ from cost_reporting.store.runs import RunStore
 
 
 def record_outcome(ended: ClientEnded, *, runs: RunStore, now: Callable[[], datetime]) -> Outcome:
-    """Write the outcome, and the mark that the client has this report, if it has."""
+    """Write the outcome, and the mark that the client has this report, or how it failed to get it."""
     outcome = outcome_of(ended)
-    if outcome.status == "SENT" and ended.run.mode == "live":
+    if ended.run.mode == "live" and outcome.status == "SENT":
         runs.mark_delivered(ended.run, outcome, now())
+    if ended.run.mode == "live" and outcome.status == "FAILED":
+        runs.mark_failed(ended.run, outcome, now())
     runs.record(ended.run, outcome, now())
     return outcome
 

@@ -23,14 +23,17 @@ class ClientStore:
             raise ClientUnknown(f"{client_id}: no such client record")
         return parse_client(row)
 
-    def rows(self) -> Iterator[Mapping[str, Any]]:
-        """Every row's ``client_id`` and what decides whether it is due, as they stand there, whatever they are."""
+    def rows(self, *more: str) -> Iterator[Mapping[str, Any]]:
+        """Every row's ``client_id`` and what decides whether it is due, as they stand there, whatever they are.
+
+        ``more`` names further fields.
+        """
         page: dict[str, Any] = {}
         while True:
             with translated("list the client records"):
                 page = dict(
                     self._table.scan(
-                        ProjectionExpression="client_id, #status, cadences, preliminary",
+                        ProjectionExpression=", ".join(("client_id", "#status", "cadences", "preliminary", *more)),
                         ExpressionAttributeNames={"#status": "status"},
                         ConsistentRead=True,
                         **({"ExclusiveStartKey": page["LastEvaluatedKey"]} if page else {}),

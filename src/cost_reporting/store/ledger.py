@@ -1,11 +1,16 @@
 """The mail ledger in the outcomes table: one item per report and recipient, moved under conditions only."""
 
+from collections.abc import Iterator
 from datetime import datetime
+from typing import Any, Final
 
 from cost_reporting import aws
 from cost_reporting.errors import StoreThrottled
-from cost_reporting.ledger import Entry, Event, State, after
+from cost_reporting.ledger import Entry, Event, Mail, State, after, issue_of
 from cost_reporting.store.translation import translated
+
+BY_ISSUE: Final = "by-issue"
+"""The index that holds how far each mail of all clients' reports of one issue has come."""
 
 
 class LedgerStore:
@@ -18,7 +23,29 @@ class LedgerStore:
         """The entry as it is now."""
         with translated("read the ledger"):
             item = self._table.get_item(Key=_key(report, recipient), ConsistentRead=True).get("Item")
-        return None if item is None else Entry.model_validate({k: v for k, v in item.items() if k not in ("pk", "sk")})
+        return None if item is None else _fact(Entry, item)
+
+    def of_report(self, report: str) -> tuple[Entry, ...]:
+        """The entries of a report, one for each recipient that a mail was ever tried to."""
+        items = self._query(
+            KeyConditionExpression="pk = :pk AND begins_with(sk, :to)",
+            ExpressionAttributeValues={":pk": _key(report, "")["pk"], ":to": "TO#"},
+            ConsistentRead=True,
+        )
+        return tuple(_fact(Entry, item) for item in items)
+
+    def of_issue(self, issue: str) -> Iterator[Mail]:
+        """How far the mails of all clients' reports of ``issue`` have come, read by partition, not client by client.
+
+        From an index, which follows the ledger within a second or so.
+        """
+        items = self._query(
+            IndexName=BY_ISSUE,
+            KeyConditionExpression="#issue = :issue",
+            ExpressionAttributeNames={"#issue": "issue"},
+            ExpressionAttributeValues={":issue": issue},
+        )
+        return (_fact(Mail, item) for item in items)
 
     def begin(self, entry: Entry, *, replacing: Entry | None) -> bool:
         """Write ``entry`` if the ledger still says ``replacing``. False: another writer was first.
@@ -49,8 +76,21 @@ class LedgerStore:
             raise StoreThrottled("write the ledger: another writer was first")
         return moved
 
+    def _query(self, **asked: Any) -> Iterator[dict[str, Any]]:
+        page: dict[str, Any] = {}
+        while True:
+            with translated("read the ledger"):
+                start = {"ExclusiveStartKey": page["LastEvaluatedKey"]} if page else {}
+                page = dict(self._table.query(**asked, **start))
+            yield from page["Items"]
+            if "LastEvaluatedKey" not in page:
+                return
+
     def _put(self, entry: Entry, replacing: Entry | None) -> bool:
         item = _key(entry.report, entry.recipient) | entry.model_dump(mode="json", exclude_none=True)
+        issue = issue_of(entry.report)
+        if issue is not None:
+            item["issue"] = issue
         with translated("write the ledger"):
             try:
                 if replacing is None:
@@ -71,3 +111,7 @@ class LedgerStore:
 
 def _key(report: str, recipient: str) -> dict[str, str]:
     return {"pk": f"LEDGER#{report}", "sk": f"TO#{recipient}"}
+
+
+def _fact[Known: Mail](kind: type[Known], item: dict[str, Any]) -> Known:
+    return kind.model_validate({name: value for name, value in item.items() if name in kind.model_fields})

@@ -6,12 +6,17 @@ from typing import Any
 
 from cost_reporting import aws
 from cost_reporting.contracts import Outcome, Run, Worklist
-from cost_reporting.periods import label
+from cost_reporting.ledger import issue_key
+from cost_reporting.rollcall import Loss, Mark
 from cost_reporting.store.translation import translated
 
 
 class RunStore:
-    """Items ``RUN#<run_id>`` (the run, its outcomes, its verdicts) and ``DELIVERED#<cadence>#<period>#<issue>``."""
+    """Items ``RUN#<run_id>`` (the run, its outcomes, its verdicts), and by ``<cadence>#<period>#<issue>``:
+
+    ``DELIVERED#`` who has the report, ``FAILED#`` how a client failed last, ``EXPECTED#`` the worklists of the runs for
+    everybody. ``HELD#`` is who waits for an approval.
+    """
 
     def __init__(self, table: str) -> None:
         self._table = aws.table(table)
@@ -63,8 +68,51 @@ class RunStore:
         self._put(
             _delivered_pk(run),
             outcome.client_id,
-            {"run_id": run.run_id, "report_key": outcome.report_key, "at": at.isoformat()},
+            {
+                "run_id": run.run_id,
+                "report_key": outcome.report_key,
+                "recipients": outcome.recipients,
+                "at": at.isoformat(),
+            },
         )
+
+    def mark_failed(self, run: Run, outcome: Outcome, at: datetime) -> None:
+        """Write down how the client failed to get this report, replacing what an earlier run wrote."""
+        told = outcome.model_dump(mode="json", include={"error", "stage", "message", "remedy"}, exclude_none=True)
+        self._put(f"FAILED#{issue_key(run)}", outcome.client_id, told | {"run_id": run.run_id, "at": at.isoformat()})
+
+    def expect(self, worklist: Worklist, at: datetime) -> None:
+        """Write down that a run for everybody has begun, and whom it is about to report to."""
+        told = {"pass_number": worklist.pass_number, "client_count": worklist.client_count, "at": at.isoformat()}
+        self._put(f"EXPECTED#{issue_key(worklist.run)}", worklist.run.run_id, told)
+
+    def expected(self, issue: str) -> dict[str, datetime]:
+        """The runs for everybody that were begun for ``issue`` (an :func:`issue_key`), and when."""
+        return {item["sk"]: datetime.fromisoformat(item["at"]) for item in self._query(f"EXPECTED#{issue}")}
+
+    def marks(self, issue: str) -> dict[str, Mark]:
+        """Who has the report of ``issue``, by client id."""
+        return {
+            item["sk"]: Mark(recipients=int(item.get("recipients", 0)), at=item["at"])
+            for item in self._query(f"DELIVERED#{issue}")
+        }
+
+    def losses(self, issue: str) -> dict[str, Loss]:
+        """How clients failed last to get the report of ``issue``, by client id."""
+        fields = Loss.model_fields
+        return {
+            item["sk"]: Loss.model_validate({k: v for k, v in item.items() if k in fields})
+            for item in self._query(f"FAILED#{issue}")
+        }
+
+    def held(self, issue: str) -> dict[str, str]:
+        """Whose report of ``issue`` needs, or needed, an approval, with its state: HELD, APPROVED, REJECTED."""
+        return {item["sk"]: item["state"] for item in self._query(f"HELD#{issue}")}
+
+    def since(self) -> datetime:
+        """When the table was made: no schedule can have led to anything before."""
+        with translated("describe the outcomes table"):
+            return self._table.creation_date_time
 
     def delivered(self, run: Run) -> frozenset[str]:
         """The clients that have this report of this period already."""
@@ -98,4 +146,4 @@ def _run_pk(run_id: str) -> str:
 
 
 def _delivered_pk(run: Run) -> str:
-    return f"DELIVERED#{run.cadence}#{label(run.period)}#{run.issue}"
+    return f"DELIVERED#{issue_key(run)}"

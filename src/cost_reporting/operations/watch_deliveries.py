@@ -1,0 +1,235 @@
+"""Watch Deliveries: what each schedule should have produced, compared with what became of it."""
+
+import json
+import logging
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any, Final, Literal
+from uuid import uuid4
+from zoneinfo import ZoneInfo
+
+from cost_reporting.clients import is_due
+from cost_reporting.contracts import DeliveriesWatched, ReportWatched, WatchAsked
+from cost_reporting.delivery import Channel, Letter
+from cost_reporting.delivery.message import Enclosure, compose
+from cost_reporting.delivery.rollup import RollCall, words
+from cost_reporting.errors import (
+    CostReportingError,
+    DeliveryRejected,
+    DeliveryThrottled,
+    RollUpNotSent,
+    StoreRefused,
+)
+from cost_reporting.ledger import Entry, Mail, decide, fingerprint, issue_key, report_tag
+from cost_reporting.operations.worklists import read_worklist
+from cost_reporting.periods import label
+from cost_reporting.rollcall import CALM, MISSING, STATUSES, UNDELIVERED, Known, judge
+from cost_reporting.schedules import Due, due_by
+from cost_reporting.store.clients import ClientStore
+from cost_reporting.store.ledger import LedgerStore
+from cost_reporting.store.objects import JSON, ObjectStore
+from cost_reporting.store.rollups import RolledUp, RollUpStore
+from cost_reporting.store.runs import RunStore
+
+MORNING: Final = timedelta(hours=9)
+"""When the day of a reminder begins, in the schedules' time zone: what is still missing is said again each morning."""
+OPERATORS: Final = "OPERATORS"
+"""Stands for the client in the name of a roll-up. No client can be called so: their ids are lower case."""
+
+_log = logging.getLogger(__name__)
+Row = Mapping[str, Any]
+Told = Literal["mailed", "nothing_new", "already_sent", "underway", "uncertain"]
+
+
+@dataclass(frozen=True)
+class Post:
+    """How the roll-up leaves: the stores that remember it, and the channel with both addresses."""
+
+    ledger: LedgerStore
+    roll_ups: RollUpStore
+    objects: ObjectStore
+    channel: Channel
+    sender: str
+    operators: str
+
+
+def watch_deliveries(
+    asked: WatchAsked, *, zone: ZoneInfo, clients: ClientStore, runs: RunStore, post: Post, now: Callable[[], datetime]
+) -> DeliveriesWatched:
+    """Look at the last report of each schedule, client by client, and tell operators if there is news.
+
+    Expected is whom a run for everybody has listed, and who is due now. It may run as often as one likes: it changes
+    nothing, and mails a roll-up only when something is new, and once each morning while a report is missing.
+
+    Raises RollUpNotSent, which carries the counts, if operators could not be told.
+    """
+    at = asked.scheduled_at or now()
+    rows = {str(row.get("client_id")): row for row in clients.rows("client_name", "recipients")}
+    calls = [
+        call
+        for due in due_by(at, zone)
+        if (call := roll_call(due, rows, runs=runs, ledger=post.ledger, objects=post.objects, at=at)).clients
+    ]
+    statuses = Counter(client.status for call in calls for client in call.clients)
+    missing, bounced = (sum(statuses[status] for status in group) for group in (MISSING, UNDELIVERED))
+    _log.info("roll_call", extra={"reports": len(calls), **{status: statuses[status] for status in STATUSES}})
+    try:
+        told = _tell(calls, at=at, zone=zone, post=post, now=now, missing=missing)
+    except CostReportingError as trouble:
+        raise RollUpNotSent(f"{trouble.name}: {trouble}", missing=missing, bounced=bounced) from trouble
+    reports = tuple(
+        ReportWatched(
+            cadence=call.due.cadence,
+            period=label(call.due.period),
+            issue=call.due.issue,
+            due_at=call.due.moment,
+            fired=call.fired,
+            clients=len(call.clients),
+            counts=dict(Counter(client.status for client in call.clients)),
+        )
+        for call in calls
+    )
+    return DeliveriesWatched(at=at, reports=reports, missing=missing, bounced=bounced, roll_up=told)
+
+
+def roll_call(
+    due: Due, rows: Mapping[str, Row], *, runs: RunStore, ledger: LedgerStore, objects: ObjectStore, at: datetime
+) -> RollCall:
+    """How each client's report ``due`` stands. Reads whole partitions, never client by client."""
+    issue = issue_key(due)
+    begun = runs.expected(issue)
+    listed, fired = _listed(objects, begun)
+    if not fired and due.moment < runs.since():
+        return RollCall(due=due, fired=False, clients=())  # this system was not there yet
+    marks, losses, held = runs.marks(issue), runs.losses(issue), runs.held(issue)
+    mails: defaultdict[str, list[Mail]] = defaultdict(list)
+    for mail in ledger.of_issue(issue):
+        mails[mail.report.partition("#")[0]].append(mail)
+    dues = {client_id for client_id, row in rows.items() if is_due(row, due.cadence, due.issue)}
+    known = (
+        Known(
+            client_id=client_id,
+            name=_name(rows.get(client_id, {})),
+            recipients=_recipients(rows.get(client_id, {})),
+            active=rows.get(client_id, {"status": "suspended"}).get("status") != "suspended",
+            due=client_id in dues,
+            listed=listed.get(client_id),
+            mark=marks.get(client_id),
+            mails=tuple(mails[client_id]),
+            loss=losses.get(client_id),
+            held=held.get(client_id),
+        )
+        for client_id in sorted(dues | listed.keys() | marks.keys() | held.keys())
+    )
+    return RollCall(due=due, fired=fired, clients=tuple(judge(each, fired=fired, now=at) for each in known))
+
+
+def _listed(objects: ObjectStore, begun: Mapping[str, datetime]) -> tuple[dict[str, datetime], bool]:
+    """When the last run that listed a client began, by client id, and whether any run has left its list.
+
+    A list that is gone tells nothing: then everybody who is due is expected.
+    """
+    listed: dict[str, datetime] = {}
+    fired = False
+    for run_id, began in sorted(begun.items(), key=lambda each: each[1]):
+        try:
+            worklist = read_worklist(objects, run_id, 1)
+        except StoreRefused as gone:
+            _log.warning("worklist_gone", extra={"run_id": run_id, "reason": str(gone)})
+            continue
+        fired = True
+        listed |= dict.fromkeys((due.client_id for due in worklist), began)
+    return listed, fired
+
+
+def _name(row: Row) -> str | None:
+    name = row.get("client_name")
+    return name if isinstance(name, str) else None
+
+
+def _recipients(row: Row) -> frozenset[str]:
+    found = row.get("recipients")
+    return frozenset(fingerprint(to) for to in found if isinstance(to, str)) if isinstance(found, list) else frozenset()
+
+
+# -- the roll-up ------------------------------------------------------------------------------------------------------
+
+
+def _tell(
+    calls: Iterable[RollCall], *, at: datetime, zone: ZoneInfo, post: Post, now: Callable[[], datetime], missing: int
+) -> Told:
+    calls = tuple(calls)
+    news = RolledUp(said=_hash(calls), day=(at.astimezone(zone) - MORNING).date())
+    last = post.roll_ups.last()
+    if not calls or (last is not None and _is_old(news, last, missing)):
+        return "nothing_new"
+    report = "#".join((OPERATORS, "roll-up", news.day.isoformat(), news.said[:16], "live"))
+    recipient = fingerprint(post.operators)
+    found = post.ledger.find(report, recipient)
+    decision = decide(found, now=now())
+    if decision == "already_sent":
+        post.roll_ups.remember(news)
+    if decision == "uncertain":
+        _log.warning("roll_up_uncertain", extra={"day": news.day.isoformat()})
+    if decision != "send":
+        return decision
+    whole = json.dumps(list(_whole(calls)), ensure_ascii=False, indent=1).encode()
+    stored = post.objects.put(f"runs/watch/{news.day.isoformat()}/roll-up-{news.said[:16]}.json", whole, JSON)
+    entry = Entry(
+        report=report,
+        recipient=recipient,
+        state="SENDING",
+        try_id=uuid4().hex,
+        attempt=found.attempt + 1 if found else 1,
+        run_id="watch",
+        report_sha256=stored.sha256,
+        updated_at=now(),
+    )
+    letter = Letter(
+        sender=post.sender,
+        recipient=post.operators,
+        message=compose(
+            words(calls, at=at, zone=zone, stored=stored.key),
+            sender=post.sender,
+            recipient=post.operators,
+            reply_to=None,
+            enclosures=[Enclosure(file_name="roll-up.json", content_type=JSON, body=whole)],
+        ),
+        tags={"client_id": OPERATORS, "report_id": report_tag(report), "run_id": "watch", "try_id": entry.try_id},
+    )
+    if not post.ledger.begin(entry, replacing=found):
+        return "underway"
+    try:
+        message_id = post.channel.send(letter)
+    except (DeliveryRejected, DeliveryThrottled):
+        post.ledger.conclude(entry, "REFUSED", at=now())
+        raise
+    post.ledger.conclude(entry, "SENT", at=now(), message_id=message_id)
+    post.roll_ups.remember(news)
+    return "mailed"
+
+
+def _is_old(news: RolledUp, last: RolledUp, missing: int) -> bool:
+    """The same was said before, and, if a report is missing, since this morning."""
+    return news.said == last.said and (not missing or news.day == last.day)
+
+
+def _hash(calls: Iterable[RollCall]) -> str:
+    """Of what is news: which reports there are, and each client that is not well, and how.
+
+    That SES accepts a mail, and delivers it some minutes later, is the way of things and no news.
+    """
+    news = [
+        [issue_key(call.due), sorted([c.client_id, c.status, c.detail] for c in call.clients if c.status not in CALM)]
+        for call in calls
+    ]
+    return sha256(json.dumps(news).encode()).hexdigest()
+
+
+def _whole(calls: Iterable[RollCall]) -> Iterator[dict[str, Any]]:
+    for call in calls:
+        for client in call.clients:
+            yield {"report": issue_key(call.due)} | client.model_dump(mode="json", exclude_none=True)
