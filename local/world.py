@@ -18,6 +18,7 @@ import boto3
 from botocore.exceptions import ClientError
 
 from cost_reporting.clients import Branding, Client, ExchangeRate, RoleAccess, SecretAccess
+from cost_reporting.store.clients import row
 from local import logos
 from local.accounts import ACCOUNTS
 from local.deployment import ACCOUNT, REGION, SECRET, session
@@ -247,16 +248,6 @@ def logo(client: Client) -> bytes | None:
     """The client's logo, drawn."""
     shape = _LOGOS.get(client.client_id)
     return logos.png(shape, client.branding.colour) if shape and client.branding.logo else None
-
-
-def row(client: Client) -> dict[str, Any]:
-    """The record as a row of the clients table: plain maps and lists, numbers as Decimal, nothing that is not set."""
-    plain: dict[str, Any] = json.loads(client.model_dump_json(exclude_none=True), parse_float=Decimal)
-    if client.exchange_rate is not None:
-        plain["exchange_rate"]["rate"] = client.exchange_rate.rate
-    if client.monthly_budget is not None:
-        plain["monthly_budget"] = client.monthly_budget
-    return plain
 
 
 def _ids(table: Any) -> Iterator[str]:

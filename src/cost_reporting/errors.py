@@ -14,6 +14,7 @@ leaf's class name is part of the workflow's interface (``tests/contract/test_err
         ├─ InvalidRequest        the execution's input makes no sense
         ├─ ClientUnknown         there is no such client record
         ├─ ClientMisconfigured   the client record is incomplete or wrong
+        ├─ ClientChanged         somebody else has changed the client record meanwhile
         ├─ ClientAccessDenied    the client's account does not let us read its costs
         ├─ CostExplorerDisabled  Cost Explorer was never switched on in the client's account
         ├─ CostsRefused          Cost Explorer refused the question
@@ -99,6 +100,12 @@ class ClientMisconfigured(Permanent):
     """The client record is incomplete or wrong."""
 
     remedy = "Correct the named field of the client's record in the clients table, then rerun the client."
+
+
+class ClientChanged(Permanent):
+    """Somebody else has changed the client record meanwhile, so nothing was written."""
+
+    remedy = "Export the record again, make your change there, and update it."
 
 
 class ClientAccessDenied(Permanent):
