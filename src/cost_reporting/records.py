@@ -117,6 +117,7 @@ def parsed(body: bytes) -> Any:
         raise _unreadable("file", where, "Correct that place; `sample-config` writes a sound file.") from None
     except RecursionError:
         raise _unreadable("file", "no more than some levels of brackets", "A record has three levels.") from None
+    _require_numbers("file", found)
     return found
 
 
@@ -253,19 +254,27 @@ def _unreadable(field: str, expected: str, remedy: str) -> _Unreadable:
     return _Unreadable(Fault(field=printable(field), expected=expected, remedy=remedy))
 
 
-def _decimal(digits: str) -> Decimal:
+class _NoNumber(NamedTuple):
+    """What stands where a number should, until the key that it belongs to is known."""
+
+    expected: str
+    remedy: str
+
+
+def _decimal(digits: str) -> Decimal | _NoNumber:
     number = Decimal(digits) if len(digits) <= _LONGEST_NUMBER else None
     if number is None or not -_LONGEST_NUMBER <= number.adjusted() <= _LONGEST_NUMBER:
-        raise _unreadable("file", f"numbers of no more than {_LONGEST_NUMBER} digits", "Write a smaller number.")
+        return _NoNumber(f"a number of no more than {_LONGEST_NUMBER} digits", "Write a smaller number.")
     return number
 
 
-def _integer(digits: str) -> int:
-    return int(_decimal(digits))
+def _integer(digits: str) -> int | _NoNumber:
+    number = _decimal(digits)
+    return int(number) if isinstance(number, Decimal) else number
 
 
-def _constant(name: str) -> Any:
-    raise _unreadable("file", f"JSON, which {name} is not", "Write a number, or leave the field out.")
+def _constant(name: str) -> _NoNumber:
+    return _NoNumber(f"JSON, which {name} is not", "Write a number, or leave the field out.")
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -273,10 +282,28 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     for key, value in pairs:
         if key in whole:
             raise _unreadable(key, "each key once in its object", "Remove one of the two.")
-        if any(isinstance(each, str) and not _sound(each) for each in (key, value)):
+        if any(isinstance(each, str) and not _sound(each) for each in (key, *_members(value))):
             raise _unreadable(key, "text that is Unicode; half of a surrogate pair is not", "Write the character.")
+        _require_numbers(key, value)
         whole[key] = value
     return whole
+
+
+def _require_numbers(field: str, value: Any) -> None:
+    for each in _members(value):
+        if isinstance(each, _NoNumber):
+            raise _unreadable(field, each.expected, each.remedy)
+
+
+def _members(value: Any) -> Iterator[Any]:
+    """The value, or what is in its lists; objects have been looked at before."""
+    waiting = [value]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, list):
+            waiting += each
+        else:
+            yield each
 
 
 def _sound(text: str) -> bool:
