@@ -28,7 +28,7 @@ from hypercorn.config import Config
 
 from local.accounts import ACCOUNTS, crowd
 from local.cost_explorer import CostExplorer
-from local.differences import cost_explorer, environments, event_logs, mail, metrics, roles, transport
+from local.differences import cost_explorer, environments, event_logs, mail, metrics, principals, roles, transport
 from local.differences.upstream import upstream
 
 ACCOUNT = "111122223333"
@@ -94,6 +94,7 @@ def restore_aws(folder: Path, now: Callable[[], datetime]) -> None:
     transport.restore()
     environments.restore(folder)
     roles.restore()
+    principals.restore()
     metrics.restore()
     event_logs.restore()
     mail.restore(folder / "mail")

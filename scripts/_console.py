@@ -85,6 +85,14 @@ def agreed(question: str, *, yes: bool, flag: str = "--yes") -> None:
         raise Failed("The answer was no, so nothing was done.", remedy="Nothing.", error="Declined")
 
 
+def is_willing(question: str) -> bool:
+    """Whether somebody is here and says yes."""
+    if not sys.stdin.isatty():
+        return False
+    notes.print(f"{question} [y/N] ", end="", markup=False)
+    return input().strip().casefold() in ("y", "yes")
+
+
 def main(app: typer.Typer, arguments: Sequence[str] | None = None) -> int:
     """Run the command and return the exit code. A fault of the software is a traceback; nothing else is."""
     asked = list(sys.argv[1:] if arguments is None else arguments)

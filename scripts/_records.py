@@ -42,6 +42,14 @@ def record_of(path: Path, option: str = "--config", *, body: bytes | None = None
     raise refused(f"{option}: {printable(str(path))}", read)
 
 
+def parsed(path: Path, option: str = "--config") -> dict[str, Any]:
+    """The JSON object in a file, a sound record or not. Raises WrongInput."""
+    found = records.object_in(body_of(path, option))
+    if isinstance(found, Fault):
+        raise refused(f"{option}: {printable(str(path))}", (found,))
+    return found
+
+
 def refused(what: str, faults: Sequence[Fault], *, remedy: str = "Correct them; nothing was changed.") -> WrongInput:
     """What a command says of a record that is not sound: every fault, each with its remedy."""
     count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"

@@ -13,6 +13,8 @@ from typing import Annotated, Any, Literal
 import typer
 
 import _deployment
+import _findings
+import _onboarding
 import _records
 from _console import WrongInput
 from _deployment import Deployment
@@ -297,6 +299,58 @@ def activate(
     store = _store(_deployment.find(stack_name))
     version = changing.set_status(client_id, "active", store=store, author=_author(reason))
     _told(as_json, f"{client_id} is active.", version)
+
+
+@app.command()
+def validate(
+    client_id: ClientIdOption,
+    yes: Annotated[
+        bool, typer.Option("--yes", "--check-aws", help="Pay for the questions to Cost Explorer, unasked.")
+    ] = False,
+    as_json: JsonOption = False,
+    stack_name: StackOption = None,
+) -> None:
+    """Whether the client's next report can be made and sent: its record, then each permission in turn.
+
+    Your credentials must be allowed to assume the client's role, and its trust has to name you (`onboard`). What costs
+    money is asked only if somebody says so, and is "not checked" otherwise. Exit code 1 if something failed.
+    """
+    deployment = _deployment.find(stack_name)
+    found = _row(client_id, _store(deployment))
+    faults = records.faults_of(found)
+    if faults:
+        raise _records.refused(f"--client-id: {printable(client_id)}", faults, remedy="Export, correct and update it.")
+    _findings.examined(Client.model_validate(found), deployment, yes=yes, ask=True, as_json=as_json)
+
+
+@app.command()
+def onboard(
+    client_id: ClientIdOption,
+    account: Annotated[
+        str | None, typer.Option(help="The client's AWS account: 12 digits. Not needed a second time.")
+    ] = None,
+    output_dir: Annotated[Path | None, typer.Option(help="Where the files go; out/onboarding/<id>.")] = None,
+    config: Annotated[
+        Path | None, typer.Option(help="A record's file, as of `sample-config`, to write the access part into.")
+    ] = None,
+    operator: Annotated[
+        list[str] | None,
+        typer.Option(help="ARN, * allowed, of who else of your account may use the role to validate; you, by default."),
+    ] = None,
+    new: Annotated[bool, typer.Option("--new", help="Another ExternalId, or another account.")] = False,
+    link_hours: Annotated[int, typer.Option(min=1, max=12, help="How long the link works, at most.")] = 12,
+    as_json: JsonOption = False,
+    stack_name: StackOption = None,
+) -> None:
+    """What a client needs to let us in: the CloudFormation template of its read-only role, and what to do with it.
+
+    Asked again it gives the same ExternalId. Only the files hold it: the template for the client, access.json for its
+    record. The link to CloudFormation's page is signed with your credentials, and ends when they do.
+    """
+    _onboarding.onboard(
+        client_id, account, output_dir=output_dir or Path("out/onboarding") / client_id, config=config,
+        operators=operator or (), new=new, hours=link_hours, as_json=as_json, deployment=_deployment.find(stack_name),
+    )  # fmt: skip
 
 
 def _store(deployment: Deployment) -> RecordStore:

@@ -121,6 +121,18 @@ def parsed(body: bytes) -> Any:
     return found
 
 
+def object_in(body: bytes) -> dict[str, Any] | Fault:
+    """The JSON object in ``body``, a record or not yet one, with amounts as texts of their digits."""
+    try:
+        found = parsed(body)
+    except _Unreadable as unreadable:
+        return unreadable.fault
+    if not isinstance(found, dict):
+        return Fault(field="file", expected="one JSON object", remedy="`sample-config` writes a sound file.")
+    plain: dict[str, Any] = json.loads(json.dumps(found, default=str))
+    return plain
+
+
 def check(document: Any, *, typed: bool = True) -> Client | Faults:
     """The record that ``document`` is, or every fault of it. A ``$schema`` at its top is for editors, and ignored.
 
