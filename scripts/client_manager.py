@@ -229,7 +229,7 @@ def history(client_id: ClientIdOption, as_json: JsonOption = False, stack_name: 
         return
     lines = [
         (each.version, f"{each.at:%Y-%m-%d %H:%M:%S}", each.action, each.who,
-         ", ".join(change.field for change in each.changes), each.reason or "")
+         _fields(each), each.reason or "")
         for each in versions
     ]  # fmt: skip
     _records.table(("version", "at (UTC)", "what", "who", "fields", "reason"), lines)
@@ -387,6 +387,11 @@ def _cells(client: Listed) -> tuple[object, ...]:
         client.client_id, client.client_name, client.status, ", ".join(client.cadences), client.recipients,
         client.account, client.access, client.locale, client.currency, client.version or "", faults,
     )  # fmt: skip
+
+
+def _fields(version: Version) -> str:
+    names = [change.field for change in version.changes]
+    return ", ".join(names) if len(names) <= 6 else f"{len(names)} fields"
 
 
 def _told_apart(read: tuple[records.Numbered, ...] | records.Faults) -> tuple[list[Client], list[Fault]]:

@@ -93,13 +93,13 @@ class InvalidRequest(Permanent):
 class ClientUnknown(Permanent):
     """There is no client record with this id."""
 
-    remedy = "Check the id against the clients table, or add the client's record."
+    remedy = "Look for it with `client_manager.py list`, or add it to the clients table with `client_manager.py add`."
 
 
 class ClientMisconfigured(Permanent):
     """The client record is incomplete or wrong."""
 
-    remedy = "Correct the named field of the client's record in the clients table, then rerun the client."
+    remedy = "Correct the named field with `client_manager.py export` and `update`, then rerun the client."
 
 
 class ClientChanged(Permanent):
@@ -111,7 +111,7 @@ class ClientChanged(Permanent):
 class ClientAccessDenied(Permanent):
     """The client's account does not let us read its costs."""
 
-    remedy = "Ask the client to restore the role's trust (our account and ExternalId) and ce:GetCostAndUsage."
+    remedy = "Ask the client to restore what `client_manager.py validate --client-id …` finds missing, then rerun it."
 
 
 class CostExplorerDisabled(Permanent):
