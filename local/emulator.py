@@ -37,6 +37,7 @@ from local.differences import (
     mail,
     measured,
     metrics,
+    principals,
     queries,
     roles,
     transport,
@@ -106,6 +107,7 @@ def restore_aws(folder: Path, now: Callable[[], datetime]) -> None:
     transport.restore()
     environments.restore(folder)
     roles.restore()
+    principals.restore()
     metrics.restore()
     alarms.restore()
     measured.restore()

@@ -34,6 +34,12 @@ _PARTS = {
     "TIME_ZONE": "TimeZone",
 }
 """Each variable, with the stack's output or parameter that it stands for."""
+_MORE = {
+    "PREFIX": "Prefix",
+    "READER_ROLE_NAME": "ReaderRoleName",
+    "FETCH_COSTS_ROLE_ARN": "FetchCostsRoleArn",
+}
+"""The same, of what only some commands need: empty where nothing says it."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +53,9 @@ class Deployment:
     sender: str
     configuration_set: str
     time_zone: str
+    prefix: str = ""
+    reader_role_name: str = ""
+    fetch_costs_role_arn: str = ""
 
     @property
     def zone(self) -> ZoneInfo:
@@ -55,8 +64,9 @@ class Deployment:
 
     @classmethod
     def of(cls, name: str, names: Mapping[str, str]) -> "Deployment":
-        """From ``names`` by variable, all of which are there."""
-        return cls(name, **{variable.lower(): names[variable] for variable in _PARTS})
+        """From ``names`` by variable; all of ``_PARTS`` are there."""
+        more = {variable.lower(): names.get(variable, "") for variable in _MORE}
+        return cls(name, **{variable.lower(): names[variable] for variable in _PARTS}, **more)
 
 
 def find(stack_name: str | None) -> Deployment:
@@ -117,7 +127,8 @@ def _of_stack(name: str, where: str) -> Deployment:
         raise WrongInput(
             f"--stack-name: stack {name} has no {missing}.", remedy="Name a stack that was deployed from this template."
         )
-    return Deployment.of(f"stack {name}{where}", {variable: known[key] for variable, key in _PARTS.items()})
+    names = {variable: known.get(key, "") for variable, key in (_PARTS | _MORE).items()}
+    return Deployment.of(f"stack {name}{where}", names)
 
 
 def _named(pairs: Any, kind: str) -> dict[str, str]:

@@ -14,6 +14,7 @@ leaf's class name is part of the workflow's interface (``tests/contract/test_err
         ├─ InvalidRequest        the execution's input makes no sense
         ├─ ClientUnknown         there is no such client record
         ├─ ClientMisconfigured   the client record is incomplete or wrong
+        ├─ ClientChanged         somebody else has changed the client record meanwhile
         ├─ ClientAccessDenied    the client's account does not let us read its costs
         ├─ CostExplorerDisabled  Cost Explorer was never switched on in the client's account
         ├─ CostsRefused          Cost Explorer refused the question
@@ -93,19 +94,25 @@ class InvalidRequest(Permanent):
 class ClientUnknown(Permanent):
     """There is no client record with this id."""
 
-    remedy = "Check the id against the clients table, or add the client's record."
+    remedy = "Look for it with `client_manager.py list`, or add it to the clients table with `client_manager.py add`."
 
 
 class ClientMisconfigured(Permanent):
     """The client record is incomplete or wrong."""
 
-    remedy = "Correct the named field of the client's record in the clients table, then rerun the client."
+    remedy = "Correct the named field with `client_manager.py export` and `update`, then rerun the client."
+
+
+class ClientChanged(Permanent):
+    """Somebody else has changed the client record meanwhile, so nothing was written."""
+
+    remedy = "Export the record again, make your change there, and update it."
 
 
 class ClientAccessDenied(Permanent):
     """The client's account does not let us read its costs."""
 
-    remedy = "Ask the client to restore the role's trust (our account and ExternalId) and ce:GetCostAndUsage."
+    remedy = "Ask the client to restore what `client_manager.py validate --client-id …` finds missing, then rerun it."
 
 
 class CostExplorerDisabled(Permanent):

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
@@ -262,7 +263,7 @@ def handler(event, context):
         TimePeriod={"Start": "2026-01-01", "End": "2026-02-01"}, Granularity="MONTHLY", Metrics=["UnblendedCost"])
     return [there.client("sts").get_caller_identity()["Account"], len(costs["ResultsByTime"])]
 """
-MAY_ASSUME = {"Action": "sts:AssumeRole", "Resource": "arn:aws:iam::*:role/reader"}
+MAY_ASSUME = {"Action": "sts:AssumeRole", "Resource": "arn:aws:iam::*:role/reader*"}
 
 
 @pytest.fixture
@@ -297,6 +298,39 @@ def test_cost_explorer_answers_for_the_account_of_the_assumed_role(account: Acco
 def test_a_role_lets_in_only_whom_it_trusts(account: Account, reader: str, request_: dict[str, str]) -> None:
     error = account.invoke(account.function(ASSUMES, MAY_ASSUME), {"RoleArn": reader} | request_)
     assert "AccessDenied" in error["errorMessage"]
+
+
+@restored("principals")
+def test_a_trust_can_name_a_role_by_a_condition(account: Account) -> None:
+    """By its own ARN, path and all, whoever uses it: a session's ARN names neither path nor role as IAM does."""
+    iam, name = account.client("iam"), account.name("caller")
+    trust = policy(Action="sts:AssumeRole", Principal={"AWS": f"arn:aws:iam::{ACCOUNT}:root"})
+    caller = iam.create_role(RoleName=name, Path="/teams/", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+    iam.put_role_policy(RoleName=name, PolicyName="may", PolicyDocument=policy(**MAY_ASSUME))
+    sts = account.client("sts")
+    keys = sts.assume_role(RoleArn=caller, RoleSessionName="test")["Credentials"]
+    there = boto3.client(
+        "sts",
+        endpoint_url=account.emulator.endpoint,
+        region_name="us-east-1",
+        aws_access_key_id=keys["AccessKeyId"],
+        aws_secret_access_key=keys["SecretAccessKey"],
+        aws_session_token=keys["SessionToken"],
+    )
+    theirs = account.client("iam", CLIENT)
+    answers: list[Any] = []
+    for pattern in (f"arn:aws:iam::{ACCOUNT}:role/teams/*", f"arn:aws:iam::{ACCOUNT}:role/others/*"):
+        narrowed = {"Condition": {"ArnLike": {"aws:PrincipalArn": pattern}}}
+        trust = policy(Action="sts:AssumeRole", Principal={"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, **narrowed)
+        role = account.name("narrow")
+        theirs.create_role(RoleName=role, Path="/reader/", AssumeRolePolicyDocument=trust)
+        arn = f"arn:aws:iam::{CLIENT}:role/reader/{role}"
+        try:
+            there.assume_role(RoleArn=arn, RoleSessionName="test")
+            answers.append(True)
+        except ClientError as refused:
+            answers.append(refused.response["Error"]["Code"])
+    assert answers == [True, "AccessDenied"]
 
 
 def test_a_function_may_do_only_what_its_role_allows(account: Account, reader: str) -> None:
