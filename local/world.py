@@ -18,6 +18,8 @@ import boto3
 from botocore.exceptions import ClientError
 
 from cost_reporting.clients import Branding, Client, ExchangeRate, RoleAccess, SecretAccess
+from cost_reporting.sources.cost_explorer.permissions import ACTIONS
+from cost_reporting.store.clients import row
 from local import logos
 from local.accounts import ACCOUNTS
 from local.deployment import ACCOUNT, REGION, SECRET, session
@@ -43,16 +45,6 @@ _LOGOS: Mapping[str, logos.Shape] = {
     "tokyo-data": logos.waves,
     "euro-logistik": logos.arrow,
 }
-_MAY_READ_COSTS = [
-    "ce:GetAnomalies",
-    "ce:GetCostAndUsage",
-    "ce:GetCostForecast",
-    "ce:GetReservationCoverage",
-    "ce:GetReservationUtilization",
-    "ce:GetSavingsPlansCoverage",
-    "ce:GetSavingsPlansUtilization",
-    "ce:GetSavingsPlansUtilizationDetails",
-]
 
 
 @dataclass(frozen=True)
@@ -249,16 +241,6 @@ def logo(client: Client) -> bytes | None:
     return logos.png(shape, client.branding.colour) if shape and client.branding.logo else None
 
 
-def row(client: Client) -> dict[str, Any]:
-    """The record as a row of the clients table: plain maps and lists, numbers as Decimal, nothing that is not set."""
-    plain: dict[str, Any] = json.loads(client.model_dump_json(exclude_none=True), parse_float=Decimal)
-    if client.exchange_rate is not None:
-        plain["exchange_rate"]["rate"] = client.exchange_rate.rate
-    if client.monthly_budget is not None:
-        plain["monthly_budget"] = client.monthly_budget
-    return plain
-
-
 def _ids(table: Any) -> Iterator[str]:
     page: dict[str, Any] = {}
     while True:
@@ -290,7 +272,7 @@ def _make_role(client_id: str, access: RoleAccess, home: boto3.Session, endpoint
         iam.create_role(RoleName=READER_ROLE, AssumeRolePolicyDocument=trust)
     except iam.exceptions.EntityAlreadyExistsException:
         iam.update_assume_role_policy(RoleName=READER_ROLE, PolicyDocument=trust)
-    costs = _policy(Action=_MAY_READ_COSTS, Resource="*")
+    costs = _policy(Action=list(ACTIONS), Resource="*")
     iam.put_role_policy(RoleName=READER_ROLE, PolicyName="read-costs", PolicyDocument=costs)
 
 
@@ -301,7 +283,7 @@ def _hand_over_keys(client_id: str, access: SecretAccess, home: boto3.Session, e
     secrets = home.client("secretsmanager", endpoint_url=endpoint)
     with _unless("EntityAlreadyExists"):
         iam.create_user(UserName=READER_ROLE)
-    costs = _policy(Action=_MAY_READ_COSTS, Resource="*")
+    costs = _policy(Action=list(ACTIONS), Resource="*")
     iam.put_user_policy(UserName=READER_ROLE, PolicyName="read-costs", PolicyDocument=costs)
     with _unless("ResourceExistsException"):
         secrets.create_secret(Name=_secret_name(client_id), SecretString="{}")

@@ -34,8 +34,13 @@ _PARTS = {
     "TIME_ZONE": "TimeZone",
 }
 """Each variable, with the stack's output or parameter that it stands for."""
-_MORE = {"STATE_MACHINE_ARN": "StateMachineArn", "OPERATORS": "Operators"}
-"""The same, of what only some commands need."""
+_MORE = {
+    "STATE_MACHINE_ARN": "StateMachineArn",
+    "PREFIX": "Prefix",
+    "READER_ROLE_NAME": "ReaderRoleName",
+    "FETCH_COSTS_ROLE_ARN": "FetchCostsRoleArn",
+}
+"""The same, of what only some commands need: empty where nothing says it."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +55,9 @@ class Deployment:
     configuration_set: str
     time_zone: str
     state_machine_arn: str = ""
-    operators: str = ""
+    prefix: str = ""
+    reader_role_name: str = ""
+    fetch_costs_role_arn: str = ""
 
     @property
     def zone(self) -> ZoneInfo:
@@ -59,7 +66,7 @@ class Deployment:
 
     @classmethod
     def of(cls, name: str, names: Mapping[str, str]) -> "Deployment":
-        """From ``names`` by variable, all of which are there."""
+        """From ``names`` by variable; all of ``_PARTS`` are there."""
         more = {variable.lower(): names.get(variable, "") for variable in _MORE}
         return cls(name, **{variable.lower(): names[variable] for variable in _PARTS}, **more)
 
@@ -122,9 +129,8 @@ def _of_stack(name: str, where: str) -> Deployment:
         raise WrongInput(
             f"--stack-name: stack {name} has no {missing}.", remedy="Name a stack that was deployed from this template."
         )
-    return Deployment.of(
-        f"stack {name}{where}", {variable: known.get(key, "") for variable, key in (_PARTS | _MORE).items()}
-    )
+    names = {variable: known.get(key, "") for variable, key in (_PARTS | _MORE).items()}
+    return Deployment.of(f"stack {name}{where}", names)
 
 
 def _named(pairs: Any, kind: str) -> dict[str, str]:

@@ -6,5 +6,5 @@ here runs in the emulator's own environment: standard library, ministack and bot
 
 Not restored, because nothing here depends on it: RedriveExecution, the files of a ResultWriter, MaxDelaySeconds and
 jitter of a Retry, the refusal of a dangling ``Next``, the size limit of payloads, SES's suppression list and sending
-rates, the dimensions of alarms. Some are marked as missing in the same test.
+rates. Some are marked as missing in the same test.
 """

@@ -1,5 +1,6 @@
 """Client records."""
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -42,3 +43,13 @@ class ClientStore:
             yield from page["Items"]
             if "LastEvaluatedKey" not in page:
                 return
+
+
+def row(client: Client) -> dict[str, Any]:
+    """The record as a row of the table: plain maps and lists, amounts as Decimal, nothing that is not set."""
+    plain: dict[str, Any] = json.loads(client.model_dump_json(exclude_none=True))
+    if client.exchange_rate is not None:
+        plain["exchange_rate"]["rate"] = client.exchange_rate.rate
+    if client.monthly_budget is not None:
+        plain["monthly_budget"] = client.monthly_budget
+    return plain
