@@ -20,9 +20,13 @@ from rich.table import Table
 
 import _deployment
 from _console import Failed, WrongInput
+from cost_reporting import wiring
 from cost_reporting.contracts import Backup
+from cost_reporting.operations.clients.changing import Author
 from cost_reporting.operations.restore_clients import RESTORED, Difference, copy_back, differences
+from cost_reporting.sources.access import ourselves
 from cost_reporting.store.backups import BackupStore
+from cost_reporting.store.records import RecordStore
 from cost_reporting.store.rows import RowStore
 
 PATIENCE = 60 * 60
@@ -156,7 +160,9 @@ def copy(
             _console.answer({"status": status, "copied": [], "lost": [], "wanted": [each.client_id for each in wanted]})
         return 0
     _console.agreed(f"Copy {len(wanted)} records into {deployment.clients_table}?", yes=yes)
-    done = list(copy_back(wanted, there, here, RowStore(deployment.clients_table)))
+    author = Author(who=ourselves(), at=wiring.now(), reason=f"from {from_table}")
+    store = RecordStore(deployment.clients_table, deployment.outcomes_table)
+    done = list(copy_back(wanted, there, here, store=store, author=author))
     copied, lost = ([each.client_id for each in done if each.status == status] for status in ("COPIED", "LOST"))
     _console.tell(f"{len(copied)} copied.")
     if lost:

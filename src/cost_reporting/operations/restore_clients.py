@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, Literal
 
 from cost_reporting.contracts import Fact
-from cost_reporting.store.rows import RowStore
+from cost_reporting.operations.clients.changing import Author, change
+from cost_reporting.store.records import RecordStore
 
 Row = Mapping[str, Any]
 RESTORED: Final = "-restored-"
@@ -51,18 +52,21 @@ def differences(backup: Mapping[str, Row], table: Mapping[str, Row]) -> Iterator
 
 
 def copy_back(
-    wanted: Iterable[Difference], backup: Mapping[str, Row], table: Mapping[str, Row], rows: RowStore
+    wanted: Iterable[Difference],
+    backup: Mapping[str, Row],
+    table: Mapping[str, Row],
+    *,
+    store: RecordStore,
+    author: Author,
 ) -> Iterator[Copied]:
     """Put the backup's rows into the table, each only if the row there is still the one that was compared.
 
-    A row that replaces another gets the next version, so that whoever edits the old one loses and not the restore.
+    Each is a new version in the record's history, so whoever edits the old one loses and not the restore.
     """
     for difference in wanted:
-        there, here = backup[difference.client_id], table.get(difference.client_id)
-        known = [version for version in difference.versions if version is not None]
-        row = dict(there) | ({"version": max(known) + 1} if here is not None and known else {})
-        done = rows.put(row, instead_of=here)
-        yield Copied(client_id=difference.client_id, status="COPIED" if done else "LOST")
+        client_id = difference.client_id
+        restored = change(client_id, table.get(client_id), backup[client_id], "restored", store=store, author=author)
+        yield Copied(client_id=client_id, status="LOST" if store.write([restored]) else "COPIED")
 
 
 def _version(row: Row) -> int | None:

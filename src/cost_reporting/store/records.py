@@ -16,8 +16,11 @@ from cost_reporting.errors import StoreThrottled
 from cost_reporting.records import Difference
 from cost_reporting.store.translation import translated
 
-Action = Literal["added", "imported", "updated", "rolled back", "suspended", "activated", "removed", "found"]
-"""found: what stood there before our commands changed it, written by hand or by nobody knows whom."""
+Action = Literal[
+    "added", "imported", "updated", "rolled back", "suspended", "activated", "removed", "restored", "found"
+]
+"""restored: from a backup of the table. found: what stood there before our commands changed it, written by hand or by
+nobody knows whom."""
 LARGEST: Final = 100
 """Items that one transaction may write (DynamoDB API reference, TransactWriteItems)."""
 
