@@ -72,6 +72,7 @@ class ExchangeRate(Fact):
 class Client(Fact):
     """A client of the consultancy. A missing field is an error with a name, never a guess.
 
+    ``quarantined`` addresses were recipients until their mail bounced or they complained; nothing is sent to them.
     ``tag_keys`` are those by which the section ``tags`` splits the costs. ``monthly_budget`` is in the currency of the
     bill. ``attachments`` come beside the PDF. ``preliminary`` asks for a monthly report before the bill is closed as
     well. ``on_partial`` says what becomes of a report of which a section's figures could not be had: sent with the gap
@@ -83,6 +84,7 @@ class Client(Fact):
     status: Literal["active", "suspended"]
     cadences: Annotated[tuple[Cadence, ...], Field(min_length=1)]
     recipients: Annotated[tuple[Address, ...], Field(max_length=50)]
+    quarantined: Annotated[tuple[Address, ...], Field(max_length=200)] = ()
     reply_to: Address | None = None
     access: Access
     branding: Branding
@@ -119,6 +121,16 @@ def parse_client(row: Mapping[str, Any]) -> Client:
         return Client.model_validate(row)
     except ValidationError as invalid:
         raise ClientMisconfigured(f"{row.get('client_id', '(no client_id)')}: {faults(invalid)}") from None
+
+
+def as_row(client: Client) -> dict[str, Any]:
+    """The record as a row of the clients table: plain maps and lists, amounts as numbers, nothing that is not set."""
+    row: dict[str, Any] = client.model_dump(mode="json", exclude_none=True)
+    if client.exchange_rate is not None:
+        row["exchange_rate"]["rate"] = client.exchange_rate.rate
+    if client.monthly_budget is not None:
+        row["monthly_budget"] = client.monthly_budget
+    return row
 
 
 def faults(invalid: ValidationError) -> str:

@@ -25,6 +25,8 @@ leaf's class name is part of the workflow's interface (``tests/contract/test_err
         ├─ DeliveryUncertain     SES may or may not have accepted the message: never send again unasked
         ├─ ContractViolated      a state received or returned something it should not
         ├─ RollUpNotSent         the letter about missing reports could not be mailed to operators
+        ├─ ClientChanged         somebody else has changed the client record meanwhile
+        ├─ RotationStopped       the rotation of a client's credentials cannot go on by itself
         ├─ Unhealthy             the health check found a part of the system out of order
         └─ RunIncomplete         the run ended, and some clients have no report
 
@@ -170,6 +172,18 @@ class RollUpNotSent(Permanent):
         super().__init__(reason)
         self.missing = missing
         self.bounced = bounced
+
+
+class ClientChanged(Permanent):
+    """Somebody else has changed the client record meanwhile."""
+
+    remedy = "Look at the record as it is now, and start again."
+
+
+class RotationStopped(Permanent):
+    """The rotation of a client's credentials cannot go on by itself; the client is still read with what works."""
+
+    remedy = "Do what the message says, then start the rotation again: it goes on where it stopped."
 
 
 class Unhealthy(Permanent):
