@@ -34,6 +34,8 @@ _PARTS = {
     "TIME_ZONE": "TimeZone",
 }
 """Each variable, with the stack's output or parameter that it stands for."""
+_ALERTS = ("ALERTS_TOPIC_ARN", "AlertsTopicArn")
+"""As above, but functions have no such variable."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,7 @@ class Deployment:
     sender: str
     configuration_set: str
     time_zone: str
+    alerts_topic_arn: str = ""
 
     @property
     def zone(self) -> ZoneInfo:
@@ -56,7 +59,8 @@ class Deployment:
     @classmethod
     def of(cls, name: str, names: Mapping[str, str]) -> "Deployment":
         """From ``names`` by variable, all of which are there."""
-        return cls(name, **{variable.lower(): names[variable] for variable in _PARTS})
+        parts = {variable.lower(): names[variable] for variable in _PARTS}
+        return cls(name, **parts, alerts_topic_arn=names.get(_ALERTS[0], ""))
 
 
 def find(stack_name: str | None) -> Deployment:
@@ -117,7 +121,8 @@ def _of_stack(name: str, where: str) -> Deployment:
         raise WrongInput(
             f"--stack-name: stack {name} has no {missing}.", remedy="Name a stack that was deployed from this template."
         )
-    return Deployment.of(f"stack {name}{where}", {variable: known[key] for variable, key in _PARTS.items()})
+    names = {variable: known.get(key, "") for variable, key in (*_PARTS.items(), _ALERTS)}
+    return Deployment.of(f"stack {name}{where}", names)
 
 
 def _named(pairs: Any, kind: str) -> dict[str, str]:

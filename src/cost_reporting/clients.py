@@ -123,16 +123,6 @@ def parse_client(row: Mapping[str, Any]) -> Client:
         raise ClientMisconfigured(f"{row.get('client_id', '(no client_id)')}: {faults(invalid)}") from None
 
 
-def as_row(client: Client) -> dict[str, Any]:
-    """The record as a row of the clients table: plain maps and lists, amounts as numbers, nothing that is not set."""
-    row: dict[str, Any] = client.model_dump(mode="json", exclude_none=True)
-    if client.exchange_rate is not None:
-        row["exchange_rate"]["rate"] = client.exchange_rate.rate
-    if client.monthly_budget is not None:
-        row["monthly_budget"] = client.monthly_budget
-    return row
-
-
 def faults(invalid: ValidationError) -> str:
     """``field: what is expected; …`` for each fault, without the values, which may be secret or hostile."""
     return "; ".join(

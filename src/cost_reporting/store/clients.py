@@ -1,10 +1,11 @@
 """Client records."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from cost_reporting import aws
-from cost_reporting.clients import Client, as_row, parse_client
+from cost_reporting.clients import Client, parse_client
 from cost_reporting.errors import ClientChanged, ClientUnknown
 from cost_reporting.store.translation import translated
 
@@ -33,7 +34,7 @@ class ClientStore:
         first = " OR attribute_not_exists(version)" if client.version == 1 else ""
         put = {
             "TableName": self._table.name,
-            "Item": as_row(changed),
+            "Item": row(changed),
             "ConditionExpression": f"attribute_exists(client_id) AND (version = :version{first})",
             "ExpressionAttributeValues": {":version": client.version},
         }
@@ -67,3 +68,13 @@ class ClientStore:
             yield from page["Items"]
             if "LastEvaluatedKey" not in page:
                 return
+
+
+def row(client: Client) -> dict[str, Any]:
+    """The record as a row of the table: plain maps and lists, amounts as Decimal, nothing that is not set."""
+    plain: dict[str, Any] = json.loads(client.model_dump_json(exclude_none=True))
+    if client.exchange_rate is not None:
+        plain["exchange_rate"]["rate"] = client.exchange_rate.rate
+    if client.monthly_budget is not None:
+        plain["monthly_budget"] = client.monthly_budget
+    return plain

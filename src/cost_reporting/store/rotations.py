@@ -1,4 +1,4 @@
-"""Rotations of credentials in the outcomes table: a client's items ``KEY_ROTATION``, ``EXTERNAL_ID``, ``ROTATED#<began at>``.
+"""Rotations of credentials in the outcomes table: a client's `KEY_ROTATION`, `EXTERNAL_ID`, `ROTATED#<began at>`.
 
 Nothing secret is in them: ids of keys, and ExternalIds, which the client's trust policy shows to everybody there.
 """

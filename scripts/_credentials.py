@@ -1,0 +1,92 @@
+"""What the commands about clients' credentials share: their parts, and the files for a client."""
+
+import json
+import logging
+import re
+import time
+from pathlib import Path
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+import _console
+import _files
+from _console import Failed
+from _deployment import Deployment
+from cost_reporting import wiring
+from cost_reporting.operations.rotate_credentials import Desk, Ended
+from cost_reporting.operations.rotate_external_id import ExternalIdTurn
+from cost_reporting.sources.reader_role import role_template, trust_policy
+from cost_reporting.store.clients import ClientStore
+from cost_reporting.store.rotations import RotationStore
+from cost_reporting.store.secrets import SecretStore
+
+OUT = Path("out/credentials")
+OURS = re.compile(r"reader-role\.json|trust-policy\.json")
+_TODO = {
+    "add": "Ask the client to update its role: with {template} (CloudFormation), or with\n"
+    "  aws iam update-assume-role-policy --role-name {name} --policy-document file://{trust}\n"
+    "The role then accepts the old and the new ExternalId. After that, start the same command again.",
+    "drop": "Ask the client to drop the old ExternalId, in the same way: {template} or {trust}.\n"
+    "After that, start the same command again: it looks whether the old one is refused.",
+}
+
+
+def desk(deployment: Deployment) -> Desk:
+    """What a rotation works with, in ``deployment``."""
+    logging.getLogger("cost_reporting").addHandler(logging.NullHandler())
+    return Desk(
+        clients=ClientStore(deployment.clients_table),
+        secrets=SecretStore(),
+        journal=RotationStore(deployment.outcomes_table),
+        now=wiring.now,
+        wait=time.sleep,
+        say=_console.tell,
+    )
+
+
+def client_ids(clients: ClientStore) -> list[str]:
+    """Every id in the clients table, in order."""
+    return sorted(str(row.get("client_id")) for row in clients.rows())
+
+
+def our_account() -> str:
+    """The id of the account whose role clients trust."""
+    try:
+        return boto3.client("sts").get_caller_identity()["Account"]
+    except (ClientError, BotoCoreError) as fault:
+        raise Failed(
+            f"STS does not say which account this is: {type(fault).__name__}.", remedy="Look at your credentials."
+        ) from None
+
+
+def hand_out(turn: ExternalIdTurn, out: Path, account: str) -> tuple[Path, str]:
+    """Write what the client needs into a folder of its own. Returns the folder and what to do with it."""
+    folder = out / turn.client_id
+    documents = {
+        "reader-role.json": role_template(turn.role_arn, account, turn.accepts),
+        "trust-policy.json": trust_policy(account, turn.accepts, turn.role_arn.split(":")[1]),
+    }
+    try:
+        _files.write(folder, {name: json.dumps(each, indent=2).encode() for name, each in documents.items()}, ours=OURS)
+    except OSError as fault:
+        raise Failed(
+            f"{fault.filename or folder}: {fault.strerror}.", remedy="Give another folder with --out, and start again."
+        ) from None
+    name = turn.role_arn.rpartition("/")[2]
+    todo = _TODO[turn.phase].format(template=folder / "reader-role.json", trust=folder / "trust-policy.json", name=name)
+    return folder, todo
+
+
+def told(ended: Ended, out: Path, account: str) -> dict[str, object]:
+    """Say how a client's rotation ended, and return the same for machines. No ExternalId is in either."""
+    said: dict[str, object] = ended.model_dump(mode="json", exclude={"turn"}, exclude_none=True)
+    style = {"failed": "red", "waiting": "yellow"}.get(ended.status, "")
+    _console.tell(f"{ended.client_id}: {ended.status}: {ended.detail}", style)
+    if ended.remedy:
+        _console.tell(f"  {ended.remedy}")
+    if ended.turn is not None:
+        folder, todo = hand_out(ended.turn, out, account)
+        said |= {"phase": ended.turn.phase, "folder": str(folder), "todo": todo}
+        _console.tell(todo)
+    return said
