@@ -28,7 +28,7 @@ from hypercorn.config import Config
 
 from local.accounts import ACCOUNTS, crowd
 from local.cost_explorer import CostExplorer
-from local.differences import cost_explorer, environments, event_logs, mail, metrics, roles, transport
+from local.differences import cost_explorer, environments, event_logs, mail, metrics, roles, suppression, transport
 from local.differences.upstream import upstream
 
 ACCOUNT = "111122223333"
@@ -97,6 +97,7 @@ def restore_aws(folder: Path, now: Callable[[], datetime]) -> None:
     metrics.restore()
     event_logs.restore()
     mail.restore(folder / "mail")
+    suppression.restore()
     cost_explorer.restore(CostExplorer({**crowd(CROWD), **ACCOUNTS}, now))
 
 

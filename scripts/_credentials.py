@@ -80,13 +80,18 @@ def hand_out(turn: ExternalIdTurn, out: Path, account: str) -> tuple[Path, str]:
 
 def told(ended: Ended, out: Path, account: str) -> dict[str, object]:
     """Say how a client's rotation ended, and return the same for machines. No ExternalId is in either."""
+    todo: dict[str, object] = {}
+    if ended.turn is not None:
+        try:
+            folder, text = hand_out(ended.turn, out, account)
+            todo = {"phase": ended.turn.phase, "folder": str(folder), "todo": text}
+        except Failed as fault:
+            ended = ended.model_copy(update={"status": "failed", "detail": str(fault), "remedy": fault.remedy})
     said: dict[str, object] = ended.model_dump(mode="json", exclude={"turn"}, exclude_none=True)
     style = {"failed": "red", "waiting": "yellow"}.get(ended.status, "")
     _console.tell(f"{ended.client_id}: {ended.status}: {ended.detail}", style)
     if ended.remedy:
         _console.tell(f"  {ended.remedy}")
-    if ended.turn is not None:
-        folder, todo = hand_out(ended.turn, out, account)
-        said |= {"phase": ended.turn.phase, "folder": str(folder), "todo": todo}
-        _console.tell(todo)
-    return said
+    if todo:
+        _console.tell(str(todo["todo"]))
+    return said | todo

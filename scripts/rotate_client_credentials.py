@@ -47,9 +47,9 @@ def rotate(
     account = _credentials.our_account() if ended.turn else ""
     said = _credentials.told(ended, out, account)
     unfinished = finish and ended.turn is not None and ended.turn.phase == "add"
-    failed = ended.status == "failed" or unfinished
+    failed = said["status"] == "failed" or unfinished
     if as_json:
-        _console.answer(said | {"status": "failed" if failed else ended.status})
+        _console.answer(said | {"status": "failed" if failed else said["status"]})
     return 1 if failed else 0
 
 

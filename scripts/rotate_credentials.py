@@ -75,7 +75,7 @@ def rotate(
     ends += [rotate_one(client_id, desk, dry_run=dry_run) for client_id in due]
     account = _credentials.our_account() if any(each.turn for each in ends) else ""
     clients = [_credentials.told(each, out, account) for each in ends]
-    failed = sum(each.status == "failed" for each in ends)
+    failed = sum(each["status"] == "failed" for each in clients)
     _console.tell(f"{len(ends) - failed} of {len(ends)} in order, {failed} failed." if ends else "Nothing is due.")
     if as_json:
         _console.answer({"status": "failed" if failed else "done", "dry_run": dry_run, "clients": clients})

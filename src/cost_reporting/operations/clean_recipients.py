@@ -13,7 +13,7 @@ from cost_reporting.clients import Client
 from cost_reporting.contracts import Fact
 from cost_reporting.delivery.alerts import AlertTopic
 from cost_reporting.delivery.suppression import SuppressionList
-from cost_reporting.errors import CostReportingError, InvalidRequest
+from cost_reporting.errors import ClientChanged, CostReportingError, InvalidRequest
 from cost_reporting.ledger import fingerprint
 from cost_reporting.quarantine import Deeded, Finding, Sign, finding, sign_of
 from cost_reporting.store.clients import ClientStore
@@ -137,12 +137,10 @@ def _each(
     failed: dict[str, str] = {}
     for client_id in client_ids:
         try:
-            client = cleaning.clients.get(client_id)
-            found = of_client(client)
-            after = changed(client, found) if found else client
-            if found and not cleaning.dry_run:
-                along = [cleaning.trail.noting(client_id, _deed(change, client, cleaning)) for change in found]
-                cleaning.clients.replace(after, along=along)
+            try:
+                after, found = _one(client_id, cleaning, of_client, changed)
+            except ClientChanged:  # by somebody else, so it is judged once more as it stands there now
+                after, found = _one(client_id, cleaning, of_client, changed)
             changes += found
             if after.status == "active" and not after.recipients and after.quarantined:
                 empty.append(client_id)
@@ -157,6 +155,21 @@ def _each(
         without_recipient=tuple(empty),
         failed=failed,
     )
+
+
+def _one(
+    client_id: str,
+    cleaning: Cleaning,
+    of_client: Callable[[Client], list[Change]],
+    changed: Callable[[Client, list[Change]], Client],
+) -> tuple[Client, list[Change]]:
+    client = cleaning.clients.get(client_id)
+    found = of_client(client)
+    after = changed(client, found) if found else client
+    if found and not cleaning.dry_run:
+        along = [cleaning.trail.noting(client_id, _deed(change, client, cleaning)) for change in found]
+        after = cleaning.clients.replace(after, along=along)
+    return after, found
 
 
 def _without(client: Client, changes: list[Change]) -> Client:

@@ -187,6 +187,7 @@ class _Turn:
         end = (self.rotation.promoted_at or self.now()) + PAUSE
         while self.now() < end:
             self._write(self.rotation, until=self.now() + LEASE)
+            self.say(f"{self.client.client_id}: {(end - self.now()).total_seconds():.0f} s left")
             self.wait(min(_SLICE * 3, max((end - self.now()).total_seconds(), 0.1)))
 
     def _prove(self, keys: aws.Credentials, ring: KeyRing, *, asking: bool = False) -> None:
