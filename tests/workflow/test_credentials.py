@@ -281,15 +281,22 @@ def test_a_recipient_whose_mail_bounces_is_taken_out_and_put_back(
 
 def listening(stack: Stack, machine: Machine) -> str:
     """A queue that hears every alert."""
-    queue = str(machine.client("sqs").create_queue(QueueName="alerts-of-a-test")["QueueUrl"])
-    target = f"arn:aws:sqs:us-east-1:111122223333:{queue.rpartition('/')[2]}"
+    target = "arn:aws:sqs:us-east-1:111122223333:alerts-of-a-test"
+    from_sns = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [from_sns | {"Resource": target}]})
+    asked = {"QueueName": target.rpartition(":")[2], "Attributes": {"Policy": policy}}
+    queue = str(machine.client("sqs").create_queue(**asked)["QueueUrl"])
     machine.client("sns").subscribe(TopicArn=stack.names.alerts_topic_arn, Protocol="sqs", Endpoint=target)
     return queue
 
 
 def received(machine: Machine, queue: str) -> list[dict[str, Any]]:
-    answer = machine.client("sqs").receive_message(QueueUrl=queue, MaxNumberOfMessages=10, WaitTimeSeconds=5)
-    return [json.loads(message["Body"]) for message in answer.get("Messages", [])]
+    deadline = time.monotonic() + 15
+    while True:
+        answer = machine.client("sqs").receive_message(QueueUrl=queue, MaxNumberOfMessages=10, WaitTimeSeconds=0)
+        if answer.get("Messages") or time.monotonic() > deadline:
+            return [json.loads(message["Body"]) for message in answer.get("Messages", [])]
+        time.sleep(0.2)
 
 
 @pytest.fixture(autouse=True)
