@@ -18,13 +18,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 from unittest import mock
+from zoneinfo import ZoneInfo
 
 import subject
 import table
 
-from cost_reporting.contracts import Outcome, Run
+from cost_reporting.contracts import DeliveriesWatched, Outcome, Run
+from cost_reporting.ledger import Entry, fingerprint, report_key
 from cost_reporting.outcomes import failed
+from cost_reporting.rollcall import RUN_TAKES
+from cost_reporting.store.ledger import LedgerStore
 from cost_reporting.store.runs import RunStore
+from local.rollup import moment, of_run
 from local.stack import Stack, down, up
 from local.world import crowd, row
 
@@ -32,6 +37,8 @@ CLIENTS: Final = 10_000
 FAILING: Final = 100
 MEMORY: Final = 512
 """MiB of the functions (template.yaml, Globals)."""
+WATCH_MEMORY: Final = 1024
+"""MiB of Watch Deliveries."""
 SECONDS: Final = 300
 """Their Timeout."""
 PAYLOAD: Final = 256
@@ -101,11 +108,18 @@ def _measured(stack: Stack, count: int) -> Iterator[table.Row]:
     again = _step("settle_run", listed.payload)
     yield from _rows("Settle Run, redriven", again)
     yield table.Row("Settle Run, redriven: clients too many", again.payload["client_count"] - FAILING, "", 0)
+    run = Run.model_validate(listed.payload["run"])
+    at = moment(run, ZoneInfo(_SETTINGS["TIME_ZONE"])) + RUN_TAKES
+    looked = _step("watch_deliveries", {"scheduled_at": at.isoformat()})
+    yield from _rows("Watch", looked, WATCH_MEMORY)
+    seen = of_run(DeliveriesWatched.model_validate(looked.payload), run)
+    expected = {"failed": FAILING, "delivered": count - FAILING}
+    yield table.Row("Watch: not judged as expected", float(seen is None or seen.counts != expected), "", 0)
 
 
-def _rows(name: str, done: Done) -> Iterator[table.Row]:
+def _rows(name: str, done: Done, memory: int = MEMORY) -> Iterator[table.Row]:
     yield table.Row(f"{name}: time", done.seconds, "s", SECONDS)
-    yield table.Row(f"{name}: peak of memory", done.peak, "MiB", MEMORY)
+    yield table.Row(f"{name}: peak of memory", done.peak, "MiB", memory)
     if not done.failed:
         yield table.Row(f"{name}: payload", done.kib, "KiB", PAYLOAD)
 
@@ -122,17 +136,34 @@ def _end_all(run: Run, client_ids: list[str]) -> None:
     now = datetime.now(UTC)
 
     def end(part: list[str]) -> None:
-        store = RunStore(os.environ["OUTCOMES_TABLE"])
+        store, ledger = RunStore(os.environ["OUTCOMES_TABLE"]), LedgerStore(os.environ["OUTCOMES_TABLE"])
         for client_id in part:
             if int(client_id[-5:]) <= FAILING:
-                store.record(run, failed(client_id, "Fetch Costs", "ClientAccessDenied", "role: AccessDenied"), now)
+                loss = failed(client_id, "Fetch Costs", "ClientAccessDenied", "role: AccessDenied")
+                store.mark_failed(run, loss, now)
+                store.record(run, loss, now)
                 continue
+            ledger.begin(_delivered(run, client_id, now), replacing=None)
             outcome = Outcome(client_id=client_id, status="SENT", recipients=1, report_key=f"reports/{client_id}/…")
             store.mark_delivered(run, outcome, now)
             store.record(run, outcome, now)
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(end, (client_ids[at::4] for at in range(4))))
+
+
+def _delivered(run: Run, client_id: str, now: datetime) -> Entry:
+    """The ledger's entry about a mail that has arrived."""
+    return Entry(
+        report=report_key(run, client_id),
+        recipient=fingerprint(f"finance@{client_id}.example"),
+        state="DELIVERED",
+        try_id="a" * 32,
+        attempt=1,
+        run_id=run.run_id,
+        report_sha256="0" * 64,
+        updated_at=now,
+    )
 
 
 def _step(function: str, event: Any) -> Done:

@@ -29,7 +29,6 @@ from local.stack import Stack, default_folder, down, running, shown, up
 from local.watch import STAGES, Moment, Part, Watch
 from local.world import EXPECTED_FAILURES, crowd, twelve
 
-REQUEST = {"cadence": "monthly"}
 DETAIL = 40
 """Up to so many clients, each has a line of its own."""
 
@@ -151,7 +150,7 @@ def title(words: str) -> None:
 def watch(stack: Stack, client_ids: list[str]) -> Moment:
     """Start the run and show how it goes on; a line now and then where nobody can see a line change."""
     states = stack.session().client("stepfunctions", endpoint_url=stack.emulator.endpoint)
-    moments = Watch(states, stack.names.state_machine_arn).run(REQUEST, detail=DETAIL)
+    moments = Watch(states, stack.names.state_machine_arn).run(rollup.request(stack), detail=DETAIL)
     last, told = Moment("RUNNING", 0.0), -1
     with Live(console=console, refresh_per_second=8, transient=not console.is_terminal, auto_refresh=True) as live:
         for moment in moments:

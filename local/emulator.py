@@ -22,13 +22,27 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 from hypercorn.asyncio import serve as hypercorn_serve
 from hypercorn.config import Config
 
 from local.accounts import ACCOUNTS, crowd
 from local.cost_explorer import CostExplorer
-from local.differences import cost_explorer, environments, event_logs, mail, metrics, roles, suppression, transport
+from local.differences import (
+    alarms,
+    cost_explorer,
+    environments,
+    event_logs,
+    mail,
+    measured,
+    metrics,
+    principals,
+    queries,
+    roles,
+    suppression,
+    transport,
+)
 from local.differences.upstream import upstream
 
 ACCOUNT = "111122223333"
@@ -94,7 +108,11 @@ def restore_aws(folder: Path, now: Callable[[], datetime]) -> None:
     transport.restore()
     environments.restore(folder)
     roles.restore()
+    principals.restore()
     metrics.restore()
+    alarms.restore()
+    measured.restore()
+    queries.restore()
     event_logs.restore()
     mail.restore(folder / "mail")
     suppression.restore()
@@ -141,16 +159,19 @@ def identified(app: Any) -> Any:
     """The emulator, which at ``/_local`` also says which process it is: a port may have changed hands.
 
     ``/_local/events`` takes entries of PutEvents from AWS's own services, which PutEvents itself takes from nobody: so
-    recorded events of SES can be replayed.
+    recorded events of SES can be replayed. ``/_local/later?seconds=300`` moves CloudWatch's clock on.
     """
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] not in ("/_local", "/_local/events"):
+        if scope["type"] != "http" or scope["path"] not in ("/_local", "/_local/events", "/_local/later"):
             await app(scope, receive, send)
             return
         said: dict[str, Any] = {"pid": os.getpid()}
         if scope["path"] == "/_local/events":
             said = event_logs.publish(json.loads(await whole(receive)))
+        if scope["path"] == "/_local/later":
+            (seconds,) = parse_qs(scope["query_string"].decode())["seconds"]
+            await asyncio.to_thread(alarms.later, float(seconds))
         body = json.dumps(said).encode()
         headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
         await send({"type": "http.response.start", "status": 200, "headers": headers})

@@ -19,15 +19,24 @@ ALARM = "CostReporting-MissingReports"
 
 def look(stack: Stack, run: Run) -> DeliveriesWatched:
     """What the watch sees, now or as soon as it looks for the report of ``run``."""
-    functions = _client(stack, "lambda")
-    name = f"{stack.names.configuration_set}-watch-deliveries"
-    settings = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
-    asked = {"scheduled_at": moment(run, ZoneInfo(settings["TIME_ZONE"])).isoformat()}
-    answer = functions.invoke(FunctionName=name, Payload=json.dumps(asked))
+    asked = {"scheduled_at": moment(run, zone(stack)).isoformat()}
+    answer = _client(stack, "lambda").invoke(FunctionName=_function(stack), Payload=json.dumps(asked))
     said = json.loads(answer["Payload"].read())
     if "FunctionError" in answer:
         raise NotPossible(f"The watch failed: {said.get('errorType')}: {said.get('errorMessage')}")
     return DeliveriesWatched.model_validate(said)
+
+
+def request(stack: Stack) -> dict[str, str]:
+    """What the schedule on the 8th has asked for last: a final report for everybody, on any day of the month."""
+    last = next(due for due in due_by(datetime.now(UTC), zone(stack)) if due.issue == "final")
+    return {"cadence": last.cadence, "scheduled_at": last.moment.isoformat()}
+
+
+def zone(stack: Stack) -> ZoneInfo:
+    """The time zone of the schedules."""
+    settings = _client(stack, "lambda").get_function_configuration(FunctionName=_function(stack))
+    return ZoneInfo(settings["Environment"]["Variables"]["TIME_ZONE"])
 
 
 def moment(run: Run, zone: ZoneInfo) -> datetime:
@@ -72,6 +81,10 @@ def letter(stack: Stack, folder: Path) -> Path | None:
     path = folder / "roll-up.html"
     path.write_text("" if html is None else html.get_content())
     return path
+
+
+def _function(stack: Stack) -> str:
+    return f"{stack.names.configuration_set}-watch-deliveries"
 
 
 def _client(stack: Stack, service: str) -> Any:

@@ -1,5 +1,5 @@
 """The product in an emulated AWS account on this machine: `python -m local.stack up`, `down`, `status`, `deploy`,
-`world`.
+`world`, `later`.
 
 Everything of a stack is in one folder, out/local unless LOCAL_DIR names another, and beside it a file for shells:
 `set -a; . out/local.env` lets aws, boto3 and sam talk to it. Several stacks can run side by side. Exit codes: 0 done,
@@ -181,6 +181,12 @@ def world(
     with process.locked(folder):
         stack = running(folder)
         _timed("world", lambda: _world(stack, clients or None, again=True))
+
+
+@app.command()
+def later(seconds: Annotated[float, typer.Argument(min=0, help="How many seconds.")]) -> None:
+    """Move the clock of the account's CloudWatch on: alarms that would clear by then do so now."""
+    running().emulator.later(seconds)
 
 
 def shown(path: Path) -> Path:

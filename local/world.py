@@ -18,6 +18,8 @@ import boto3
 from botocore.exceptions import ClientError
 
 from cost_reporting.clients import Branding, Client, ExchangeRate, RoleAccess, SecretAccess
+from cost_reporting.sources.cost_explorer.permissions import ACTIONS
+from cost_reporting.store.clients import row
 from local import logos
 from local.accounts import ACCOUNTS
 from local.deployment import ACCOUNT, REGION, SECRET, session
@@ -43,16 +45,6 @@ _LOGOS: Mapping[str, logos.Shape] = {
     "tokyo-data": logos.waves,
     "euro-logistik": logos.arrow,
 }
-_MAY_READ_COSTS = [
-    "ce:GetAnomalies",
-    "ce:GetCostAndUsage",
-    "ce:GetCostForecast",
-    "ce:GetReservationCoverage",
-    "ce:GetReservationUtilization",
-    "ce:GetSavingsPlansCoverage",
-    "ce:GetSavingsPlansUtilization",
-    "ce:GetSavingsPlansUtilizationDetails",
-]
 
 _MAY_ROTATE = [
     "iam:CreateAccessKey",
@@ -263,16 +255,6 @@ def logo(client: Client) -> bytes | None:
     return logos.png(shape, client.branding.colour) if shape and client.branding.logo else None
 
 
-def row(client: Client) -> dict[str, Any]:
-    """The record as a row of the clients table: plain maps and lists, numbers as Decimal, nothing that is not set."""
-    plain: dict[str, Any] = json.loads(client.model_dump_json(exclude_none=True), parse_float=Decimal)
-    if client.exchange_rate is not None:
-        plain["exchange_rate"]["rate"] = client.exchange_rate.rate
-    if client.monthly_budget is not None:
-        plain["monthly_budget"] = client.monthly_budget
-    return plain
-
-
 def external_id_note(client: Client) -> dict[str, Any]:
     """Since when the client has its ExternalId, in the outcomes table."""
     since = datetime.now(UTC) - timedelta(days=_EXTERNAL_ID_DAYS.get(client.client_id, 60))
@@ -310,7 +292,7 @@ def _make_role(client_id: str, access: RoleAccess, home: boto3.Session, endpoint
         iam.create_role(RoleName=READER_ROLE, AssumeRolePolicyDocument=trust)
     except iam.exceptions.EntityAlreadyExistsException:
         iam.update_assume_role_policy(RoleName=READER_ROLE, PolicyDocument=trust)
-    costs = _policy(Action=_MAY_READ_COSTS, Resource="*")
+    costs = _policy(Action=list(ACTIONS), Resource="*")
     iam.put_role_policy(RoleName=READER_ROLE, PolicyName="read-costs", PolicyDocument=costs)
 
 
@@ -321,7 +303,7 @@ def _hand_over_keys(client_id: str, access: SecretAccess, home: boto3.Session, e
     secrets = home.client("secretsmanager", endpoint_url=endpoint)
     with _unless("EntityAlreadyExists"):
         iam.create_user(UserName=READER_ROLE)
-    costs = _policy(Action=_MAY_READ_COSTS, Resource="*")
+    costs = _policy(Action=list(ACTIONS), Resource="*")
     iam.put_user_policy(UserName=READER_ROLE, PolicyName="read-costs", PolicyDocument=costs)
     own = _policy(Action=_MAY_ROTATE, Resource=f"arn:aws:iam::{account}:user/{READER_ROLE}")
     iam.put_user_policy(UserName=READER_ROLE, PolicyName="rotate-own-keys", PolicyDocument=own)

@@ -8,7 +8,7 @@ A command imports this module before any other, so that it can say what to do wh
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
 _HELP = """{what}
@@ -40,13 +40,17 @@ notes = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 class Stopped(Exception):
-    """A command cannot go on. ``error`` is a name, the message one sentence, ``remedy`` what to do about it."""
+    """A command cannot go on. ``error`` is a name, the message one sentence, ``remedy`` what to do about it.
+
+    ``details`` are more for machines; people read them in the message.
+    """
 
     exit_code = 1
 
-    def __init__(self, message: str, *, remedy: str, error: str = "") -> None:
+    def __init__(self, message: str, *, remedy: str, error: str = "", details: Mapping[str, Any] | None = None) -> None:
         super().__init__(message)
         self.remedy = remedy
+        self.details = details or {}
         self.error = error or type(self).__name__
 
 
@@ -81,6 +85,14 @@ def agreed(question: str, *, yes: bool, flag: str = "--yes") -> None:
         raise Failed("The answer was no, so nothing was done.", remedy="Nothing.", error="Declined")
 
 
+def is_willing(question: str) -> bool:
+    """Whether somebody is here and says yes."""
+    if not sys.stdin.isatty():
+        return False
+    notes.print(f"{question} [y/N] ", end="", markup=False)
+    return input().strip().casefold() in ("y", "yes")
+
+
 def main(app: typer.Typer, arguments: Sequence[str] | None = None) -> int:
     """Run the command and return the exit code. A fault of the software is a traceback; nothing else is."""
     asked = list(sys.argv[1:] if arguments is None else arguments)
@@ -88,7 +100,9 @@ def main(app: typer.Typer, arguments: Sequence[str] | None = None) -> int:
     try:
         code = app(asked, standalone_mode=False)
     except Stopped as stopped:
-        return _failed(stopped.exit_code, stopped.error, str(stopped), stopped.remedy, as_json=as_json)
+        return _failed(
+            stopped.exit_code, stopped.error, str(stopped), stopped.remedy, as_json=as_json, details=stopped.details
+        )
     except CostReportingError as error:
         wrong_input = isinstance(error, InvalidRequest | ClientUnknown)
         return _failed(2 if wrong_input else 1, error.name, str(error), error.remedy, as_json=as_json)
@@ -101,9 +115,11 @@ def main(app: typer.Typer, arguments: Sequence[str] | None = None) -> int:
     return code if isinstance(code, int) else 0
 
 
-def _failed(code: int, error: str, message: str, remedy: str, *, as_json: bool) -> int:
+def _failed(
+    code: int, error: str, message: str, remedy: str, *, as_json: bool, details: Mapping[str, Any] | None = None
+) -> int:
     if as_json:
-        answer({"status": "failed", "error": error, "message": message, "remedy": remedy})
+        answer({"status": "failed", "error": error, "message": message, "remedy": remedy} | dict(details or {}))
     else:
         notes.print(f"{error}: {message}", style="red", markup=False)
         notes.print(remedy, markup=False)

@@ -6,18 +6,19 @@ import re
 import time
 from pathlib import Path
 
-import boto3
-from botocore.exceptions import BotoCoreError, ClientError
-
 import _console
 import _files
 from _console import Failed
 from _deployment import Deployment
 from cost_reporting import wiring
+from cost_reporting.clients import RoleAccess
+from cost_reporting.errors import CostReportingError
+from cost_reporting.operations.clients.onboarding import principals_of, reader_of, template
 from cost_reporting.operations.rotate_credentials import Desk, Ended
 from cost_reporting.operations.rotate_external_id import ExternalIdTurn
-from cost_reporting.sources.reader_role import role_template, trust_policy
+from cost_reporting.sources.access import ourselves
 from cost_reporting.store.clients import ClientStore
+from cost_reporting.store.onboardings import OnboardingStore
 from cost_reporting.store.rotations import RotationStore
 from cost_reporting.store.secrets import SecretStore
 
@@ -50,23 +51,23 @@ def client_ids(clients: ClientStore) -> list[str]:
     return sorted(str(row.get("client_id")) for row in clients.rows())
 
 
-def our_account() -> str:
-    """The id of the account whose role clients trust."""
-    try:
-        return boto3.client("sts").get_caller_identity()["Account"]
-    except (ClientError, BotoCoreError) as fault:
+def hand_out(turn: ExternalIdTurn, out: Path, deployment: Deployment) -> tuple[Path, str]:
+    """Write what the client needs into a folder of its own. Returns the folder and what to do with it.
+
+    The trust stays as narrow as onboarding made it: the function that fetches costs, and the operators agreed on.
+    """
+    if not deployment.fetch_costs_role_arn:
         raise Failed(
-            f"STS does not say which account this is: {type(fault).__name__}.", remedy="Look at your credentials."
-        ) from None
-
-
-def hand_out(turn: ExternalIdTurn, out: Path, account: str) -> tuple[Path, str]:
-    """Write what the client needs into a folder of its own. Returns the folder and what to do with it."""
+            f"{deployment.name} does not say who reads costs (FetchCostsRoleArn).", remedy="Name it with --stack-name."
+        )
+    known = OnboardingStore(deployment.outcomes_table).find(turn.client_id)
+    operators = known.operators if known is not None else principals_of(ourselves())
+    access = RoleAccess(kind="role", role_arn=turn.role_arn, external_id=turn.accepts[0])
+    principals = (reader_of(deployment.fetch_costs_role_arn), *operators)
+    whole = json.loads(template(access, principals, external_ids=turn.accepts[1:]))
+    (role,) = whole["Resources"].values()
     folder = out / turn.client_id
-    documents = {
-        "reader-role.json": role_template(turn.role_arn, account, turn.accepts),
-        "trust-policy.json": trust_policy(account, turn.accepts, turn.role_arn.split(":")[1]),
-    }
+    documents = {"reader-role.json": whole, "trust-policy.json": role["Properties"]["AssumeRolePolicyDocument"]}
     try:
         _files.write(folder, {name: json.dumps(each, indent=2).encode() for name, each in documents.items()}, ours=OURS)
     except OSError as fault:
@@ -78,14 +79,14 @@ def hand_out(turn: ExternalIdTurn, out: Path, account: str) -> tuple[Path, str]:
     return folder, todo
 
 
-def told(ended: Ended, out: Path, account: str) -> dict[str, object]:
+def told(ended: Ended, out: Path, deployment: Deployment) -> dict[str, object]:
     """Say how a client's rotation ended, and return the same for machines. No ExternalId is in either."""
     todo: dict[str, object] = {}
     if ended.turn is not None:
         try:
-            folder, text = hand_out(ended.turn, out, account)
+            folder, text = hand_out(ended.turn, out, deployment)
             todo = {"phase": ended.turn.phase, "folder": str(folder), "todo": text}
-        except Failed as fault:
+        except (Failed, CostReportingError) as fault:
             ended = ended.model_copy(update={"status": "failed", "detail": str(fault), "remedy": fault.remedy})
     said: dict[str, object] = ended.model_dump(mode="json", exclude={"turn"}, exclude_none=True)
     style = {"failed": "red", "waiting": "yellow"}.get(ended.status, "")

@@ -34,8 +34,13 @@ _PARTS = {
     "TIME_ZONE": "TimeZone",
 }
 """Each variable, with the stack's output or parameter that it stands for."""
-_ALERTS = ("ALERTS_TOPIC_ARN", "AlertsTopicArn")
-"""As above, but functions have no such variable."""
+_MORE = {
+    "PREFIX": "Prefix",
+    "READER_ROLE_NAME": "ReaderRoleName",
+    "FETCH_COSTS_ROLE_ARN": "FetchCostsRoleArn",
+    "ALERTS_TOPIC_ARN": "AlertsTopicArn",
+}
+"""The same, of what only some commands need: empty where nothing says it."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,9 @@ class Deployment:
     sender: str
     configuration_set: str
     time_zone: str
+    prefix: str = ""
+    reader_role_name: str = ""
+    fetch_costs_role_arn: str = ""
     alerts_topic_arn: str = ""
 
     @property
@@ -58,9 +66,9 @@ class Deployment:
 
     @classmethod
     def of(cls, name: str, names: Mapping[str, str]) -> "Deployment":
-        """From ``names`` by variable, all of which are there."""
-        parts = {variable.lower(): names[variable] for variable in _PARTS}
-        return cls(name, **parts, alerts_topic_arn=names.get(_ALERTS[0], ""))
+        """From ``names`` by variable; all of ``_PARTS`` are there."""
+        more = {variable.lower(): names.get(variable, "") for variable in _MORE}
+        return cls(name, **{variable.lower(): names[variable] for variable in _PARTS}, **more)
 
 
 def find(stack_name: str | None) -> Deployment:
@@ -121,7 +129,7 @@ def _of_stack(name: str, where: str) -> Deployment:
         raise WrongInput(
             f"--stack-name: stack {name} has no {missing}.", remedy="Name a stack that was deployed from this template."
         )
-    names = {variable: known.get(key, "") for variable, key in (*_PARTS.items(), _ALERTS)}
+    names = {variable: known.get(key, "") for variable, key in (_PARTS | _MORE).items()}
     return Deployment.of(f"stack {name}{where}", names)
 
 

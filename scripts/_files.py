@@ -1,5 +1,6 @@
 """Files that are there whole or not at all."""
 
+import os
 import re
 import shutil
 import tempfile
@@ -25,3 +26,23 @@ def write(folder: Path, files: Mapping[str, bytes], *, ours: re.Pattern[str]) ->
     for old in folder.iterdir():
         if old.name not in files and ours.fullmatch(old.name):
             old.unlink()
+
+
+def write_private(path: Path, body: bytes, *, replace: bool = True) -> None:
+    """Put ``body`` at ``path``, for nobody's eyes but the owner's, in one step.
+
+    Raises FileExistsError if something is there that shall not be replaced, or another OSError.
+    """
+    aside = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
+    try:
+        written = aside / "written"
+        with os.fdopen(os.open(written, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(body)
+            file.flush()
+            os.fsync(file.fileno())
+        if replace:
+            written.replace(path)
+        else:
+            os.link(written, path)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)

@@ -44,8 +44,7 @@ def rotate(
             f"--client-id: {client_id}: no such client record.", remedy="Compare it with the clients table."
         )
     ended = rotate_one(client_id, desk, dry_run=dry_run, begin=not finish)
-    account = _credentials.our_account() if ended.turn else ""
-    said = _credentials.told(ended, out, account)
+    said = _credentials.told(ended, out, deployment)
     unfinished = finish and ended.turn is not None and ended.turn.phase == "add"
     failed = said["status"] == "failed" or unfinished
     if as_json:

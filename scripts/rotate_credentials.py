@@ -73,8 +73,7 @@ def rotate(
     if due and not dry_run:
         _console.agreed(f"Rotate the credentials of {', '.join(due)}?", yes=yes)
     ends += [rotate_one(client_id, desk, dry_run=dry_run) for client_id in due]
-    account = _credentials.our_account() if any(each.turn for each in ends) else ""
-    clients = [_credentials.told(each, out, account) for each in ends]
+    clients = [_credentials.told(each, out, deployment) for each in ends]
     failed = sum(each["status"] == "failed" for each in clients)
     _console.tell(f"{len(ends) - failed} of {len(ends)} in order, {failed} failed." if ends else "Nothing is due.")
     if as_json:

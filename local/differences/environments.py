@@ -34,6 +34,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from local.differences import measured
 from local.differences.upstream import upstream
 
 LIMIT = max(2, os.cpu_count() or 2)
@@ -79,10 +80,12 @@ def execute(function: dict[str, Any], event: Any, request_id: str) -> dict[str, 
     lambda_svc._ensure_reaper_thread()
     with _turns[config["FunctionArn"]]:
         environment, _ = runtime.acquire_worker(name, config, function["code_zip"], qualifier=qualifier)
+        began = time.monotonic()
         try:
             answer = environment.invoke(event, request_id, lambda_svc._xray_trace_id_for_invocation(config))
         finally:
             runtime.release_worker(environment)
+    measured.invoked(name, time.monotonic() - began, failed=bool(answer.get("failure")))
     if answer.get("failure"):
         return {"body": answer["failure"], "error": True, "log": answer["log"]}
     return {"body": answer.get("result"), "log": answer["log"]}

@@ -31,6 +31,7 @@ from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 
+from local.differences import measured
 from local.differences.upstream import upstream
 
 SEND_EMAIL = "/v2/email/outbound-emails"
@@ -60,6 +61,7 @@ def restore(folder: Path) -> None:
             message = Message.of(request, json.loads(reply[2])["MessageId"])
             message.keep(folder)
             postman.take(message)
+            measured.mailed(message.configuration_set, {kind for kind, _, _ in message.events()})
         return reply
 
     def enforce(method: str, path: str, headers: Headers, body: bytes, query: Query, request_id: str) -> Any:

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from local.differences.alarms import clock
 from local.differences.upstream import upstream
 
 Datum = tuple[str, str, dict[str, str], float, str, list[float]]
@@ -23,7 +24,8 @@ def restore() -> None:
         found = False
         for event in events:
             for namespace, name, dimensions, time, unit, values in data(event.get("message", "")):
-                cloudwatch._store_datum(namespace, name, dimensions, time, unit, None, values, None, None)
+                when = time + clock.ahead
+                cloudwatch._store_datum(namespace, name, dimensions, when, unit, None, values, None, None)
                 found = True
         if found:
             cloudwatch._evaluate_all_alarms()

@@ -13,7 +13,7 @@ from botocore import xform_name
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError as NoAnswer
 from botocore.exceptions import ClientError as Refused
-from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError
+from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, NoCredentialsError
 
 from cost_reporting.contracts import Fact
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sesv2 import SESV2Client
     from mypy_boto3_sns import SNSClient
+    from mypy_boto3_stepfunctions import SFNClient
     from mypy_boto3_sts import STSClient
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "code",
     "message",
     "method",
+    "own_credentials",
     "signer",
     "status",
     "table",
@@ -94,6 +96,8 @@ def client(name: Literal["sesv2"], *, attempts: int = ..., read_timeout: int = .
 @overload
 def client(name: Literal["sns"]) -> SNSClient: ...
 @overload
+def client(name: Literal["stepfunctions"]) -> SFNClient: ...
+@overload
 def client(name: Literal["sts"], *, credentials: Credentials | None = ...) -> STSClient: ...
 def client(
     name: str,
@@ -136,6 +140,15 @@ def signer(credentials: Credentials) -> S3Client:
         aws_secret_access_key=credentials.secret_access_key,
         aws_session_token=credentials.token,
     )
+
+
+def own_credentials() -> Credentials:
+    """Those that this process calls with. Raises :data:`NoAnswer` if it has none."""
+    found = boto3.Session().get_credentials()
+    if found is None:
+        raise NoCredentialsError
+    keys = found.get_frozen_credentials()
+    return Credentials(access_key_id=str(keys.access_key), secret_access_key=str(keys.secret_key), token=keys.token)
 
 
 def table(name: str) -> Table:

@@ -9,7 +9,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints, ValidationError, model_validator
+from pydantic import ConfigDict, Field, StringConstraints, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
 from cost_reporting.contracts import Address, Amount, Cadence, Fact, Issue
@@ -29,77 +29,107 @@ OneLine = Annotated[
 _NAME = "[A-Za-z0-9_+=,.@/-]"
 
 
-class RoleAccess(Fact):
+class Explained(Fact):
+    """A fact that people write. Each field is followed by its explanation, which the record's JSON Schema repeats."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+
+class RoleAccess(Explained):
     """Read the costs through a role in the client's account, guarded by an ExternalId that we generated."""
 
     kind: Literal["role"]
+    """Always "role" for this kind of access."""
     role_arn: Annotated[
         str, StringConstraints(max_length=600, pattern=rf"^arn:aws[a-z-]*:iam::[0-9]{{12}}:role/{_NAME}+$")
     ]
+    """The role in the client's account, like arn:aws:iam::123456789012:role/cost-reporting-reader."""
     external_id: Annotated[str, StringConstraints(min_length=2, max_length=1224, pattern=rf"^(:|{_NAME})+$")]
+    """What the role's trust asks for besides our account. `client_manager.py onboard` makes it; nobody invents one."""
 
 
-class SecretAccess(Fact):
+class SecretAccess(Explained):
     """The last resort: access keys of the client's account, kept in Secrets Manager and rotated."""
 
     kind: Literal["secret"]
+    """Always "secret" for this kind of access."""
     secret_arn: Annotated[
         str,
         StringConstraints(
             max_length=2048, pattern=rf"^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{{12}}:secret:{_NAME}+$"
         ),
     ]
+    """The secret in our account: JSON with access_key_id and secret_access_key."""
 
 
 Access = Annotated[RoleAccess | SecretAccess, Field(discriminator="kind")]
 
 
-class Branding(Fact):
-    """How the client's report looks. ``logo`` is a file name below ``clients/<client_id>/`` in the bucket."""
+class Branding(Explained):
+    """How the client's report looks."""
 
     colour: Colour
+    """The colour of headings and charts, like #0b4f6c."""
     logo: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,60}\.(png|svg)$")] | None = None
+    """A file name like logo.png, a PNG or SVG below clients/<client_id>/ in the bucket."""
 
 
-class ExchangeRate(Fact):
+class ExchangeRate(Explained):
     """What one US dollar, in which AWS bills, was worth in the client's currency, on which day and says who."""
 
     rate: Annotated[Decimal, Field(gt=0, max_digits=18)]
+    """One US dollar in the client's currency, like 0.9214."""
     as_of: date
+    """The day of the rate, like 2026-10-30."""
     source: OneLine
+    """Who says so, in one line, like ECB reference rate."""
 
 
-class Client(Fact):
-    """A client of the consultancy. A missing field is an error with a name, never a guess.
-
-    ``quarantined`` addresses were recipients until their mail bounced or they complained; nothing is sent to them.
-    ``tag_keys`` are those by which the section ``tags`` splits the costs. ``monthly_budget`` is in the currency of the
-    bill. ``attachments`` come beside the PDF. ``preliminary`` asks for a monthly report before the bill is closed as
-    well. ``on_partial`` says what becomes of a report of which a section's figures could not be had: sent with the gap
-    marked, or held until they can.
-    """
+class Client(Explained):
+    """A client of the consultancy. A missing field is an error with a name, never a guess."""
 
     client_id: ClientId
+    """The client's name in keys and commands: small letters, digits and hyphens, like acme. It never changes."""
     client_name: OneLine
+    """The client's name as its report says it, in one line."""
     status: Literal["active", "suspended"]
+    """"active", or "suspended": no report goes out until it is active again."""
     cadences: Annotated[tuple[Cadence, ...], Field(min_length=1)]
+    """How often a report goes out: ["monthly"], ["weekly"] or both."""
     recipients: Annotated[tuple[Address, ...], Field(max_length=50)]
+    """Who gets the report: up to 50 plain addresses like finance@acme.example, each once."""
     quarantined: Annotated[tuple[Address, ...], Field(max_length=200)] = ()
+    """Who got the report until their mail bounced or they complained; `clean_recipient_lists.py` keeps this list."""
     reply_to: Address | None = None
+    """Where the recipients' answers go: one plain address of yours."""
     access: Access
+    """How the client's costs may be read: {"kind": "role", "role_arn": …, "external_id": …} as `onboard` writes it."""
     branding: Branding
+    """How the report looks: {"colour": "#0b4f6c", "logo": "logo.png"}, the logo only if there is one."""
     locale: Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(_[A-Z][a-z]{3})?(_([A-Z]{2}|[0-9]{3}))?$")]
+    """Language and country of the report, like en_US or de_DE."""
     currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+    """In which currency the report shows amounts beside US dollars: three capital letters, like USD or EUR."""
     exchange_rate: ExchangeRate | None = None
+    """For every currency but USD: {"rate": "0.9214", "as_of": "2026-10-30", "source": "ECB reference rate"}."""
     cost_metric: Metric
+    """Which of Cost Explorer's metrics the report is about; unblended is what most bills show."""
     page_size: Literal["A4", "Letter"] = "A4"
+    """The paper: "A4" or "Letter"."""
     sections: tuple[Section, ...] = ()
+    """Parts of the report that cost paid requests of their own, like ["accounts", "forecast"]."""
     tag_keys: Annotated[tuple[TagKey, ...], Field(max_length=5)] = ()
+    """By which tags the section "tags" splits the costs: up to five keys, like ["Project"]; only with that section."""
     monthly_budget: Annotated[Amount, Field(gt=0, max_digits=18, decimal_places=2)] | None = None
+    """The budget of a month in the currency of the bill, like "12000.00"."""
     attachments: tuple[Attachment, ...] = ()
+    """Files beside the PDF: ["csv"], ["xlsx"] or both."""
     preliminary: bool = False
+    """true: a monthly report before the bill is closed as well."""
     on_partial: Literal["send_marked", "hold"] = "send_marked"
+    """What becomes of a report that lacks a section's figures: "send_marked" with the gap shown, or "hold"."""
     version: Annotated[int, Field(ge=1)] = 1
+    """Counts the changes of the record. Commands keep it: leave it as it was exported, and out of a new record."""
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> "Client":

@@ -20,6 +20,7 @@ from pydantic import (
     Discriminator,
     Field,
     PlainSerializer,
+    RootModel,
     StringConstraints,
     Tag,
     model_validator,
@@ -303,6 +304,50 @@ class Health(Fact):
     status: Literal["healthy"]
     checked_at: datetime
     checks: tuple[Check, ...]
+
+
+class AnyRequest(RootModel[Any]):
+    """Whatever somebody sends to the function that starts runs. The state machine judges it."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class RunAnswer(Fact):
+    """How an execution stands, as the function that starts runs answers it.
+
+    ``result`` is the execution's output once it has SUCCEEDED; ``error``, ``message`` and ``remedy`` say why it failed.
+    """
+
+    status: Literal["SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED", "PENDING_REDRIVE", "RUNNING"]
+    execution_arn: str
+    result: Any = None
+    error: str | None = None
+    message: str | None = None
+    remedy: str | None = None
+    look: str
+
+
+class BackupAsked(Fact):
+    """A backup of the tables is due. The schedule says for when, so a late or repeated start means the same day."""
+
+    scheduled_at: AwareDatetime | None = None
+
+
+class Backup(Fact):
+    """A backup of a table. ``size`` is in bytes, and 0 while AWS has not counted yet."""
+
+    table: str
+    name: str
+    arn: str
+    made_at: AwareDatetime
+    size: Annotated[int, Field(ge=0)] = 0
+
+
+class BackedUp(Fact):
+    """The tables' backups of the day, be they made now or before, and the names of the old ones that were given up."""
+
+    backups: tuple[Backup, ...]
+    given_up: tuple[str, ...]
 
 
 class MailEvent(BaseModel):

@@ -14,6 +14,7 @@ leaf's class name is part of the workflow's interface (``tests/contract/test_err
         ├─ InvalidRequest        the execution's input makes no sense
         ├─ ClientUnknown         there is no such client record
         ├─ ClientMisconfigured   the client record is incomplete or wrong
+        ├─ ClientChanged         somebody else has changed the client record meanwhile
         ├─ ClientAccessDenied    the client's account does not let us read its costs
         ├─ CostExplorerDisabled  Cost Explorer was never switched on in the client's account
         ├─ CostsRefused          Cost Explorer refused the question
@@ -25,8 +26,8 @@ leaf's class name is part of the workflow's interface (``tests/contract/test_err
         ├─ DeliveryUncertain     SES may or may not have accepted the message: never send again unasked
         ├─ ContractViolated      a state received or returned something it should not
         ├─ RollUpNotSent         the letter about missing reports could not be mailed to operators
-        ├─ ClientChanged         somebody else has changed the client record meanwhile
         ├─ RotationStopped       the rotation of a client's credentials cannot go on by itself
+        ├─ RunNotStarted         Step Functions did not start the run, or does not say how it stands
         ├─ Unhealthy             the health check found a part of the system out of order
         └─ RunIncomplete         the run ended, and some clients have no report
 
@@ -94,19 +95,25 @@ class InvalidRequest(Permanent):
 class ClientUnknown(Permanent):
     """There is no client record with this id."""
 
-    remedy = "Check the id against the clients table, or add the client's record."
+    remedy = "Look for it with `client_manager.py list`, or add it to the clients table with `client_manager.py add`."
 
 
 class ClientMisconfigured(Permanent):
     """The client record is incomplete or wrong."""
 
-    remedy = "Correct the named field of the client's record in the clients table, then rerun the client."
+    remedy = "Correct the named field with `client_manager.py export` and `update`, then rerun the client."
+
+
+class ClientChanged(Permanent):
+    """Somebody else has changed the client record meanwhile, so nothing was written."""
+
+    remedy = "Export the record again, make your change there, and update it."
 
 
 class ClientAccessDenied(Permanent):
     """The client's account does not let us read its costs."""
 
-    remedy = "Ask the client to restore the role's trust (our account and ExternalId) and ce:GetCostAndUsage."
+    remedy = "Ask the client to restore what `client_manager.py validate --client-id …` finds missing, then rerun it."
 
 
 class CostExplorerDisabled(Permanent):
@@ -174,16 +181,16 @@ class RollUpNotSent(Permanent):
         self.bounced = bounced
 
 
-class ClientChanged(Permanent):
-    """Somebody else has changed the client record meanwhile."""
-
-    remedy = "Look at the record as it is now, and start again."
-
-
 class RotationStopped(Permanent):
     """The rotation of a client's credentials cannot go on by itself; the client is still read with what works."""
 
     remedy = "Do what the message says, then start the rotation again: it goes on where it stopped."
+
+
+class RunNotStarted(Permanent):
+    """Step Functions did not start the run, or does not say how it stands."""
+
+    remedy = "Ask again; if it stays, compare the function's role and the state machine's name with the template."
 
 
 class Unhealthy(Permanent):

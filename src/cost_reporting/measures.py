@@ -6,6 +6,7 @@ A client is never a dimension: each value of one is a metric of its own, and bil
 from collections.abc import Mapping
 
 from cost_reporting.contracts import (
+    BackedUp,
     CostsFetched,
     DeliveriesWatched,
     DeliveryRecorded,
@@ -35,6 +36,8 @@ def of(fact: Fact | BaseException) -> Mapping[str, int]:
             counts = {f"Emails{str(fact.state).title()}": 1}
         case RunSummary():
             counts = {"ExecutionsSuccessful": 1, "ClientsProcessed": fact.client_count}
+        case BackedUp():
+            counts = {"BackupsMade": len(fact.backups)}
         case RunIncomplete():
             counts = {"ExecutionsIncomplete": 1}
         case DeliveriesWatched() | RollUpNotSent():

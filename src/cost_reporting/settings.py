@@ -6,6 +6,7 @@ from functools import cache
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from cost_reporting import measures
 from cost_reporting.contracts import Fact
 from cost_reporting.errors import ContractViolated
 
@@ -50,6 +51,19 @@ def parse(environ: Mapping[str, str]) -> Settings:
     if missing:
         raise ContractViolated(f"environment variables missing: {', '.join(missing)}")
     return Settings.model_validate({name.lower(): environ[name] for name in _VARIABLES})
+
+
+def metrics_namespace() -> str:
+    """Where the metrics belong; the usual place, if nothing is said."""
+    return os.environ.get("POWERTOOLS_METRICS_NAMESPACE") or measures.NAMESPACE
+
+
+def state_machine_arn() -> str:
+    """The state machine, which only the function that starts runs is told. Raises ContractViolated if it is not."""
+    arn = os.environ.get("STATE_MACHINE_ARN")
+    if not arn:
+        raise ContractViolated("environment variables missing: STATE_MACHINE_ARN")
+    return arn
 
 
 @cache

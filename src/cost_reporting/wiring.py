@@ -1,5 +1,6 @@
 """The parts of this process, each made once, when it is first needed, from the settings."""
 
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import cache
@@ -9,9 +10,11 @@ from cost_reporting.contracts import Check
 from cost_reporting.delivery.ses import SesChannel
 from cost_reporting.operations.check_health import probe
 from cost_reporting.operations.watch_deliveries import Post
-from cost_reporting.settings import settings
+from cost_reporting.settings import settings, state_machine_arn
 from cost_reporting.sources.cost_explorer import CostExplorerSource
+from cost_reporting.store.backups import BackupStore
 from cost_reporting.store.clients import ClientStore
+from cost_reporting.store.executions import Executions
 from cost_reporting.store.ledger import LedgerStore
 from cost_reporting.store.links import LinkStore
 from cost_reporting.store.objects import ObjectStore
@@ -25,6 +28,11 @@ if TYPE_CHECKING:
 def now() -> datetime:
     """The time, aware and in UTC."""
     return datetime.now(UTC)
+
+
+def pause() -> None:
+    """Half a second, between two looks at something that is not ready."""
+    time.sleep(0.5)
 
 
 @cache
@@ -55,6 +63,18 @@ def objects() -> ObjectStore:
 def links() -> LinkStore:
     """Links to what is in the bucket."""
     return LinkStore(settings().bucket, settings().link_role_arn)
+
+
+@cache
+def backups() -> BackupStore:
+    """The tables' backups."""
+    return BackupStore()
+
+
+@cache
+def executions() -> Executions:
+    """The state machine's executions."""
+    return Executions(state_machine_arn())
 
 
 @cache

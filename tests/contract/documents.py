@@ -11,8 +11,10 @@ import yaml
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "cost_reporting"
 FUNCTIONS = sorted(path.parent.name for path in ROOT.glob("functions/*/app.py"))
-ON_EVENTS = ["record_delivery", "watch_deliveries"]
-"""Functions that events and schedules call; the others are states."""
+ON_EVENTS = ["back_up_tables", "record_delivery", "watch_deliveries"]
+"""Functions that events and schedules call."""
+CALLED = ["cost_reporting_lambda"]
+"""Functions that people call; the others are states."""
 EVENTS = {path.stem: json.loads(path.read_text()) for path in sorted(ROOT.glob("events/*.json"))}
 
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
@@ -262,7 +263,7 @@ def handler(event, context):
         TimePeriod={"Start": "2026-01-01", "End": "2026-02-01"}, Granularity="MONTHLY", Metrics=["UnblendedCost"])
     return [there.client("sts").get_caller_identity()["Account"], len(costs["ResultsByTime"])]
 """
-MAY_ASSUME = {"Action": "sts:AssumeRole", "Resource": "arn:aws:iam::*:role/reader"}
+MAY_ASSUME = {"Action": "sts:AssumeRole", "Resource": "arn:aws:iam::*:role/reader*"}
 
 
 @pytest.fixture
@@ -297,6 +298,39 @@ def test_cost_explorer_answers_for_the_account_of_the_assumed_role(account: Acco
 def test_a_role_lets_in_only_whom_it_trusts(account: Account, reader: str, request_: dict[str, str]) -> None:
     error = account.invoke(account.function(ASSUMES, MAY_ASSUME), {"RoleArn": reader} | request_)
     assert "AccessDenied" in error["errorMessage"]
+
+
+@restored("principals")
+def test_a_trust_can_name_a_role_by_a_condition(account: Account) -> None:
+    """By its own ARN, path and all, whoever uses it: a session's ARN names neither path nor role as IAM does."""
+    iam, name = account.client("iam"), account.name("caller")
+    trust = policy(Action="sts:AssumeRole", Principal={"AWS": f"arn:aws:iam::{ACCOUNT}:root"})
+    caller = iam.create_role(RoleName=name, Path="/teams/", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+    iam.put_role_policy(RoleName=name, PolicyName="may", PolicyDocument=policy(**MAY_ASSUME))
+    sts = account.client("sts")
+    keys = sts.assume_role(RoleArn=caller, RoleSessionName="test")["Credentials"]
+    there = boto3.client(
+        "sts",
+        endpoint_url=account.emulator.endpoint,
+        region_name="us-east-1",
+        aws_access_key_id=keys["AccessKeyId"],
+        aws_secret_access_key=keys["SecretAccessKey"],
+        aws_session_token=keys["SessionToken"],
+    )
+    theirs = account.client("iam", CLIENT)
+    answers: list[Any] = []
+    for pattern in (f"arn:aws:iam::{ACCOUNT}:role/teams/*", f"arn:aws:iam::{ACCOUNT}:role/others/*"):
+        narrowed = {"Condition": {"ArnLike": {"aws:PrincipalArn": pattern}}}
+        trust = policy(Action="sts:AssumeRole", Principal={"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, **narrowed)
+        role = account.name("narrow")
+        theirs.create_role(RoleName=role, Path="/reader/", AssumeRolePolicyDocument=trust)
+        arn = f"arn:aws:iam::{CLIENT}:role/reader/{role}"
+        try:
+            there.assume_role(RoleArn=arn, RoleSessionName="test")
+            answers.append(True)
+        except ClientError as refused:
+            answers.append(refused.response["Error"]["Code"])
+    assert answers == [True, "AccessDenied"]
 
 
 def test_a_function_may_do_only_what_its_role_allows(account: Account, reader: str) -> None:
@@ -528,6 +562,173 @@ def test_a_role_may_send_for_an_identity_under_conditions(account: Account) -> N
 def test_a_role_may_not_send_otherwise(account: Account, allowed: dict[str, Any], changes: dict[str, str]) -> None:
     error = account.invoke(account.function(SENDS, allowed), order(**changes))
     assert "is not authorized to perform: ses:SendRawEmail" in error["errorMessage"]
+
+
+# -- monitoring -------------------------------------------------------------------------------------------------------
+
+
+def put(account: Account, namespace: str, value: float, **dimensions: str) -> None:
+    said = [{"Name": name, "Value": value} for name, value in dimensions.items()]
+    data = {"MetricName": "Errors", "Value": value, "Unit": "Count", "Dimensions": said}
+    account.client("cloudwatch").put_metric_data(Namespace=namespace, MetricData=[data])
+
+
+def alarm(account: Account, namespace: str, **settings: Any) -> str:
+    """An alarm of more than five errors in five minutes."""
+    name = account.name("alarm")
+    watched = {"MetricName": "Errors", "Namespace": namespace, "Statistic": "Sum", "Period": 300}
+    account.client("cloudwatch").put_metric_alarm(
+        **({} if "Metrics" in settings else watched)
+        | {"AlarmName": name, "ComparisonOperator": "GreaterThanThreshold", "Threshold": 5, "EvaluationPeriods": 1}
+        | settings
+    )
+    return name
+
+
+def state(account: Account, name: str) -> str:
+    (found,) = account.client("cloudwatch").describe_alarms(AlarmNames=[name])["MetricAlarms"]
+    return str(found["StateValue"])
+
+
+@restored("alarms")
+def test_an_alarm_looks_at_its_own_dimensions_only(account: Account) -> None:
+    namespace = account.name("Namespace")
+    mine = alarm(account, namespace, Dimensions=[{"Name": "FunctionName", "Value": "mine"}])
+    put(account, namespace, 9, FunctionName="yours")
+    put(account, namespace, 1, FunctionName="mine")
+    assert state(account, mine) == "OK"
+
+
+@restored("alarms")
+def test_an_alarm_returns_to_ok_when_time_passes_without_data(account: Account) -> None:
+    namespace = account.name("Namespace")
+    name = alarm(account, namespace, TreatMissingData="notBreaching")
+    put(account, namespace, 9)
+    assert state(account, name) == "ALARM"
+    account.emulator.later(301)
+    assert state(account, name) == "OK"
+
+
+@restored("alarms")
+def test_an_alarm_of_two_periods_wants_both_to_breach(account: Account) -> None:
+    namespace = account.name("Namespace")
+    name = alarm(account, namespace, EvaluationPeriods=2, TreatMissingData="notBreaching")
+    put(account, namespace, 9)
+    assert state(account, name) == "OK"
+    account.emulator.later(301)
+    put(account, namespace, 9)
+    assert state(account, name) == "ALARM"
+
+
+@pytest.mark.parametrize(
+    ("treatment", "then"),
+    [("missing", "INSUFFICIENT_DATA"), ("notBreaching", "OK"), ("ignore", "ALARM"), ("breaching", "ALARM")],
+)
+def test_what_is_missing_counts_as_the_alarm_says(account: Account, treatment: str, then: str) -> None:
+    namespace = account.name("Namespace")
+    name = alarm(account, namespace, TreatMissingData=treatment)
+    put(account, namespace, 9)
+    assert state(account, name) == "ALARM"
+    account.emulator.later(3_600)
+    assert state(account, name) == then
+
+
+def test_one_datapoint_of_several_is_enough_if_the_alarm_says_so_and_for_as_long_as_it_is_looked_at(
+    account: Account,
+) -> None:
+    namespace = account.name("Namespace")
+    name = alarm(account, namespace, EvaluationPeriods=3, DatapointsToAlarm=1, TreatMissingData="notBreaching")
+    put(account, namespace, 9)
+    account.emulator.later(600)
+    assert state(account, name) == "ALARM"
+    account.emulator.later(301)
+    assert state(account, name) == "OK"
+
+
+def of(namespace: str, function: str) -> dict[str, Any]:
+    dimensions = [{"Name": "FunctionName", "Value": function}]
+    watched = {"Namespace": namespace, "MetricName": "Errors", "Dimensions": dimensions}
+    return {"Id": function, "MetricStat": {"Metric": watched, "Period": 300, "Stat": "Sum"}, "ReturnData": False}
+
+
+@restored("alarms")
+def test_an_alarm_adds_up_several_metrics(account: Account) -> None:
+    namespace = account.name("Namespace")
+    both = {"Id": "both", "Expression": "SUM([one, other])", "ReturnData": True}
+    name = alarm(account, namespace, Metrics=[of(namespace, "one"), of(namespace, "other"), both])
+    put(account, namespace, 3, FunctionName="one")
+    put(account, namespace, 3, FunctionName="other")
+    put(account, namespace, 9, FunctionName="a_third")
+    assert state(account, name) == "ALARM"
+    (shown,) = account.client("cloudwatch").describe_alarms(AlarmNames=[name])["MetricAlarms"]
+    assert "Namespace" not in shown
+    assert [each["Id"] for each in shown["Metrics"]] == ["one", "other", "both"]
+
+
+def total(account: Account, namespace: str, name: str, **dimensions: str) -> float:
+    """The sum of a metric in the last minutes, by CloudWatch's clock."""
+    said = [{"Name": key.replace("__", ":"), "Value": value} for key, value in dimensions.items()]
+    now = time.time()
+    points = account.client("cloudwatch").get_metric_statistics(
+        Namespace=namespace, MetricName=name, Dimensions=said, StartTime=now - 300, EndTime=now + 10 * 24 * 3600,
+        Period=3600, Statistics=["Sum"],
+    )["Datapoints"]  # fmt: skip
+    return float(sum(point["Sum"] for point in points))
+
+
+@restored("measured")
+def test_a_function_that_a_state_machine_calls_is_measured(account: Account) -> None:
+    function = account.function("def handler(event, context):\n    return 1")
+    task = {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "Parameters": {"FunctionName": function}}
+    machine = {"StartAt": "Try", "States": {"Try": task | {"End": True}}}
+    account.run(machine, account.role({"Action": "lambda:InvokeFunction", "Resource": "*"}))
+    assert total(account, "AWS/Lambda", "Invocations", FunctionName=function) == 1
+    assert total(account, "AWS/Lambda", "Duration", FunctionName=function) > 0
+
+
+def test_an_invocation_is_measured_once(account: Account) -> None:
+    function = account.function("def handler(event, context):\n    raise ValueError")
+    account.invoke(function)
+    assert total(account, "AWS/Lambda", "Invocations", FunctionName=function) == 1
+    assert total(account, "AWS/Lambda", "Errors", FunctionName=function) == 1
+
+
+@restored("measured")
+def test_an_execution_is_measured(account: Account) -> None:
+    execution = account.run({"StartAt": "No", "States": {"No": {"Type": "Fail"}}}, account.role())
+    of_machine = {"StateMachineArn": execution["stateMachineArn"]}
+    deadline = time.monotonic() + 5
+    while not total(account, "AWS/States", "ExecutionTime", **of_machine) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert total(account, "AWS/States", "ExecutionsFailed", **of_machine) == 1
+    assert total(account, "AWS/States", "ExecutionTime", **of_machine) > 0
+
+
+@restored("measured")
+def test_what_waits_in_a_queue_is_measured(account: Account) -> None:
+    queue = account.name("queue")
+    url = account.client("sqs").create_queue(QueueName=queue)["QueueUrl"]
+    account.client("sqs").send_message(QueueUrl=url, MessageBody="{}")
+    account.client("cloudwatch").describe_alarms()
+    assert total(account, "AWS/SQS", "ApproximateNumberOfMessagesVisible", QueueName=queue) >= 1
+
+
+@restored("measured")
+def test_the_sender_s_reputation_is_measured(account: Account) -> None:
+    send(account, "bounce@simulator.amazonses.com")
+    metrics = account.client("cloudwatch").list_metrics(Namespace="AWS/SES", MetricName="Reputation.BounceRate")
+    assert [{"Name": "ses:configuration-set", "Value": "reports"}] in [
+        each["Dimensions"] for each in metrics["Metrics"]
+    ]
+    assert total(account, "AWS/SES", "Reputation.BounceRate") > 0
+
+
+@restored("queries")
+def test_a_query_is_saved_and_found(account: Account) -> None:
+    logs, name = account.client("logs"), account.name("query")
+    logs.put_query_definition(name=name, queryString="fields @message", logGroupNames=["/a"])
+    (found,) = logs.describe_query_definitions(queryDefinitionNamePrefix=name)["queryDefinitions"]
+    assert (found["queryString"], found["logGroupNames"]) == ("fields @message", ["/a"])
 
 
 # -- what no emulator does --------------------------------------------------------------------------------------------

@@ -6,7 +6,18 @@ import pytest
 
 from cost_reporting.outcomes import STAGES
 from cost_reporting.settings import _VARIABLES
-from tests.contract.documents import EVENTS, FUNCTIONS, ON_EVENTS, ROOT, SOURCE, functions, resources, tasks, template
+from tests.contract.documents import (
+    CALLED,
+    EVENTS,
+    FUNCTIONS,
+    ON_EVENTS,
+    ROOT,
+    SOURCE,
+    functions,
+    resources,
+    tasks,
+    template,
+)
 from tests.contract.handlers import app
 
 STATES = {state.name.casefold().replace(" ", "_"): state for state in tasks()}
@@ -18,15 +29,18 @@ def logical_id(function: str) -> str:
     return "".join(part.title() for part in function.split("_")) + "Function"
 
 
-def test_every_folder_is_a_state_or_listens_and_a_function_of_the_template_and_the_other_way_round() -> None:
-    assert sorted([*STATES, *ON_EVENTS]) == FUNCTIONS
+def test_every_folder_is_a_state_or_listens_or_is_called_and_a_function_of_the_template_and_the_other_way_round() -> (
+    None
+):
+    assert sorted([*STATES, *ON_EVENTS, *CALLED]) == FUNCTIONS
     assert sorted(functions()) == sorted(map(logical_id, FUNCTIONS))
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_function_has_one_name_wherever_it_is_named(function: str) -> None:
     properties = functions()[logical_id(function)]
-    kebab = function.replace("_", "-")
+    # The default prefix is the first part of this one's name already.
+    kebab = function.removeprefix("cost_reporting_").replace("_", "-")
     assert properties["CodeUri"] == f"functions/{function}/"
     assert properties["FunctionName"] == f"${{Prefix}}-{kebab}"
     log_group = logical_id(function).removesuffix("Function") + "LogGroup"
@@ -58,6 +72,12 @@ def test_the_environment_is_what_the_settings_read() -> None:
     assert {name for name in variables if not name.startswith("POWERTOOLS_")} == set(_VARIABLES)
     written_out = [name for name in _VARIABLES if not re.fullmatch(r"\$\{\w+(\.Arn)?\}", str(variables[name]))]
     assert written_out == []
+
+
+def test_only_who_starts_runs_is_told_which_machine() -> None:
+    own = {name: each.get("Environment", {}).get("Variables", {}) for name, each in functions().items()}
+    told = {name: each["STATE_MACHINE_ARN"] for name, each in own.items() if "STATE_MACHINE_ARN" in each}
+    assert told == {"CostReportingLambdaFunction": "${CostReportsStateMachine}"}
 
 
 def test_no_service_name_is_set_since_powertools_would_make_it_a_dimension_of_every_metric() -> None:

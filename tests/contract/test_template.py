@@ -11,7 +11,7 @@ from cost_reporting.contracts import RunRequest, WatchAsked
 from cost_reporting.delivery.ses import READ_TIMEOUT
 from cost_reporting.errors import RollUpNotSent
 from cost_reporting.ledger import Mail
-from cost_reporting.measures import NAMESPACE, of
+from cost_reporting.measures import of
 from cost_reporting.operations.list_clients import _contradictions
 from cost_reporting.schedules import GRACE, SCHEDULES
 from cost_reporting.store.ledger import BY_ISSUE
@@ -47,7 +47,7 @@ def test_the_state_machine_may_call_the_functions_that_it_names_and_no_others() 
         if statement["Action"] == "lambda:InvokeFunction"
     ]
     assert sorted(allowed[0]) == sorted(
-        f"${{{logical_id}.Arn}}" for logical_id in functions() if "Events" not in functions()[logical_id]
+        value for name, value in MACHINE["DefinitionSubstitutions"].items() if name.endswith("FunctionArn")
     )
 
 
@@ -82,9 +82,9 @@ def test_the_watch_looks_as_soon_as_the_grace_of_a_schedule_is_over_and_its_alar
     assert GRACE % timedelta(hours=1) == timedelta(0)
     assert (properties["ScheduleExpressionTimezone"], properties["State"]) == ("${TimeZone}", "${Schedules}")
     alarm = resources("AWS::CloudWatch::Alarm")["MissingReportsAlarm"]
-    assert alarm["AlarmName"] == "CostReporting-MissingReports"
+    assert alarm["AlarmName"] == "${AlarmPrefix}-MissingReports"
     assert (alarm["Namespace"], alarm["MetricName"]) == (
-        NAMESPACE,
+        "${AlarmPrefix}",
         next(iter(of(RollUpNotSent("no", missing=1, bounced=0)))),
     )
     assert alarm["Period"] * alarm["EvaluationPeriods"] == timedelta(hours=2).total_seconds()

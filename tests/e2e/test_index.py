@@ -215,7 +215,7 @@ def test_what_failed_comes_first_with_its_remedy(seen: Seen) -> None:
     assert [row.get_attribute("class") for row in page.locator("details").all()][:4] == ["failed"] * 3 + ["not_sent"]
     todo = page.locator(".todo")
     expect(todo).to_contain_text("3 clients have no report")
-    expect(todo).to_contain_text("Ask the client to restore the role's trust")
+    expect(todo).to_contain_text("Ask the client to restore what `client_manager.py validate")
     todo.get_by_text("Denied Corp").click()
     row = page.locator("#client-denied-corp")
     expect(row).to_have_attribute("open", "")

@@ -41,6 +41,7 @@ ENVIRONMENT = {
     "CONSULTANCY": "Cloudwright Advisory",
     "LINK_ROLE_ARN": "arn:aws:iam::123456789012:role/report-links",
     "TIME_ZONE": "Europe/Berlin",
+    "STATE_MACHINE_ARN": "arn:aws:states:eu-central-1:123456789012:stateMachine:cost-reporting",
     "AWS_ACCESS_KEY_ID": "testing",
     "AWS_SECRET_ACCESS_KEY": "testing",
     "AWS_DEFAULT_REGION": "eu-central-1",

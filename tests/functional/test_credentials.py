@@ -39,6 +39,9 @@ def command(
 ) -> Command:  # fmt: skip
     """Run one of the commands, with waiting that takes no time."""
     costs.emulate(replace(ACCOUNTS["210000000002"], id=OWN))
+    monkeypatch.setenv(
+        "FETCH_COSTS_ROLE_ARN", f"arn:aws:iam::{OWN}:role/cost-reporting-FetchCostsFunctionRole-AbCdEfGh1234"
+    )
     monkeypatch.setattr(_credentials, "time", SimpleNamespace(sleep=lambda seconds: clock.pass_by(seconds=seconds)))
 
     def run(app: typer.Typer, *arguments: str) -> Ended:

@@ -7,7 +7,7 @@ import pytest
 
 from cost_reporting.ledger import Entry, fingerprint
 from cost_reporting.store.ledger import LedgerStore
-from tests.functional.conftest import NOW, World
+from tests.functional.conftest import NOW, Wire, World
 
 REPORT, RECIPIENT = "northwind-retail#monthly#2026-10#final#live", fingerprint("finance@northwind.example")
 
@@ -78,3 +78,39 @@ def test_whose_own_write_was_answered_late_has_begun(ledger: LedgerStore) -> Non
     """botocore tries again when the answer to a write is lost, and meets what it wrote itself."""
     assert ledger.begin(an_entry(), replacing=None)
     assert ledger.begin(an_entry(), replacing=None)
+
+
+def test_a_report_has_an_entry_for_each_recipient_and_no_other_report_s(ledger: LedgerStore) -> None:
+    other = fingerprint("cto@northwind.example")
+    for entry in (an_entry(), an_entry(recipient=other), an_entry(report=REPORT.replace("retail", "retail-2"))):
+        ledger.begin(entry, replacing=None)
+    assert {entry.recipient for entry in ledger.of_report(REPORT)} == {RECIPIENT, other}
+    assert ledger.of_report("northwind#monthly#2026-10#final#live") == ()
+
+
+def test_the_mails_of_an_issue_are_those_of_all_its_live_reports_as_they_are_now(ledger: LedgerStore) -> None:
+    ours, acme = an_entry(), an_entry(report="acme#monthly#2026-10#final#live")
+    elsewhere = [
+        "acme#monthly#2026-10#preliminary#live",
+        "acme#monthly#2026-09#final#live",
+        "acme#monthly#2026-10#final#test#a-run",
+        "OPERATORS#roll-up#2026-10-01#0123456789abcdef#live",
+    ]
+    for entry in (ours, acme, *(an_entry(report=report) for report in elsewhere)):
+        ledger.begin(entry, replacing=None)
+    ledger.conclude(acme, "SENT", at=NOW, message_id="message-1")
+    found = {mail.report: mail.state for mail in ledger.of_issue("monthly#2026-10#final")}
+    assert found == {REPORT: "SENDING", acme.report: "SENT"}
+
+
+def test_the_mails_of_an_issue_are_read_to_the_last_page(ledger: LedgerStore, wire: Wire) -> None:
+    for number in range(3):
+        ledger.begin(an_entry(report=f"client-{number}#monthly#2026-10#final#live"), replacing=None)
+    original = ledger._table.query
+
+    def one_by_one(**asked: Any) -> Any:
+        return original(**asked, Limit=1)
+
+    ledger._table.query = one_by_one  # type: ignore[method-assign]
+    assert len(list(ledger.of_issue("monthly#2026-10#final"))) == 3
+    assert wire.count("dynamodb.Query") >= 3

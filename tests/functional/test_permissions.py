@@ -16,6 +16,7 @@ from typing import Any
 import boto3
 import pytest
 
+from cost_reporting.operations.back_up_tables import KEPT
 from cost_reporting.report import downloads
 from cost_reporting.store.links import LONGEST
 from local.accounts import ACCOUNTS
@@ -31,8 +32,10 @@ PSEUDO = {
     "${Prefix}": "cost-reporting",
     "${ReaderRoleName}": "cost-reporting-reader",
     "${ReportLinkRole.Arn}": ENVIRONMENT["LINK_ROLE_ARN"],
+    "${CostReportsStateMachine}": ENVIRONMENT["STATE_MACHINE_ARN"],
 }
 TABLES = {ENVIRONMENT["CLIENTS_TABLE"]: "${ClientsTable.Arn}", ENVIRONMENT["OUTCOMES_TABLE"]: "${OutcomesTable.Arn}"}
+AN_EXECUTION = ENVIRONMENT["STATE_MACHINE_ARN"].replace("stateMachine", "execution") + ":lambda-request-1"
 Need = tuple[str, str]
 """An action and the resource that it is done to."""
 
@@ -42,6 +45,11 @@ def needs(call: Call) -> Iterator[Need]:
     service, _, operation = call.operation.partition(".")
     asked = call.parameters
     match service:
+        case "dynamodb" if operation == "ListBackups":
+            yield "dynamodb:ListBackups", "*"
+        case "dynamodb" if operation == "DeleteBackup":
+            table = next(arn for name, arn in TABLES.items() if f"table/{name}/" in asked["BackupArn"])
+            yield "dynamodb:DeleteBackup", f"{table}/backup/{asked['BackupArn'].rpartition('/')[2]}"
         case "dynamodb":
             arn = TABLES[asked["TableName"]]
             index = asked.get("IndexName")
@@ -57,6 +65,8 @@ def needs(call: Call) -> Iterator[Need]:
             yield "sts:AssumeRole", asked["RoleArn"]
         case "secretsmanager":
             yield f"secretsmanager:{operation}", asked["SecretId"]
+        case "stepfunctions":
+            yield f"states:{operation}", asked.get("stateMachineArn") or asked["executionArn"]
         case "sesv2" if operation == "SendEmail":
             sender = f"arn:aws:ses:{REGION}:{ACCOUNT}:identity/{asked['FromEmailAddress']}"
             yield "ses:SendEmail", sender
@@ -136,6 +146,12 @@ def needed(
                 call("record_delivery", delivered(mailed[-1]))
         call("record_outcome", baton)
     assert call("settle_run", worklist)["sent"] == 2
+    ended = {"executionArn": "arn", "status": "SUCCEEDED", "startDate": NOW, "stateMachineArn": "arn", "name": "n"}
+    wire.order("stepfunctions.StartExecution", Answer(200, {"executionArn": AN_EXECUTION, "startDate": NOW}))
+    wire.order("stepfunctions.DescribeExecution", Answer(200, ended))
+    call("cost_reporting_lambda", {"test": True})
+    for week in range(KEPT + 1):
+        call("back_up_tables", {"scheduled_at": (NOW - timedelta(weeks=KEPT - week)).isoformat()})
     assert call("watch_deliveries", {"scheduled_at": (NOW + timedelta(hours=12)).isoformat()})["roll_up"] == "mailed"
     # Whether the system is older than a schedule's moment is asked only if no run was started.
     found["watch_deliveries"].add(("dynamodb:DescribeTable", "${OutcomesTable.Arn}"))
@@ -163,7 +179,10 @@ def test_every_call_of_a_run_is_allowed_and_every_permission_is_used(needed: dic
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_nothing_is_allowed_on_everything_but_what_has_no_resource(function: str) -> None:
-    assert {action for action, resource in allowed(function) if resource == "*"} <= {"ses:GetAccount"}
+    assert {action for action, resource in allowed(function) if resource == "*"} <= {
+        "ses:GetAccount",
+        "dynamodb:ListBackups",
+    }
     assert not [action for action, _ in allowed(function) if "*" in action]
 
 

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable
+from copy import deepcopy
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,6 +15,7 @@ from cost_reporting.ledger import Entry, fingerprint, report_key
 from cost_reporting.store.ledger import LedgerStore
 from cost_reporting.store.runs import RunStore
 from tests.builders import a_client, a_client_due, client_ended, report_sent
+from tests.contract.documents import EVENTS
 from tests.functional.conftest import ENVIRONMENT, NOW, Answer, Clock, Wire, World, refusal
 
 Invoke = Callable[[str, Any], Any]
@@ -221,6 +223,20 @@ def test_it_goes_to_the_operators_with_every_client_in_a_file_that_is_stored_as_
     assert html is not None
     assert "&lt;b&gt;Acme&lt;/b&gt;" in html.get_content()
     assert "<b>Acme</b>" not in html.get_content()
+
+
+def test_what_becomes_of_the_letter_is_written_down_like_that_of_any_other(
+    invoke: Invoke, world: World, watch: Watch
+) -> None:
+    world.add(a_client(client_id="acme"))
+    watch()
+    (asked,) = world.attempts()
+    event = deepcopy(EVENTS["record_delivery"])
+    tags = {tag["Name"]: [tag["Value"]] for tag in asked["EmailTags"]}
+    event["detail"]["mail"] |= {"destination": asked["Destination"]["ToAddresses"], "tags": tags}
+    assert invoke("record_delivery", event)["state"] == "DELIVERED"
+    (item,) = world.outcomes("LEDGER#OPERATORS#roll-up#2026-11-08#")
+    assert (item["state"], "issue" in item) == ("DELIVERED", False)
 
 
 def test_if_ses_refuses_the_function_fails_and_the_counts_are_told_all_the_same(

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import stat
 import subprocess
 import sys
@@ -32,16 +31,17 @@ class _Nobody(BaseHTTPRequestHandler):
         self.rfile.read(int(self.headers.get("Content-Length") or 0))
         body = json.dumps({"__type": "NobodyAnswers", "message": "NobodyAnswers"}).encode()
         if "x-www-form-urlencoded" in (self.headers.get("Content-Type") or ""):
-            body = b"<ErrorResponse><Error><Code>NobodyAnswers</Code><Message>NobodyAnswers</Message></Error></ErrorResponse>"
+            error = b"<Error><Code>NobodyAnswers</Code><Message>NobodyAnswers</Message></Error>"
+            body = b"<ErrorResponse>" + error + b"</ErrorResponse>"
         self.send_response(400)
         self.send_header("x-amzn-ErrorType", "NobodyAnswers")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
 
-    do_GET = do_PUT = do_DELETE = do_PATCH = do_POST
+    do_GET = do_PUT = do_DELETE = do_PATCH = do_POST  # noqa: N815 - names that http.server looks for
 
-    def log_message(self, format: str, *args: Any) -> None:
+    def log_message(self, *_: Any) -> None:
         """Nothing is said."""
 
 
@@ -72,6 +72,7 @@ class Shell:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
+            check=False,
             timeout=240,
         )
         if calls.exists():

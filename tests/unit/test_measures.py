@@ -3,7 +3,7 @@
 import pytest
 
 from cost_reporting import measures
-from cost_reporting.contracts import Fact, RunSummary
+from cost_reporting.contracts import BackedUp, Fact, RunSummary
 from cost_reporting.errors import CostsThrottled, RunIncomplete
 from tests.builders import a_client_due, a_run, a_stored_object, an_outcome, costs_fetched, report_rendered, report_sent
 
@@ -24,6 +24,7 @@ SUMMARY = RunSummary(
         (an_outcome(status="FAILED", stage="Send Email"), {"ClientsFailed": 1, "EmailFailures": 1}),
         (SUMMARY, {"ExecutionsSuccessful": 1, "ClientsProcessed": 12}),
         (RunIncomplete("2 of 12 clients have no report."), {"ExecutionsIncomplete": 1}),
+        (BackedUp(backups=(), given_up=()), {"BackupsMade": 0}),
         (CostsThrottled("acme"), {}),
     ],
 )

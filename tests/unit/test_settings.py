@@ -3,7 +3,7 @@
 import pytest
 
 from cost_reporting.errors import ContractViolated
-from cost_reporting.settings import parse
+from cost_reporting.settings import parse, state_machine_arn
 
 WHOLE = {
     "CLIENTS_TABLE": "clients",
@@ -44,3 +44,9 @@ def test_a_zone_that_does_not_exist_is_named(zone: str) -> None:
     settings = parse(WHOLE | {"TIME_ZONE": zone})
     with pytest.raises(ContractViolated, match="TIME_ZONE"):
         _ = settings.zone
+
+
+def test_a_function_that_is_to_start_runs_and_is_not_told_which_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("STATE_MACHINE_ARN", raising=False)
+    with pytest.raises(ContractViolated, match="STATE_MACHINE_ARN"):
+        state_machine_arn()

@@ -1,5 +1,6 @@
 """What every handler has around it: types both ways, logs that say who and what, and metrics."""
 
+import contextlib
 import io
 import json
 import logging
@@ -42,6 +43,18 @@ def output(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) 
 
 def event_of(fact: Any) -> Event:
     return json.loads(fact.model_dump_json())
+
+
+def test_a_verb_that_wants_to_know_is_told_the_request_id() -> None:
+    told = []
+
+    @step
+    def handler(due: ClientDue, request_id: str) -> ClientDue:
+        told.append(request_id)
+        return due
+
+    handler(event_of(a_client_due()), CONTEXT)
+    assert told == ["request-1"]
 
 
 @step
@@ -198,6 +211,27 @@ def test_a_run_that_ends_incomplete_is_counted_although_it_raises(output: Output
         settle(event_of(worklist), CONTEXT)
     (metric,) = output.metrics()
     assert metric["ExecutionsIncomplete"] == [1.0]
+
+
+def test_a_second_deployment_counts_in_a_namespace_of_its_own(output: Output, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "Second")
+    fetch(event_of(a_client_due("acme")), CONTEXT)
+    (metric,) = output.metrics()
+    assert metric["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "Second"
+
+
+@pytest.mark.parametrize("result", [costs_fetched(paid_requests=0), ClientAccessDenied("acme"), ZeroDivisionError("x")])
+def test_each_step_tells_its_memory_by_function_however_it_ends(result: Any, output: Output) -> None:
+    context = SimpleNamespace(aws_request_id="request-1", function_name="render-pdf", memory_limit_in_mb="1769")
+    with contextlib.suppress(ClientAccessDenied, ZeroDivisionError):
+        fetching(result)(event_of(a_client_due("acme")), context)
+    (metric,) = [metric for metric in output.metrics() if "MemoryUtilization" in metric]
+    (directive,) = metric["_aws"]["CloudWatchMetrics"]
+    assert (directive["Namespace"], directive["Dimensions"]) == ("CostReporting", [["FunctionName"]])
+    assert directive["Metrics"] == [{"Name": "MemoryUtilization", "Unit": "Percent"}]
+    assert metric["FunctionName"] == "render-pdf"
+    (used,) = metric["MemoryUtilization"]
+    assert 1 < used < 100, "a Python with this package takes tens of MiB, not bytes and not GiB"
 
 
 def test_a_fact_without_counts_writes_no_metrics(output: Output) -> None:

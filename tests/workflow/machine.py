@@ -12,10 +12,10 @@ from typing import Any
 from cost_reporting.clients import Client
 from cost_reporting.contracts import Outcome
 from cost_reporting.periods import label, week_of
+from cost_reporting.store.clients import row
 from cost_reporting.store.runs import RunStore
 from local import evidence
 from local.stack import Stack
-from local.world import row
 
 
 @dataclass(frozen=True)

@@ -174,6 +174,8 @@ def test_an_external_id_is_rotated_in_two_phases_and_runs_never_notice(
         """With the very template that was written for it."""
         template = json.loads((tmp_path / TOKYO / "reader-role.json").read_text())
         role = template["Resources"]["CostReportingReader"]["Properties"]
+        (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
+        assert any("FetchCosts" in who for who in trust["Condition"]["ArnLike"]["aws:PrincipalArn"]), "and nobody else"
         assert json.loads((tmp_path / TOKYO / "trust-policy.json").read_text()) == role["AssumeRolePolicyDocument"]
         iam(stack, account).update_assume_role_policy(
             RoleName=role["RoleName"], PolicyDocument=json.dumps(role["AssumeRolePolicyDocument"])
@@ -202,12 +204,13 @@ def test_an_external_id_is_rotated_in_two_phases_and_runs_never_notice(
     assert after == before.model_copy(update={"access": after.access, "version": before.version + 1})
     assert (len(after.access.external_id) >= 43, after.access.external_id != before.access.external_id) == (True, True)
     assert reported() == "SUCCEEDED"
-    late = before.model_copy(update={"access": before.access})
-    assert lets_in(late, before.access), "the old one is still let in, which the next call finds"
+    assert lets_in(before.access.role_arn, before.access.external_id), (
+        "the old one is still let in, which the next call finds"
+    )
     assert turn()[1]["phase"] == "drop"
     client_does_its_part()
     assert turn()[1]["status"] == "rotated"
-    assert not lets_in(late, before.access)
+    assert not lets_in(before.access.role_arn, before.access.external_id)
     assert reported() == "SUCCEEDED"
     _, ages = command(check_credential_age.app, capsys, "--stack-name", "cost-reporting")
     (aged,) = [each for each in ages["clients"] if each["client_id"] == TOKYO]

@@ -80,7 +80,7 @@ def credential_ages(
 def _of_role(client: Client, notes: RotationStore, limit: int, at: datetime) -> CredentialAge:
     access = client.access
     assert isinstance(access, RoleAccess)  # noqa: S101 - asked for by kind
-    if not lets_in(client, access):
+    if not lets_in(access.role_arn, access.external_id):
         raise ClientAccessDenied(f"{client.client_id}: role: it does not let us in")
     note = notes.note(client.client_id)
     if access.external_id not in (note.replaces, note.pending) and note.pending is not None:

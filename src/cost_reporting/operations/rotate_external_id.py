@@ -44,7 +44,7 @@ def rotate_external_id(
     access = client.access
     if not isinstance(access, RoleAccess):
         raise ClientMisconfigured(f"{client.client_id}: access: keys have no ExternalId; the key is rotated")
-    if not lets_in(client, access):
+    if not lets_in(access.role_arn, access.external_id):
         raise ClientAccessDenied(f"{client.client_id}: role: the ExternalId of the record is refused")
     note = _that_fits(notes.note(client.client_id), access)
     if note.pending is not None:
@@ -85,9 +85,9 @@ def _switched(
 ) -> ExternalIdTurn:
     old, new = access.external_id, note.pending or ""
     renewed = access.model_copy(update={"external_id": new})
-    if not lets_in(client, renewed):
+    if not lets_in(access.role_arn, new):
         return _turn(client, access, "add", (old, new))
-    if lets_in(client, access.model_copy(update={"external_id": token_urlsafe(_BYTES)})):
+    if lets_in(access.role_arn, token_urlsafe(_BYTES)):
         raise RotationStopped(
             f"{client.client_id}: its role lets us in under any ExternalId, and so others through us: "
             "ask the client to create it from the template that was written"
@@ -101,7 +101,7 @@ def _switched(
 
 
 def _dropped(client: Client, access: RoleAccess, note: ExternalIdNote, notes: RotationStore) -> ExternalIdTurn:
-    if lets_in(client, access.model_copy(update={"external_id": note.replaces})):
+    if lets_in(access.role_arn, note.replaces):
         return _turn(client, access, "drop", (access.external_id,))
     settled = note.model_copy(update={"replaces": None, "waiting_since": None})
     if not notes.write_note(client.client_id, settled):

@@ -1,11 +1,14 @@
 """The keys with which a client's costs may be read: a role guarded by an ExternalId, or, as a last resort, a secret."""
 
+from typing import Any
+
 from pydantic import BaseModel, ValidationError
 
 from cost_reporting import aws
 from cost_reporting.clients import Client, RoleAccess, SecretAccess
 from cost_reporting.contracts import Fact
 from cost_reporting.errors import ClientAccessDenied, ClientMisconfigured, CostsThrottled
+from cost_reporting.store.translation import translated
 
 _SESSION = "cost-reporting"
 
@@ -45,13 +48,29 @@ def reader(client: Client) -> Reader:
         raise CostsThrottled(f"{client.client_id}: access: {type(none).__name__}") from none
 
 
-def lets_in(client: Client, access: RoleAccess) -> bool:
-    """Whether the role lets us in under that ExternalId. Raises CostsThrottled if nobody knows."""
+def lets_in(role_arn: str, external_id: str | None) -> bool:
+    """Whether the role lets us in under ``external_id``, or without any: a sound trust does under the client's only.
+
+    Raises CostsThrottled if STS asks us to slow down, ClientAccessDenied naming what else it says.
+    """
+    known: Any = {} if external_id is None else {"ExternalId": external_id}
     try:
-        reader(client.model_copy(update={"access": access}))
-    except ClientAccessDenied:
-        return False
+        aws.client("sts").assume_role(RoleArn=role_arn, RoleSessionName=_SESSION, DurationSeconds=900, **known)
+    except aws.Refused as refused:
+        if aws.code(refused) in aws.THROTTLES or aws.status(refused) >= 500:
+            raise CostsThrottled(f"STS: {aws.code(refused)}") from refused
+        if aws.code(refused) == "AccessDenied":
+            return False
+        raise ClientAccessDenied(f"STS: {aws.code(refused)}") from refused
+    except aws.NoAnswer as none:
+        raise CostsThrottled(f"STS: {type(none).__name__}") from none
     return True
+
+
+def ourselves() -> str:
+    """The ARN of whoever calls. Raises StoreThrottled or StoreRefused: it is for what is written down."""
+    with translated("ask STS who calls"):
+        return aws.client("sts").get_caller_identity()["Arn"]
 
 
 def _assume(access: RoleAccess) -> aws.Credentials:

@@ -69,3 +69,11 @@ class LinkStore:
                 for file_name, document in documents
             )
         return Links(until=keys["Expiration"], links=links)
+
+
+def signed(bucket: str, key: str, *, seconds: int) -> str:
+    """A link to one document, signed with this process's own credentials: it ends with them, if not before."""
+    with translated(f"sign a link to {key}"):
+        return aws.signer(aws.own_credentials()).generate_presigned_url(
+            "get_object", Params={"Bucket": bucket, "Key": key}, ExpiresIn=seconds
+        )

@@ -49,6 +49,10 @@ class Questions:
             self.queries.append(Query(name=name, operation=operation, request_ids=tuple(request_ids)))
             self.answers[name] = pages
 
+    def try_once(self, operation: str, question: Mapping[str, Any]) -> None:
+        """Ask, and leave the answer, of which one page is enough. Raises what :meth:`ask` does."""
+        self._call(operation, question)
+
     def _call(self, operation: str, question: Mapping[str, Any]) -> dict[str, Any]:
         try:
             call = getattr(self._cost_explorer, aws.method(operation))

@@ -1,0 +1,182 @@
+"""Changes of one client's record: each is a version, and each names the record that it is made to."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import AwareDatetime
+
+from cost_reporting.clients import Client
+from cost_reporting.contracts import Fact
+from cost_reporting.errors import ClientChanged, ClientMisconfigured, ClientUnknown, InvalidRequest
+from cost_reporting.records import SECRET, differences, faults_of
+from cost_reporting.store.clients import row
+from cost_reporting.store.records import Action, Change, RecordStore, Version
+
+Row = Mapping[str, Any]
+
+
+class Author(Fact):
+    """Who changes a record, when and, if they say so, why. ``who`` is the ARN of the caller."""
+
+    who: str
+    at: AwareDatetime
+    reason: str | None = None
+
+
+def add(client: Client, *, store: RecordStore, author: Author) -> Version:
+    """A new record. Raises InvalidRequest if there is one with this id, ClientChanged if there is one meanwhile."""
+    if store.find(client.client_id) is not None:
+        raise InvalidRequest(f"client_id: there is a record of {client.client_id} already")
+    return _written(change(client.client_id, None, row(client), "added", store=store, author=author), store)
+
+
+def update(client_id: str, client: Client, *, since: int | None, store: RecordStore, author: Author) -> Version | None:
+    """The record becomes ``client``; None if it is so already. ``since`` is the version that the change was made to.
+
+    Raises InvalidRequest if the record is another client's, ClientUnknown, or ClientChanged.
+    """
+    if client.client_id != client_id:
+        raise InvalidRequest(f"client_id: the record is that of {client.client_id}, not of {client_id}")
+    before = _found(client_id, store)
+    if since is not None and before.get("version", since) != since:
+        last = store.last(client_id)
+        by = f": {last.who} {last.action} it at {last.at:%Y-%m-%d %H:%M} UTC" if last else ""
+        raise ClientChanged(f"{client_id}: version {before['version']} stands there, and the file is of {since}{by}")
+    after = row(client)
+    if not differences(before, after) and "version" in before:
+        return None
+    return _written(change(client_id, before, after, "updated", store=store, author=author), store)
+
+
+def set_status(
+    client_id: str, status: Literal["active", "suspended"], *, store: RecordStore, author: Author
+) -> Version | None:
+    """The client gets reports, or none; None if it is so already. Even a malformed record can be suspended.
+
+    Raises ClientUnknown, ClientChanged, or ClientMisconfigured for a malformed record that is to be active.
+    """
+    before = _found(client_id, store)
+    after = {**before, "status": status}
+    faults = faults_of(after)
+    if faults and status == "active":
+        raise ClientMisconfigured(f"{client_id}: {'; '.join(f'{each.field}: {each.expected}' for each in faults)}")
+    if before.get("status") == status:
+        return None
+    action: Action = "activated" if status == "active" else "suspended"
+    return _written(change(client_id, before, after, action, store=store, author=author), store)
+
+
+def rollback(
+    client_id: str,
+    to: int | None,
+    *,
+    access: Literal["restore", "keep"] | None,
+    store: RecordStore,
+    author: Author,
+) -> Version | None:
+    """The record becomes what it was at version ``to``, or before the last change. A removed one comes back.
+
+    An older ``access`` may no longer open the client's account, so where it differs somebody has to choose.
+    Raises InvalidRequest naming the field, ClientUnknown, or ClientChanged.
+    """
+    versions = store.versions(client_id)
+    before = store.find(client_id)
+    if not versions:
+        raise ClientUnknown(f"{client_id}: nothing is known of an earlier record")
+    wanted = _wanted(client_id, versions, before, to)
+    assert wanted.record is not None  # noqa: S101 - _wanted takes none without
+    after = dict(wanted.record)
+    moved = [each.field for each in differences(before, after) if each.field.startswith("access.")]
+    if before is not None and moved:
+        if access is None:
+            what = "another ExternalId" if moved == [SECRET] else "another access"
+            raise InvalidRequest(f"access: version {wanted.version} has {what} than the record has today")
+        if access == "keep":
+            after["access"] = before["access"]
+    faults = faults_of(after)
+    if faults:
+        raise InvalidRequest(f"to: version {wanted.version} is malformed: {', '.join(each.field for each in faults)}")
+    if before is not None and not differences(before, after):
+        return None
+    return _written(change(client_id, before, after, "rolled back", store=store, author=author), store)
+
+
+def _wanted(client_id: str, versions: tuple[Version, ...], before: Row | None, to: int | None) -> Version:
+    if to is not None:
+        found = next((each for each in versions if each.version == to), None)
+        if found is None:
+            known = f"{versions[0].version} to {versions[-1].version}"
+            raise InvalidRequest(f"to: there is no version {to} of {client_id}; there are {known}")
+        if found.record is None:
+            raise InvalidRequest(f"to: at version {to} there was no record of {client_id}")
+        return found
+    earlier = [each for each in versions if each.record is not None and differences(before, each.record)]
+    if not earlier:
+        raise InvalidRequest(f"to: there is no earlier version of {client_id}")
+    return earlier[-1]
+
+
+def change(
+    client_id: str,
+    before: Row | None,
+    after: Row | None,
+    action: Action,
+    *,
+    store: RecordStore,
+    author: Author,
+    import_id: str | None = None,
+) -> Change:
+    """The change with its version. What stood there and was never written down becomes a version of its own first."""
+    last = store.last(client_id)
+    top, stood = (last.version, last.record) if last else (0, None)
+    version = _number(before)
+    versions = []
+    if before != stood:
+        top = max(version, top + 1)
+        versions.append(
+            Version(
+                client_id=client_id,
+                version=top,
+                action="found",
+                who="unknown",
+                at=author.at,
+                changes=differences(stood, before),
+                record=before,
+            )
+        )
+    number = max(version, top) + 1
+    left = None if after is None else {**after, "version": number}
+    versions.append(
+        Version(
+            client_id=client_id,
+            version=number,
+            action=action,
+            who=author.who,
+            at=author.at,
+            changes=differences(before, after),
+            record=left,
+            reason=author.reason,
+            import_id=import_id,
+        )
+    )
+    return Change(client_id=client_id, before=before, after=left, versions=tuple(versions))
+
+
+def _number(row: Row | None) -> int:
+    try:
+        return max(int((row or {}).get("version", 0)), 0)
+    except (TypeError, ValueError):
+        return 0
+
+
+def _found(client_id: str, store: RecordStore) -> Row:
+    found = store.find(client_id)
+    if found is None:
+        raise ClientUnknown(f"{client_id}: no such client record")
+    return found
+
+
+def _written(change: Change, store: RecordStore) -> Version:
+    if store.write([change]):
+        raise ClientChanged(f"{change.client_id}: somebody else has changed the record at this moment")
+    return change.versions[-1]

@@ -1,0 +1,245 @@
+"""Examine: whether a client's report could be made and sent, permission by permission, with a cause and a remedy each.
+
+What cannot be found out is said to be unknown, and is never taken for in order.
+"""
+
+import secrets
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from functools import partial
+from typing import Literal
+
+from cost_reporting.clients import Client, RoleAccess
+from cost_reporting.contracts import Fact
+from cost_reporting.delivery.standing import Standing
+from cost_reporting.errors import (
+    ClientAccessDenied,
+    ClientMisconfigured,
+    CostExplorerDisabled,
+    CostReportingError,
+    CostsNotReady,
+)
+from cost_reporting.report.branding import logo_of
+from cost_reporting.sources.access import Reader, lets_in, reader
+from cost_reporting.sources.cost_explorer.asking import Questions
+from cost_reporting.sources.cost_explorer.permissions import Trial, trials
+from cost_reporting.store.objects import ObjectStore
+
+Verdict = Literal["ok", "failed", "not needed", "not checked"]
+_ONBOARD = "Run `client_manager.py onboard` again and have the client update its stack with the template."
+
+
+class Finding(Fact):
+    """What was looked at, how it is, why, and what to do about it."""
+
+    name: str
+    verdict: Verdict
+    cause: str = ""
+    remedy: str = ""
+
+
+class Surroundings(Fact):
+    """What the deployment is called, as far as it is known; "" is not known."""
+
+    sender: str
+    prefix: str
+    reader_role_name: str
+
+
+def examine(
+    client: Client,
+    surroundings: Surroundings,
+    *,
+    paying: bool,
+    standing: Standing,
+    objects: ObjectStore,
+    now: Callable[[], datetime],
+) -> Iterator[Finding]:
+    """One finding after the other. Only if ``paying`` is Cost Explorer asked, one request for each permission."""
+    yield _name(client, surroundings)
+    keys, access = _access(client)
+    yield access
+    yield from _strangers(client, keys)
+    yield from _cost_explorer(client, keys, now, paying=paying)
+    yield from _mail(client, surroundings.sender, standing)
+    yield _logo(client, objects)
+
+
+def _name(client: Client, surroundings: Surroundings) -> Finding:
+    """The function that fetches costs may use roles of one name, and secrets below one prefix."""
+    name, access = "function's permission", client.access
+    if isinstance(access, RoleAccess):
+        expected, found = surroundings.reader_role_name, access.role_arn.partition(":role/")[2]
+        what, parameter, fits = "role", "ReaderRoleName", found == expected
+    else:
+        expected, found = surroundings.prefix, access.secret_arn.partition(":secret:")[2]
+        what, parameter, fits = "secret", "Prefix", found.startswith(f"{expected}/clients/")
+    if not expected:
+        return Finding(name=name, verdict="not checked", cause=f"nothing says what the stack's {parameter} is",
+                       remedy="Name the stack with --stack-name.")  # fmt: skip
+    if fits:
+        return Finding(name=name, verdict="ok")
+    return Finding(
+        name=name,
+        verdict="failed",
+        cause=f"the {what} is called {found}, and the stack's {parameter} is {expected}",
+        remedy=f"Have the {what} called as the stack expects, or deploy the stack with another {parameter}.",
+    )
+
+
+def _access(client: Client) -> tuple[Reader | None, Finding]:
+    name = "assume role" if isinstance(client.access, RoleAccess) else "access keys"
+    try:
+        return reader(client), Finding(name=name, verdict="ok")
+    except ClientAccessDenied as denied:
+        remedy = (
+            f"{_ONBOARD} If reports arrive nevertheless, the trust does not name you: `onboard --operator`."
+            if isinstance(client.access, RoleAccess)
+            else "Have the client make new keys, and store them: `rotate_client_credentials.py`."
+        )
+        return None, _failed(name, denied, remedy)
+    except ClientMisconfigured as wrong:
+        return None, _failed(name, wrong, "Store JSON with access_key_id and secret_access_key in the secret.")
+    except CostReportingError as error:
+        return None, _unknown(name, error)
+
+
+def _strangers(client: Client, keys: Reader | None) -> Iterator[Finding]:
+    """A trust without the condition lets in whoever guesses the role's name."""
+    access = client.access
+    for name, external_id in (("wrong ExternalId refused", secrets.token_hex(16)), ("no ExternalId refused", None)):
+        if not isinstance(access, RoleAccess):
+            yield Finding(name=name, verdict="not needed", cause="this client is read with access keys")
+        elif keys is None:
+            yield Finding(name=name, verdict="not checked", cause="the right one is refused too")
+        else:
+            yield _stranger(name, access.role_arn, external_id)
+
+
+def _stranger(name: str, role_arn: str, external_id: str | None) -> Finding:
+    try:
+        if not lets_in(role_arn, external_id):
+            return Finding(name=name, verdict="ok")
+    except CostReportingError as error:
+        return _unknown(name, error)
+    cause = "the role's trust has no condition on sts:ExternalId, or a loose one"
+    return Finding(name=name, verdict="failed", cause=cause, remedy=_ONBOARD)
+
+
+def _cost_explorer(
+    client: Client, keys: Reader | None, now: Callable[[], datetime], *, paying: bool
+) -> Iterator[Finding]:
+    questions = Questions(client.client_id, keys.credentials) if keys is not None and paying else None
+    why_not = "the access is refused" if keys is None else "it costs USD 0.01"
+    enabled = Finding(name=_ENABLED, verdict="not checked", cause=why_not, remedy=_REMEDIES[why_not])
+    found: list[Finding] = []
+    for trial in trials(client, now().date()):
+        finding, says = _tried(trial, questions, why_not)
+        found.append(finding)
+        if says is not None and enabled.verdict == "not checked":
+            enabled = says
+    yield enabled
+    yield from found
+
+
+_ENABLED = "Cost Explorer enabled"
+_REMEDIES = {"the access is refused": "Mend the access first.", "it costs USD 0.01": "Say --yes, or --check-aws."}
+
+
+def _tried(trial: Trial, questions: Questions | None, why_not: str) -> tuple[Finding, Finding | None]:
+    """The finding about a permission, and what the answer says of Cost Explorer itself."""
+    name = f"ce:{trial.operation}"
+    if trial.question is None:
+        return Finding(name=name, verdict="not needed", cause=f"no section {trial.section} in the record"), None
+    if questions is None:
+        return Finding(name=name, verdict="not checked", cause=why_not, remedy=_REMEDIES[why_not]), None
+    finding, enabled = Finding(name=name, verdict="ok"), Finding(name=_ENABLED, verdict="ok")
+    try:
+        questions.try_once(trial.operation, trial.question)
+    except CostExplorerDisabled as disabled:
+        finding = Finding(name=name, verdict="not checked", cause="Cost Explorer is not enabled")
+        return finding, _failed(_ENABLED, disabled, disabled.remedy)
+    except ClientAccessDenied as denied:
+        return _failed(name, denied, f"Have the client allow {name}. {_ONBOARD}"), None
+    except CostsNotReady as young:
+        finding = Finding(name=name, verdict="ok", cause=f"allowed; there are no figures yet: {young}")
+    except CostReportingError as error:
+        return _unknown(name, error), None
+    return finding, enabled
+
+
+def _mail(client: Client, sender: str, standing: Standing) -> Iterator[Finding]:
+    yield _asked("sender verified", lambda: _sender(sender, standing))
+    sandbox = False
+    try:
+        account = standing.account()
+    except CostReportingError as error:
+        yield _unknown("SES account", error)
+    else:
+        sandbox = account.sandbox
+        if not account.sending:
+            cause, remedy = "sending is switched off", "Ask AWS Support why, and read the account's reputation."
+            yield Finding(name="SES account", verdict="failed", cause=cause, remedy=remedy)
+        elif sandbox:
+            cause = "the account is in the sandbox, where only verified addresses get mail"
+            remedy = "Request production access in the SES console."
+            yield Finding(name="SES account", verdict="failed", cause=cause, remedy=remedy)
+        else:
+            yield Finding(name="SES account", verdict="ok", cause=f"{account.left:,} mails left today")
+    if not client.recipients:
+        remedy = "Add one with `client_manager.py update`, or suspend the client."
+        yield Finding(name="recipients", verdict="failed", cause="the record has none", remedy=remedy)
+    for address in client.recipients:
+        yield _asked(f"recipient {address}", partial(_recipient, address, standing, sandbox=sandbox))
+
+
+def _sender(sender: str, standing: Standing) -> tuple[str, str]:
+    if standing.is_verified(sender):
+        return "", ""
+    return (
+        f"neither {sender} nor its domain is verified",
+        f"`aws sesv2 create-email-identity --email-identity {sender}`",
+    )
+
+
+def _recipient(address: str, standing: Standing, *, sandbox: bool) -> tuple[str, str]:
+    if sandbox and not standing.is_verified(address):
+        return "not verified, and the account is in the sandbox", "Request production access, or verify the address."
+    suppressed = standing.suppressed(address)
+    if suppressed is None:
+        return "", ""
+    remedy = "Ask the client for another address; once the mailbox is sound, take it off: "
+    return f"on the suppression list: {suppressed}", (
+        f"{remedy}`aws sesv2 delete-suppressed-destination --email-address {address}`"
+    )
+
+
+def _logo(client: Client, objects: ObjectStore) -> Finding:
+    name, logo = "logo", client.branding.logo
+    if logo is None:
+        return Finding(name=name, verdict="not needed", cause="the record names none")
+    key = f"clients/{client.client_id}/{logo}"
+    try:
+        stored = objects.get(key)
+    except CostReportingError as error:
+        return _unknown(name, error)
+    fault = logo_of(client.branding, stored).fault
+    if fault is None:
+        return Finding(name=name, verdict="ok")
+    return Finding(name=name, verdict="failed", cause=f"{key}: {fault}", remedy="Put a PNG or a plain SVG there.")
+
+
+def _asked(name: str, look: Callable[[], tuple[str, str]]) -> Finding:
+    try:
+        cause, remedy = look()
+    except CostReportingError as error:
+        return _unknown(name, error)
+    return Finding(name=name, verdict="failed" if cause else "ok", cause=cause, remedy=remedy)
+
+
+def _failed(name: str, error: CostReportingError, remedy: str) -> Finding:
+    return Finding(name=name, verdict="failed", cause=f"{error.name}: {error}", remedy=remedy)
+
+
+def _unknown(name: str, error: CostReportingError) -> Finding:
+    return Finding(name=name, verdict="not checked", cause=f"{error.name}: {error}", remedy=error.remedy)

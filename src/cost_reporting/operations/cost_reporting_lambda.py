@@ -1,0 +1,34 @@
+"""Cost Reporting Lambda: a run for whoever calls a function and waits for what became of it."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Final
+
+from cost_reporting.contracts import AnyRequest, RunAnswer
+from cost_reporting.store.executions import Executions
+
+PATIENCE: Final = timedelta(seconds=45)
+"""The AWS CLI waits 60 seconds for an answer, and then asks again."""
+
+
+def cost_reporting_lambda(
+    request: AnyRequest,
+    request_id: str,
+    *,
+    executions: Executions,
+    now: Callable[[], datetime],
+    pause: Callable[[], None],
+) -> RunAnswer:
+    """Start an execution with the request as it is, and answer how it ended, or that it is RUNNING and where to look.
+
+    A failed run is an answer, not a failure of this function, so nothing tries it again. The execution is named after
+    the invocation: whoever repeats that, as Lambda does with asynchronous ones, finds the execution that there is.
+    Raises RunNotStarted.
+    """
+    until = now() + PATIENCE
+    arn = executions.start(f"lambda-{request_id}", request.root)
+    while True:
+        answer = executions.look(arn)
+        if answer.status != "RUNNING" or now() >= until:
+            return answer
+        pause()

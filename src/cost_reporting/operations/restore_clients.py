@@ -1,0 +1,73 @@
+"""Client records as a backup has them, held against the clients table, and copied back one by one."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final, Literal
+
+from cost_reporting.contracts import Fact
+from cost_reporting.store.rows import RowStore
+
+Row = Mapping[str, Any]
+RESTORED: Final = "-restored-"
+"""Tables made from backups have this in their names, and no other table is ever deleted."""
+
+
+class Difference(Fact):
+    """How a client's row differs from the one in the backup. ``fields`` are names; values may be nobody's business.
+
+    missing: the clients table has none. changed: both have one. ``versions`` are the backup's and the table's; a
+    record that was written by hand may have none.
+    """
+
+    client_id: str
+    kind: Literal["missing", "changed"]
+    fields: tuple[str, ...]
+    versions: tuple[int | None, int | None]
+
+    @property
+    def newer_here(self) -> bool:
+        """Whether somebody has changed the record since the backup."""
+        there, here = self.versions
+        return here is not None and (there is None or here > there)
+
+
+class Copied(Fact):
+    """What became of a row that was to be copied back. LOST: somebody changed it in between; it is as they left it."""
+
+    client_id: str
+    status: Literal["COPIED", "LOST"]
+
+
+def differences(backup: Mapping[str, Row], table: Mapping[str, Row]) -> Iterator[Difference]:
+    """What of the backup is not in the table as it was, by client id. What only the table has is no difference."""
+    for client_id, there in sorted(backup.items()):
+        here = table.get(client_id)
+        if here is None:
+            gone = (_version(there), None)
+            yield Difference(client_id=client_id, kind="missing", fields=tuple(sorted(there)), versions=gone)
+        elif here != there:
+            fields = tuple(sorted(name for name in {*here, *there} if here.get(name) != there.get(name)))
+            versions = (_version(there), _version(here))
+            yield Difference(client_id=client_id, kind="changed", fields=fields, versions=versions)
+
+
+def copy_back(
+    wanted: Iterable[Difference], backup: Mapping[str, Row], table: Mapping[str, Row], rows: RowStore
+) -> Iterator[Copied]:
+    """Put the backup's rows into the table, each only if the row there is still the one that was compared.
+
+    A row that replaces another gets the next version, so that whoever edits the old one loses and not the restore.
+    """
+    for difference in wanted:
+        there, here = backup[difference.client_id], table.get(difference.client_id)
+        known = [version for version in difference.versions if version is not None]
+        row = dict(there) | ({"version": max(known) + 1} if here is not None and known else {})
+        done = rows.put(row, instead_of=here)
+        yield Copied(client_id=difference.client_id, status="COPIED" if done else "LOST")
+
+
+def _version(row: Row) -> int | None:
+    """The row's version, if it is one."""
+    try:
+        return int(row["version"])
+    except (KeyError, TypeError, ValueError):
+        return None

@@ -1,0 +1,165 @@
+"""Client records as operators change them, with everything that ever stood there.
+
+Each change is a version: an item ``CLIENT#<client_id>`` / ``VERSION#<number>`` of the outcomes table that says who,
+when and what, and holds the record as it was left. It is written in one transaction with the record itself, in the
+clients table, so the two cannot disagree. A change names the record that it is made to: of two writers one loses.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final, Literal
+
+from pydantic import AwareDatetime
+
+from cost_reporting import aws
+from cost_reporting.contracts import Fact
+from cost_reporting.errors import StoreThrottled
+from cost_reporting.records import Difference
+from cost_reporting.store.translation import translated
+
+Action = Literal["added", "imported", "updated", "rolled back", "suspended", "activated", "removed", "found"]
+"""found: what stood there before our commands changed it, written by hand or by nobody knows whom."""
+LARGEST: Final = 100
+"""Items that one transaction may write (DynamoDB API reference, TransactWriteItems)."""
+
+
+class Version(Fact):
+    """A change of a client's record. ``record`` is the row as it was left, None if it was removed."""
+
+    client_id: str
+    version: int
+    action: Action
+    who: str
+    at: AwareDatetime
+    changes: tuple[Difference, ...]
+    record: Mapping[str, Any] | None
+    reason: str | None = None
+    import_id: str | None = None
+
+
+class Change(Fact):
+    """What is to become of a client's row: from ``before`` to ``after``, either of which may be nothing."""
+
+    client_id: str
+    before: Mapping[str, Any] | None
+    after: Mapping[str, Any] | None
+    versions: tuple[Version, ...]
+
+    @property
+    def items(self) -> int:
+        """How many items it writes."""
+        return 1 + len(self.versions)
+
+
+class RecordStore:
+    """The clients table with the versions in the outcomes table."""
+
+    def __init__(self, clients_table: str, outcomes_table: str) -> None:
+        self._clients = aws.table(clients_table)
+        self._outcomes = aws.table(outcomes_table)
+
+    def find(self, client_id: str) -> Mapping[str, Any] | None:
+        """The row as it stands there, whatever it is."""
+        with translated("read a client record"):
+            return self._clients.get_item(Key={"client_id": client_id}, ConsistentRead=True).get("Item")
+
+    def rows(self) -> Iterator[Mapping[str, Any]]:
+        """Every row, whole, whatever it is."""
+        page: dict[str, Any] = {}
+        while True:
+            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]} if page else {}
+            with translated("list the client records"):
+                page = dict(self._clients.scan(ConsistentRead=True, **start))
+            yield from page["Items"]
+            if "LastEvaluatedKey" not in page:
+                return
+
+    def versions(self, client_id: str) -> tuple[Version, ...]:
+        """Every version, the first one first."""
+        return tuple(self._query(client_id, ScanIndexForward=True))
+
+    def last(self, client_id: str) -> Version | None:
+        """The last version, if there is any."""
+        return next(self._query(client_id, ScanIndexForward=False, Limit=1), None)
+
+    def write(self, changes: Sequence[Change]) -> tuple[str, ...]:
+        """All changes, or none. Returns the ids of the clients whose record another writer has changed meanwhile.
+
+        Raises StoreThrottled or StoreRefused. A transaction writes up to ``LARGEST`` items.
+        """
+        items = [(change.client_id, item) for change in changes for item in self._items(change)]
+        with translated("write client records"):
+            try:
+                self._clients.meta.client.transact_write_items(TransactItems=[item for _, item in items])
+            except aws.Refused as refused:
+                if aws.code(refused) != "TransactionCanceledException":
+                    raise
+                reasons = [reason.get("Code") for reason in refused.response.get("CancellationReasons", [])]
+                lost = [who for (who, _), code in zip(items, reasons, strict=False) if code in _LOST]
+                if not lost:
+                    raise StoreThrottled(f"write client records: {', '.join(sorted({*map(str, reasons)}))}") from None
+                return tuple(dict.fromkeys(lost))
+        return ()
+
+    def _items(self, change: Change) -> Iterator[Any]:
+        table, key = self._clients.name, {"client_id": change.client_id}
+        condition = _unchanged(change.before)
+        if change.after is None:
+            yield {"Delete": {"TableName": table, "Key": key, **condition}}
+        else:
+            yield {"Put": {"TableName": table, "Item": {**change.after, **key}, **condition}}
+        for version in change.versions:
+            item = version.model_dump(exclude_none=True) | {"at": version.at.isoformat()}
+            item |= {"changes": [each.model_dump(exclude_none=True) for each in version.changes]}
+            put = {"TableName": self._outcomes.name, "Item": _key(version.client_id, version.version) | item}
+            yield {"Put": put | {"ConditionExpression": "attribute_not_exists(pk)"}}
+
+    def _query(self, client_id: str, **how: Any) -> Iterator[Version]:
+        page: dict[str, Any] = {}
+        while True:
+            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]} if page else {}
+            with translated("read the versions of a client record"):
+                page = dict(
+                    self._outcomes.query(
+                        KeyConditionExpression="pk = :pk AND begins_with(sk, :sk)",
+                        ExpressionAttributeValues={":pk": _pk(client_id), ":sk": _VERSION},
+                        ConsistentRead=True,
+                        **how,
+                        **start,
+                    )
+                )
+            for item in page["Items"]:
+                told = {key: value for key, value in item.items() if key not in ("pk", "sk")}
+                yield Version.model_validate({"record": None} | told | {"changes": _changes(told)})
+            if "LastEvaluatedKey" not in page:
+                return
+
+
+_VERSION: Final = "VERSION#"
+_LOST: Final = ("ConditionalCheckFailed", "TransactionConflict")
+
+
+def _pk(client_id: str) -> str:
+    return f"CLIENT#{client_id}"
+
+
+def _key(client_id: str, version: int) -> dict[str, str]:
+    return {"pk": _pk(client_id), "sk": f"{_VERSION}{version:06d}"}
+
+
+def _changes(told: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [{"before": None, "after": None} | change for change in told.get("changes", [])]
+
+
+def _unchanged(before: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The condition that the row is the one that was read, as far as its version tells."""
+    if before is None:
+        return {"ConditionExpression": "attribute_not_exists(client_id)"}
+    names = {"#version": "version"}
+    if "version" not in before:
+        condition = "attribute_exists(client_id) AND attribute_not_exists(#version)"
+        return {"ConditionExpression": condition, "ExpressionAttributeNames": names}
+    return {
+        "ConditionExpression": "#version = :version",
+        "ExpressionAttributeNames": names,
+        "ExpressionAttributeValues": {":version": before["version"]},
+    }
