@@ -40,6 +40,7 @@ from local.differences import (
     principals,
     queries,
     roles,
+    suppression,
     transport,
 )
 from local.differences.upstream import upstream
@@ -114,6 +115,7 @@ def restore_aws(folder: Path, now: Callable[[], datetime]) -> None:
     queries.restore()
     event_logs.restore()
     mail.restore(folder / "mail")
+    suppression.restore()
     cost_explorer.restore(CostExplorer({**crowd(CROWD), **ACCOUNTS}, now))
 
 

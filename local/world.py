@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,6 +45,16 @@ _LOGOS: Mapping[str, logos.Shape] = {
     "tokyo-data": logos.waves,
     "euro-logistik": logos.arrow,
 }
+
+_MAY_ROTATE = [
+    "iam:CreateAccessKey",
+    "iam:DeleteAccessKey",
+    "iam:GetAccessKeyLastUsed",
+    "iam:ListAccessKeys",
+    "iam:UpdateAccessKey",
+]
+_EXTERNAL_ID_DAYS = {"tokyo-data": 400}
+"""How old the ExternalIds are, in days; the others 60."""
 
 
 @dataclass(frozen=True)
@@ -233,12 +243,22 @@ class World:
                     batch.delete_item(Key={"client_id": old})
             for client in self.clients:
                 batch.put_item(Item=row(client))
+        with home.resource("dynamodb", endpoint_url=endpoint).Table(names.outcomes_table).batch_writer() as batch:
+            for client in self.clients:
+                if isinstance(client.access, RoleAccess):
+                    batch.put_item(Item=external_id_note(client))
 
 
 def logo(client: Client) -> bytes | None:
     """The client's logo, drawn."""
     shape = _LOGOS.get(client.client_id)
     return logos.png(shape, client.branding.colour) if shape and client.branding.logo else None
+
+
+def external_id_note(client: Client) -> dict[str, Any]:
+    """Since when the client has its ExternalId, in the outcomes table."""
+    since = datetime.now(UTC) - timedelta(days=_EXTERNAL_ID_DAYS.get(client.client_id, 60))
+    return {"pk": f"CLIENT#{client.client_id}", "sk": "EXTERNAL_ID", "since": since.isoformat(), "revision": 1}
 
 
 def _ids(table: Any) -> Iterator[str]:
@@ -285,6 +305,8 @@ def _hand_over_keys(client_id: str, access: SecretAccess, home: boto3.Session, e
         iam.create_user(UserName=READER_ROLE)
     costs = _policy(Action=list(ACTIONS), Resource="*")
     iam.put_user_policy(UserName=READER_ROLE, PolicyName="read-costs", PolicyDocument=costs)
+    own = _policy(Action=_MAY_ROTATE, Resource=f"arn:aws:iam::{account}:user/{READER_ROLE}")
+    iam.put_user_policy(UserName=READER_ROLE, PolicyName="rotate-own-keys", PolicyDocument=own)
     with _unless("ResourceExistsException"):
         secrets.create_secret(Name=_secret_name(client_id), SecretString="{}")
         key = iam.create_access_key(UserName=READER_ROLE)["AccessKey"]

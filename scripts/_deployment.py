@@ -39,6 +39,7 @@ _MORE = {
     "PREFIX": "Prefix",
     "READER_ROLE_NAME": "ReaderRoleName",
     "FETCH_COSTS_ROLE_ARN": "FetchCostsRoleArn",
+    "ALERTS_TOPIC_ARN": "AlertsTopicArn",
 }
 """The same, of what only some commands need: empty where nothing says it."""
 
@@ -58,6 +59,7 @@ class Deployment:
     prefix: str = ""
     reader_role_name: str = ""
     fetch_costs_role_arn: str = ""
+    alerts_topic_arn: str = ""
 
     @property
     def zone(self) -> ZoneInfo:

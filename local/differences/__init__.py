@@ -5,6 +5,6 @@ that runs in this process, and ``tests/contract/test_emulator.py`` says so when 
 here runs in the emulator's own environment: standard library, ministack and botocore, nothing of the product.
 
 Not restored, because nothing here depends on it: RedriveExecution, the files of a ResultWriter, MaxDelaySeconds and
-jitter of a Retry, the refusal of a dangling ``Next``, the size limit of payloads, SES's suppression list and sending
-rates. Some are marked as missing in the same test.
+jitter of a Retry, the refusal of a dangling ``Next``, the size limit of payloads, SES's sending rates.
+Some are marked as missing in the same test.
 """

@@ -160,11 +160,14 @@ class Message:
     content: bytes
     account: str
     region: str
+    suppressed: bool = False
     sent_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     @classmethod
     def of(cls, request: dict[str, Any], message_id: str) -> "Message":
         """The message in a request."""
+        from local.differences.suppression import suppressed as listed
+
         responses = upstream("core.responses")
         return cls(
             message_id=message_id,
@@ -175,6 +178,7 @@ class Message:
             content=raw(request),
             account=responses.get_account_id(),
             region=responses.get_region(),
+            suppressed=any(map(listed, destinations(request))),
         )
 
     def keep(self, folder: Path) -> None:
@@ -203,7 +207,7 @@ class Message:
         yield "SEND", "Email Sent", {"eventType": "Send", "send": {}}
         local_part = self.recipients[0].partition("@")[0].partition("+")[0] if self.recipients else ""
         simulated = local_part if self.recipients and self.recipients[0].lower().endswith(f"@{SIMULATOR}") else ""
-        if simulated in ("bounce", "suppressionlist"):
+        if self.suppressed or simulated in ("bounce", "suppressionlist"):
             yield "BOUNCE", "Email Bounced", {"eventType": "Bounce", "bounce": self._bounce(simulated)}
             return
         yield "DELIVERY", "Email Delivered", {"eventType": "Delivery", "delivery": self._delivery()}
@@ -252,12 +256,17 @@ class Message:
         ]
         return {
             "bounceType": "Permanent",
-            "bounceSubType": "Suppressed" if simulated == "suppressionlist" else "General",
+            "bounceSubType": self._subtype(simulated),
             "bouncedRecipients": bounced,
             "timestamp": stamp(datetime.now(UTC)),
             "feedbackId": f"{self.message_id.partition('@')[0]}-bounce",
             "reportingMTA": "dsn; a1-23.smtp-out.amazonses.com",
         }
+
+    def _subtype(self, simulated: str) -> str:
+        if self.suppressed:
+            return "OnAccountSuppressionList"
+        return "Suppressed" if simulated == "suppressionlist" else "General"
 
     def _complaint(self) -> dict[str, Any]:
         return {

@@ -21,9 +21,11 @@ if TYPE_CHECKING:
     from mypy_boto3_ce import CostExplorerClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.service_resource import Table
+    from mypy_boto3_iam import IAMClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sesv2 import SESV2Client
+    from mypy_boto3_sns import SNSClient
     from mypy_boto3_stepfunctions import SFNClient
     from mypy_boto3_sts import STSClient
 
@@ -84,11 +86,15 @@ def client(
 @overload
 def client(name: Literal["dynamodb"]) -> DynamoDBClient: ...
 @overload
+def client(name: Literal["iam"], *, credentials: Credentials) -> IAMClient: ...
+@overload
 def client(name: Literal["s3"]) -> S3Client: ...
 @overload
 def client(name: Literal["secretsmanager"]) -> SecretsManagerClient: ...
 @overload
 def client(name: Literal["sesv2"], *, attempts: int = ..., read_timeout: int = ...) -> SESV2Client: ...
+@overload
+def client(name: Literal["sns"]) -> SNSClient: ...
 @overload
 def client(name: Literal["stepfunctions"]) -> SFNClient: ...
 @overload

@@ -98,6 +98,8 @@ class Client(Explained):
     """How often a report goes out: ["monthly"], ["weekly"] or both."""
     recipients: Annotated[tuple[Address, ...], Field(max_length=50)]
     """Who gets the report: up to 50 plain addresses like finance@acme.example, each once."""
+    quarantined: Annotated[tuple[Address, ...], Field(max_length=200)] = ()
+    """Who got the report until their mail bounced or they complained; `clean_recipient_lists.py` keeps this list."""
     reply_to: Address | None = None
     """Where the recipients' answers go: one plain address of yours."""
     access: Access

@@ -28,6 +28,7 @@ leaf's class name is part of the workflow's interface (``tests/contract/test_err
         ├─ DeliveryUncertain     SES may or may not have accepted the message: never send again unasked
         ├─ ContractViolated      a state received or returned something it should not
         ├─ RollUpNotSent         the letter about missing reports could not be mailed to operators
+        ├─ RotationStopped       the rotation of a client's credentials cannot go on by itself
         ├─ RunNotStarted         Step Functions did not start the run, or does not say how it stands
         ├─ Unhealthy             the health check found a part of the system out of order
         └─ RunIncomplete         the run ended, and some clients have no report
@@ -192,6 +193,12 @@ class RollUpNotSent(Permanent):
         super().__init__(reason)
         self.missing = missing
         self.bounced = bounced
+
+
+class RotationStopped(Permanent):
+    """The rotation of a client's credentials cannot go on by itself; the client is still read with what works."""
+
+    remedy = "Do what the message says, then start the rotation again: it goes on where it stopped."
 
 
 class RunNotStarted(Permanent):

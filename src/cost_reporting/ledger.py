@@ -26,6 +26,8 @@ from cost_reporting.contracts import Cadence, Fact, Run, Sha256
 from cost_reporting.schedules import Due
 
 State = Literal["REFUSED", "SENDING", "SENT", "DELAYED", "DELIVERED", "BOUNCED", "COMPLAINED", "REJECTED"]
+Bounce = Literal["Permanent", "Transient", "Undetermined"]
+"""How a mail came back, in SES's words. Only a Permanent one is a state of its own; after the others it is DELAYED."""
 Decision = Literal["send", "already_sent", "underway", "uncertain"]
 Standing = Literal[
     "delivered",
@@ -86,6 +88,7 @@ class Entry(Mail):
     report_sha256: Sha256
     message_id: str | None = None
     reason: str | None = None
+    bounce: Bounce | None = None
 
 
 class Event(Fact):
@@ -97,15 +100,17 @@ class Event(Fact):
     message_id: str
     state: State
     at: AwareDatetime
+    bounce: Bounce | None = None
 
 
 def after(entry: Entry, event: Event) -> Entry | None:
     """The entry as ``event`` leaves it, or None if it says nothing new, or is about another message."""
     if entry.try_id != event.try_id or entry.state == "REFUSED":
         return None
-    if _ORDER.index(event.state) <= _ORDER.index(entry.state):
+    if (_ORDER.index(event.state), event.bounce is not None) <= (_ORDER.index(entry.state), entry.bounce is not None):
         return None
-    return entry.model_copy(update={"state": event.state, "message_id": event.message_id, "updated_at": event.at})
+    news = {"state": event.state, "message_id": event.message_id, "updated_at": event.at, "bounce": event.bounce}
+    return entry.model_copy(update=news)
 
 
 def standing(mail: Mail, *, now: datetime) -> Standing:

@@ -494,6 +494,32 @@ def listens(account: Account) -> None:
         )
 
 
+@restored("suppression")
+def test_the_suppression_list_can_be_written_and_read_by_pages(account: Account) -> None:
+    ses = account.client("sesv2")
+    for number, reason in enumerate(("BOUNCE", "COMPLAINT", "BOUNCE")):
+        ses.put_suppressed_destination(EmailAddress=f"Gone-{number}@client.example", Reason=reason)
+    pages = ses.list_suppressed_destinations(PageSize=2)
+    rest = ses.list_suppressed_destinations(PageSize=2, NextToken=pages["NextToken"])
+    found = [*pages["SuppressedDestinationSummaries"], *rest["SuppressedDestinationSummaries"]]
+    assert [each["EmailAddress"] for each in found] == [f"gone-{number}@client.example" for number in range(3)]
+    assert found[0]["LastUpdateTime"].tzinfo is not None
+    (complained,) = ses.list_suppressed_destinations(Reasons=["COMPLAINT"])["SuppressedDestinationSummaries"]
+    assert complained["EmailAddress"] == "gone-1@client.example"
+    ses.delete_suppressed_destination(EmailAddress="gone-0@client.example")
+    with pytest.raises(ClientError, match="NotFoundException"):
+        ses.get_suppressed_destination(EmailAddress="gone-0@client.example")
+
+
+@restored("suppression")
+def test_mail_to_a_suppressed_address_is_accepted_and_bounces(account: Account) -> None:
+    account.client("sesv2").put_suppressed_destination(EmailAddress="dead@client.example", Reason="BOUNCE")
+    _, bounced = sorted(
+        heard(account, "dead@client.example", count=2, seconds=5), key=lambda each: each["detail-type"]
+    )[::-1]
+    assert bounced["detail"]["bounce"]["bounceSubType"] == "OnAccountSuppressionList"
+
+
 SENDS = """
 import base64, boto3
 def handler(event, context):

@@ -433,3 +433,11 @@ def test_costs_that_somebody_changed_in_the_bucket_are_not_used(invoke: Invoke, 
     boto3.client("s3").put_object(Bucket=world.bucket, Key=key, Body=b"{}", Metadata=head)
     with pytest.raises(StoreRefused, match="other bytes"):
         fetch(invoke)
+
+
+def test_a_rotated_external_id_costs_nothing(invoke: Invoke, world: World, costs: Costs) -> None:
+    world.add(of_account(BAKERY))
+    fetch(invoke)
+    rotated = {"kind": "role", "role_arn": f"arn:aws:iam::{BAKERY}:role/reader", "external_id": "another-one"}
+    world.add(of_account(BAKERY), access=rotated)
+    assert (fetch(invoke).costs.paid_requests, costs.paid) == (0, 2)

@@ -109,7 +109,13 @@ def test_the_page_and_its_images_are_written_when_asked_for_and_cleared_when_not
 def test_a_preview_can_be_made_again_from_what_it_left_to_the_byte(
     preview: Any, costs_json: Path, tmp_path: Path
 ) -> None:
-    record = a_client(client_id="acme", client_name="Acme & Søns", locale="de_DE", page_size="Letter")
+    record = a_client(
+        client_id="acme",
+        quarantined=("gone@acme.example",),
+        client_name="Acme & Søns",
+        locale="de_DE",
+        page_size="Letter",
+    )
     (tmp_path / "record.json").write_text(record.model_dump_json())
     first = preview("--from-file", costs_json, "--client-file", tmp_path / "record.json", "--json").json
     left = Path(first["folder"])
@@ -117,7 +123,7 @@ def test_a_preview_can_be_made_again_from_what_it_left_to_the_byte(
     second = preview("--from-file", kept / "costs.json", "--json").json
     assert Path(second["pdf"]).read_bytes() == (kept / NAME).read_bytes()
     told = json.loads((kept / "client.json").read_text())
-    assert told["recipients"] == []
+    assert (told["recipients"], told["quarantined"]) == ([], [])
     assert told["access"]["external_id"] == "preview"
 
 

@@ -76,7 +76,11 @@ def test_the_same_report_is_found_and_not_rendered_again(
 def test_a_new_recipient_does_not_make_a_new_report(invoke: Invoke, world: World, renders: list[str]) -> None:
     world.add(a_client())
     first = render(invoke, fetched(world))
-    world.add(a_client(recipients=("new@northwind.example",), reply_to=None, version=2))
+    world.add(
+        a_client(
+            recipients=("new@northwind.example",), quarantined=("old@northwind.example",), reply_to=None, version=2
+        )
+    )
     assert render(invoke, fetched(world)) == first
     assert len(renders) == 1
 

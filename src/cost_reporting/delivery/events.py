@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from cost_reporting.ledger import Event, State, fingerprint, report_of
+from cost_reporting.ledger import Bounce, Event, State, fingerprint, report_of
 
 STATES: Final[dict[str, State]] = {
     "Send": "SENT",
@@ -38,13 +38,16 @@ def ledger_event(detail: dict[str, Any], at: datetime) -> Event | None:
     """The event in the words of the ledger, or None if it is not about a report of ours.
 
     Raises pydantic's ValidationError if it is not one of SES's events at all. A bounce that may pass by itself
-    (``Transient``, a full mailbox or an absence) is a delay, as SES counts it.
+    (``Transient``, a full mailbox or an absence) is a delay that says how it bounced.
     """
     event = _Detail.model_validate(detail)
     tags = {name: values[0] for name, values in event.mail.tags.items() if values}
     state = STATES.get(event.event_type)
-    if state == "BOUNCED" and detail.get("bounce", {}).get("bounceType") != "Permanent":
-        state = "DELAYED"
+    bounce: Bounce | None = None
+    if state == "BOUNCED":
+        said = detail.get("bounce", {}).get("bounceType")
+        bounce = said if said in ("Permanent", "Transient") else "Undetermined"
+        state = "BOUNCED" if bounce == "Permanent" else "DELAYED"
     if state is None or len(event.mail.destination) != 1 or not {"report_id", "try_id"} <= tags.keys():
         return None
     return Event(
@@ -54,4 +57,5 @@ def ledger_event(detail: dict[str, Any], at: datetime) -> Event | None:
         message_id=event.mail.message_id,
         state=state,
         at=at,
+        bounce=bounce,
     )

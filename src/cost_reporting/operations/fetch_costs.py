@@ -45,8 +45,12 @@ def fetch_costs(due: ClientDue, *, clients: ClientStore, source: CostSource, obj
 
 
 def made_for(client: Client) -> str:
-    """The fingerprint of what the record asks for: costs stored under another one answer other questions."""
-    asked = client.model_dump_json(include={"cost_metric", "sections", "tag_keys", "access"})
+    """The fingerprint of what the record asks for: costs stored under another one answer other questions.
+
+    An ExternalId is no part of it: what is stored stays paid for when it is rotated.
+    """
+    access = {"kind", "role_arn", "secret_arn"}
+    asked = client.model_dump_json(include={"cost_metric": True, "sections": True, "tag_keys": True, "access": access})
     return sha256(asked.encode()).hexdigest()
 
 

@@ -83,9 +83,14 @@ def _assume(access: RoleAccess) -> aws.Credentials:
 
 
 def _from_secret(client_id: str, access: SecretAccess) -> aws.Credentials:
-    answer = aws.client("secretsmanager").get_secret_value(SecretId=access.secret_arn)
+    answer = aws.client("secretsmanager").get_secret_value(SecretId=access.secret_arn, VersionStage="AWSCURRENT")
+    return keys_in(answer.get("SecretString", ""), client_id)
+
+
+def keys_in(secret_string: str, client_id: str) -> aws.Credentials:
+    """The keys in a secret. Raises ClientMisconfigured, which shows nothing of it, if there are none."""
     try:
-        secret = _Secret.model_validate_json(answer.get("SecretString", ""))
+        secret = _Secret.model_validate_json(secret_string)
     except ValidationError:
         raise ClientMisconfigured(
             f"{client_id}: access.secret_arn: the secret is not JSON with access_key_id and secret_access_key"

@@ -1,6 +1,6 @@
 """The mail ledger in the outcomes table: one item per report and recipient, moved under conditions only."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any, Final
 
@@ -46,6 +46,24 @@ class LedgerStore:
             ExpressionAttributeValues={":issue": issue},
         )
         return (_fact(Mail, item) for item in items)
+
+    def all_of(self, seen: Callable[[int], None]) -> Iterator[Entry]:
+        """Every entry of the whole ledger, which reads the whole table; ``seen`` is told of each page's items."""
+        page: dict[str, Any] = {}
+        while True:
+            with translated("read the whole ledger"):
+                page = dict(
+                    self._table.scan(
+                        FilterExpression="begins_with(pk, :ledger) AND begins_with(sk, :to)",
+                        ExpressionAttributeValues={":ledger": "LEDGER#", ":to": "TO#"},
+                        **({"ExclusiveStartKey": page["LastEvaluatedKey"]} if page else {}),
+                    )
+                )
+            seen(page["ScannedCount"])
+            for item in page["Items"]:
+                yield _fact(Entry, item)
+            if "LastEvaluatedKey" not in page:
+                return
 
     def begin(self, entry: Entry, *, replacing: Entry | None) -> bool:
         """Write ``entry`` if the ledger still says ``replacing``. False: another writer was first.

@@ -1,5 +1,6 @@
 """Documents in the bucket: reports, logos, and the records of runs."""
 
+from datetime import datetime
 from hashlib import sha256
 from typing import Final
 
@@ -69,6 +70,18 @@ class ObjectStore:
                 if aws.status(refused) == 404:
                     return None
                 raise
+
+    def newest(self, prefix: str, ending: str) -> datetime | None:
+        """When the last of the documents below ``prefix`` whose key ends so was stored."""
+        with translated(f"list {prefix}"):
+            pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
+            times = [
+                each["LastModified"]
+                for page in pages
+                for each in page.get("Contents", [])
+                if each["Key"].endswith(ending)
+            ]
+        return max(times, default=None)
 
     def read(self, stored: StoredObject) -> bytes:
         """The very bytes of ``stored``. Raises StoreRefused if they are gone or others are in their place."""
