@@ -7,7 +7,7 @@ asked for.
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Final, Literal
 
@@ -40,8 +40,8 @@ DEFINITIONS: Final = {
     "mails_delivered_rate": "Of the mails that SES accepted, those that arrived; a complaint is about one that did.",
     "mails_bounced_rate": "Of the mails that SES accepted, those that bounced or that SES found unfit on its way.",
     "mails_complained_rate": "Of the mails that arrived, those whose recipient called them spam.",
-    "paid_requests": "Requests to Cost Explorer that outcomes of all runs tell of. A client that failed while its costs "
-    "were fetched may have paid for some that no outcome tells of.",
+    "paid_requests": "Requests to Cost Explorer of which the outcomes of all runs tell. A client that failed while its "
+    "costs were fetched may have paid for some that no outcome tells of.",
     "period": "UTC days. A run belongs to the period in which it began, and so does all that came of it.",
 }
 
@@ -191,7 +191,7 @@ def ops_report(now: PeriodFacts, before: PeriodFacts | None, *, cadence: Cadence
         cadence=cadence,
         period=now.period,
         label=label(now.period),
-        over=read_at.date() >= now.period.end,
+        over=read_at.astimezone(UTC).date() >= now.period.end,
         read_at=read_at,
         totals=totals,
         previous=previous,
@@ -270,15 +270,17 @@ def report_lines(facts: PeriodFacts) -> tuple[ReportLine, ...]:
 
 def ledger_key(run: RunKept, client_id: str) -> str:
     """The ledger's name of a client's report of a live run, as :func:`cost_reporting.ledger.report_key` gives it."""
-    return "#".join((client_id, run.listed.cadence, run.listed.period, run.listed.issue, "live"))
+    return f"{client_id}#{run.listed.cadence}#{run.listed.period}#{run.listed.issue}#live"
 
 
 def _ends(run: RunFacts) -> Iterable[tuple[str, Outcome | None]]:
     for each in run.kept.recorded:
         if each.outcome.status != "NOT_SENT":
             yield each.outcome.client_id, each.outcome
-    for client_id in (*run.lacking, *(f"(client {number + 1} of {run.kept.listed.run_id})" for number in range(run.unnamed))):
+    for client_id in run.lacking:
         yield client_id, None
+    for number in range(run.unnamed):
+        yield f"(unnamed {number + 1} of {run.kept.listed.run_id})", None
 
 
 def _report_line(run: RunFacts, client_id: str, outcome: Outcome | None, states: Sequence[State]) -> ReportLine:
@@ -384,8 +386,7 @@ def trends(now: Totals, before: Totals | None) -> tuple[Trend, ...]:
     def trend(what: str, field: str) -> Trend:
         this = _decimal(getattr(now, field))
         last = None if before is None else _decimal(getattr(before, field))
-        known = this is not None and last is not None
-        return Trend(what=what, now=this, before=last, difference=this - last if known else None)
+        return Trend(what=what, now=this, before=last, difference=None if this is None or last is None else this - last)
 
     return tuple(trend(what, field) for what, field in _TRENDS)
 
@@ -396,7 +397,7 @@ def cross_checks(facts: PeriodFacts) -> tuple[CrossCheck, ...]:
         each
         for run in facts.runs
         for each in run.kept.recorded
-        if facts.period.start <= each.at.date() < facts.period.end
+        if facts.period.start <= each.at.astimezone(UTC).date() < facts.period.end
     ]
     sent = sum(each.outcome.status == "SENT" for each in recorded)
     failed = sum(each.outcome.status == "FAILED" for each in recorded)
@@ -419,7 +420,9 @@ def _check(
     what: str, metric: str, recorded: int, measured: Mapping[str, Decimal | None] | None, why: str
 ) -> CrossCheck:
     if measured is None:
-        return CrossCheck(what=what, recorded=recorded, measured=None, agrees=None, note="CloudWatch could not be asked.")
+        return CrossCheck(
+            what=what, recorded=recorded, measured=None, agrees=None, note="CloudWatch could not be asked."
+        )
     counted = measured.get(metric)
     agrees = (counted or 0) == recorded
     if agrees:
