@@ -238,6 +238,46 @@ def test_a_path_below_opt_leads_into_the_layer(account: Account) -> None:
     assert account.invoke(account.function(source, **settings)) == [7, ["a.ttf"]]
 
 
+def last_report(account: Account, name: str) -> dict[str, str]:
+    """The fields of the last REPORT line of a function."""
+    events = account.client("logs").filter_log_events(logGroupName=f"/aws/lambda/{name}", filterPattern="REPORT")
+    line = [event["message"] for event in events["events"] if event["message"].startswith("REPORT RequestId: ")][-1]
+    fields = (part.partition(": ") for part in line.removeprefix("REPORT ").strip().split("\t"))
+    return {field: value for field, _, value in fields}
+
+
+@restored("reports")
+def test_the_first_invocation_of_an_environment_reports_and_bills_its_start(account: Account) -> None:
+    name = account.function("import time\ntime.sleep(0.1)\ndef handler(event, context):\n    time.sleep(0.2)")
+    account.invoke(name)
+    cold = last_report(account, name)
+    assert float(cold["Init Duration"].removesuffix(" ms")) >= 100
+    assert float(cold["Duration"].removesuffix(" ms")) >= 200
+    assert float(cold["Billed Duration"].removesuffix(" ms")) >= 300
+    account.invoke(name)
+    warm = last_report(account, name)
+    assert "Init Duration" not in warm
+    assert 200 <= float(warm["Billed Duration"].removesuffix(" ms")) < 2000
+
+
+@restored("reports")
+def test_a_report_has_the_memory_of_its_own_environment(account: Account) -> None:
+    small = account.function("def handler(event, context):\n    return 1", MemorySize=256)
+    large = account.function("X = bytearray(120_000_000)\ndef handler(event, context):\n    return 1", MemorySize=256)
+    account.invoke(large)
+    account.invoke(small)
+    used = [int(last_report(account, name)["Max Memory Used"].removesuffix(" MB")) for name in (small, large)]
+    assert 0 < used[0] < 120 <= used[1]
+    assert last_report(account, small)["Memory Size"] == "256 MB"
+
+
+@restored("reports")
+def test_a_report_says_that_the_time_was_up(account: Account) -> None:
+    name = account.function("import time\ndef handler(event, context):\n    time.sleep(5)", Timeout=1)
+    account.invoke(name)
+    assert last_report(account, name)["Status"] == "timeout"
+
+
 @restored("metrics")
 def test_an_embedded_metric_in_a_log_line_becomes_a_metric(account: Account) -> None:
     namespace = account.name("Namespace")

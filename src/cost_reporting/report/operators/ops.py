@@ -84,7 +84,9 @@ def _parts(report: OpsReport) -> Iterator[Part]:
             "Figures of this period and of the one before",
             "Figure, #This period, #Before, #Difference",
             [(trend.what, *_shown(trend)) for trend in report.trends],
-        ),
+        )
+        if report.previous
+        else None,
     )
     yield _runs(report)
     yield _clients(report)
