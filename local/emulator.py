@@ -38,6 +38,7 @@ from local.differences import (
     measured,
     metrics,
     principals,
+    provisioning,
     queries,
     roles,
     transport,
@@ -113,6 +114,7 @@ def restore_aws(folder: Path, now: Callable[[], datetime]) -> None:
     measured.restore()
     queries.restore()
     event_logs.restore()
+    provisioning.restore()
     mail.restore(folder / "mail")
     cost_explorer.restore(CostExplorer({**crowd(CROWD), **ACCOUNTS}, now))
 

@@ -18,7 +18,7 @@ from cost_reporting.operations.generate_ops_report import period_asked
 from cost_reporting.operations.measure_performance import measure_performance
 from cost_reporting.report.operators import system
 from cost_reporting.report.operators.document import markdown
-from cost_reporting.store.executions import ExecutionStore
+from cost_reporting.store.histories import ExecutionStore
 from cost_reporting.store.logs import LogStore
 from cost_reporting.store.metrics import MetricStore
 from cost_reporting.store.runs import RunStore

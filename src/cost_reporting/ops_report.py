@@ -24,19 +24,33 @@ Count = Annotated[int, Field(ge=0)]
 RunState = Literal["complete", "incomplete", "underway", "stopped", "unknown"]
 """complete: nobody lacks a report. incomplete: somebody does. underway: it still runs. stopped: its execution ended
 without a verdict. unknown: clients lack an outcome, and nothing says whether the execution still runs."""
-ReportStatus = Literal["delivered", "sent", "partly", "bounced", "failed", "unsettled"]
+ReportStatus = Literal["delivered", "sent", "partly", "bounced", "failed", "held", "withheld", "unsettled"]
 """delivered: the mail of every recipient arrived. sent: SES accepted all of them; of some there is no word yet. partly:
-some arrived and some did not. bounced: none arrived. failed: there is no report, or not for everybody. unsettled: the
-run has not said how it ended."""
-STATUSES: Final[tuple[ReportStatus, ...]] = ("failed", "bounced", "partly", "unsettled", "sent", "delivered")
+some arrived and some did not. bounced: none arrived. failed: there is no report, or not for everybody. held: it waits
+for an operator's approval. withheld: an operator has decided against it. unsettled: the run has not
+said how it ended."""
+STATUSES: Final[tuple[ReportStatus, ...]] = (
+    "failed",
+    "bounced",
+    "partly",
+    "held",
+    "unsettled",
+    "withheld",
+    "sent",
+    "delivered",
+)
 """In the order in which they want attention."""
 
+_KEPT_BACK: Final[Mapping[str, ReportStatus]] = {"HELD": "held", "REJECTED": "withheld"}
+"""Outcomes of a report that an operator has the last word about."""
+_OPEN: Final[frozenset[ReportStatus]] = frozenset({"failed", "held", "unsettled"})
+"""What a later run may change."""
 ARRIVED: Final[frozenset[State]] = frozenset({"DELIVERED", "COMPLAINED"})
 LOST: Final[frozenset[State]] = frozenset({"BOUNCED", "REJECTED"})
 ACCEPTED: Final[frozenset[State]] = frozenset({"SENT", "DELAYED", "DELIVERED", "BOUNCED", "COMPLAINED", "REJECTED"})
 
 DEFINITIONS: Final = {
-    "reports_sent_rate": "Of the settled reports, those of which SES accepted the mail of every recipient.",
+    "reports_sent_rate": "Of the reports that failed or were sent, those of which SES accepted every recipient's mail.",
     "mails_delivered_rate": "Of the mails that SES accepted, those that arrived; a complaint is about one that did.",
     "mails_bounced_rate": "Of the mails that SES accepted, those that bounced or that SES found unfit on its way.",
     "mails_complained_rate": "Of the mails that arrived, those whose recipient called them spam.",
@@ -262,7 +276,7 @@ def report_lines(facts: PeriodFacts) -> tuple[ReportLine, ...]:
             key = ledger_key(run.kept, client_id)
             line = _report_line(run, client_id, outcome, facts.mails.get(key, ()))
             known = lines.get(key)
-            if known is None or known.status in ("failed", "unsettled"):
+            if known is None or known.status in _OPEN:
                 lines[key] = line
     order = {status: place for place, status in enumerate(STATUSES)}
     return tuple(sorted(lines.values(), key=lambda line: (order[line.status], line.client_id, line.period, line.issue)))
@@ -307,6 +321,8 @@ def status_of(outcome: Outcome, states: Sequence[State]) -> ReportStatus:
     """What became of a report, by its outcome and the ledger's states of its mails."""
     if outcome.status == "FAILED":
         return "failed"
+    if outcome.status in _KEPT_BACK:
+        return _KEPT_BACK[outcome.status]
     arrived, lost = sum(state in ARRIVED for state in states), sum(state in LOST for state in states)
     if states and arrived == len(states):
         return "delivered"
@@ -323,7 +339,7 @@ def totals_of(facts: PeriodFacts, reports: Sequence[ReportLine]) -> Totals:
         mails.update(line.mails)
     by_status = Counter(line.status for line in reports)
     accepted, arrived = sum(mails[state] for state in ACCEPTED), sum(mails[state] for state in ARRIVED)
-    settled = len(reports) - by_status["unsettled"]
+    settled = len(reports) - sum(by_status[status] for status in ("unsettled", "held", "withheld"))
     paid = sum(line.paid_requests for line in lines)
     return Totals(
         runs=len(lines),

@@ -29,7 +29,7 @@ class RunListed(Fact):
     started_at: AwareDatetime
 
 
-class Recorded(Fact):
+class OutcomeKept(Fact):
     """How a client's part of a run ended, as it stands on record, and since when."""
 
     outcome: Outcome
@@ -40,7 +40,7 @@ class RunKept(Fact):
     """All that is on record about a run. ``verdicts`` say of each pass that failed how many clients had no report."""
 
     listed: RunListed
-    recorded: tuple[Recorded, ...]
+    recorded: tuple[OutcomeKept, ...]
     verdicts: tuple[Annotated[int, Field(ge=0)], ...]
 
 

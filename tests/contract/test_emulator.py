@@ -292,6 +292,59 @@ def test_an_embedded_metric_in_a_log_line_becomes_a_metric(account: Account) -> 
     assert [metric["Dimensions"] for metric in found] == [[], [{"Name": "Kind", "Value": "weekly"}]]
 
 
+# -- what CloudFormation makes ----------------------------------------------------------------------------------------
+
+TEMPLATE = """
+Resources:
+  Table:
+    Type: AWS::DynamoDB::Table
+    Properties:
+      BillingMode: PAY_PER_REQUEST
+      AttributeDefinitions: [{AttributeName: id, AttributeType: S}]
+      KeySchema: [{AttributeName: id, KeyType: HASH}]
+      PointInTimeRecoverySpecification: {PointInTimeRecoveryEnabled: true}
+      SSESpecification: {SSEEnabled: true}
+  Topic: {Type: AWS::SNS::Topic}
+  Machine:
+    Type: AWS::StepFunctions::StateMachine
+    Properties:
+      RoleArn: arn:aws:iam::111122223333:role/none
+      DefinitionString: '{"StartAt": "End", "States": {"End": {"Type": "Succeed"}}}'
+      LoggingConfiguration: {Level: ALL, IncludeExecutionData: false}
+"""
+
+
+def stacked(account: Account) -> dict[str, str]:
+    """What AWS calls the resources of a stack of the template."""
+    formation, name = account.client("cloudformation"), account.name("stack")
+    formation.create_stack(StackName=name, TemplateBody=TEMPLATE)
+    formation.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig={"Delay": 0.1})
+    found = formation.list_stack_resources(StackName=name)["StackResourceSummaries"]
+    return {each["LogicalResourceId"]: each["PhysicalResourceId"] for each in found}
+
+
+@restored("provisioning")
+def test_a_table_of_a_template_can_be_restored_to_a_moment_and_has_its_key(account: Account) -> None:
+    dynamodb, name = account.client("dynamodb"), stacked(account)["Table"]
+    backups = dynamodb.describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
+    assert backups["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"] == "ENABLED"
+    assert dynamodb.describe_table(TableName=name)["Table"]["SSEDescription"]["Status"] == "ENABLED"
+
+
+@restored("provisioning")
+def test_a_topic_of_a_template_is_for_its_account(account: Account) -> None:
+    attributes = account.client("sns").get_topic_attributes(TopicArn=stacked(account)["Topic"])["Attributes"]
+    (statement,) = json.loads(attributes["Policy"])["Statement"]
+    assert statement["Condition"] == {"StringEquals": {"AWS:SourceOwner": ACCOUNT}}
+
+
+@restored("provisioning")
+def test_a_state_machine_of_a_template_logs_what_it_says(account: Account) -> None:
+    machine = account.client("stepfunctions").describe_state_machine(stateMachineArn=stacked(account)["Machine"])
+    assert machine["loggingConfiguration"]["level"] == "ALL"
+    assert machine["loggingConfiguration"]["includeExecutionData"] is False
+
+
 # -- permissions ------------------------------------------------------------------------------------------------------
 
 ASSUMES = """

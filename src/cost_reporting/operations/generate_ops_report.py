@@ -143,7 +143,7 @@ def _mails(
     )
     mails: dict[str, tuple[State, ...]] = {}
     for done, report in enumerate(reports, start=1):
-        entries = ledger.of_report(report)
+        entries = ledger.entries(report)
         if entries:
             mails[report] = tuple(entry.state for entry in entries)
         progress(done, len(reports))

@@ -15,8 +15,8 @@ from cost_reporting.performance import (
     parse_report,
     performance_report,
 )
-from cost_reporting.store.executions import ExecutionStore
 from cost_reporting.store.functions import Function, read_function, read_machine
+from cost_reporting.store.histories import ExecutionStore
 from cost_reporting.store.logs import LogStore
 from cost_reporting.store.metrics import MetricStore
 from cost_reporting.store.runs import RunStore

@@ -24,12 +24,15 @@ class Function(Fact):
 
 
 class Machine(Fact):
-    """The deployed state machine: its states by the ARN of the function that each calls, and what it logs."""
+    """The deployed state machine: its states by the ARN of the function that each calls, and what it logs.
+
+    What it logs is None if Step Functions does not say.
+    """
 
     arn: str
     states: Mapping[str, tuple[str, ...]]
-    logs_payloads: bool
-    logs: bool
+    logs_payloads: bool | None
+    logs: bool | None
 
 
 def read_function(name: str) -> Function:
@@ -55,12 +58,12 @@ def read_machine(arn: str) -> Machine:
     states: defaultdict[str, list[str]] = defaultdict(list)
     for name, function in _calls(json.loads(found["definition"])):
         states[function].append(name)
-    logging = found.get("loggingConfiguration", {})
+    logging = found.get("loggingConfiguration") or {}
     return Machine(
         arn=arn,
         states={function: tuple(names) for function, names in states.items()},
-        logs_payloads=bool(logging.get("includeExecutionData", False)),
-        logs=logging.get("level", "OFF") != "OFF",
+        logs_payloads=logging.get("includeExecutionData"),
+        logs=None if "level" not in logging else logging["level"] != "OFF",
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from cost_reporting import aws
 from cost_reporting.contracts import Outcome, Run, Worklist
 from cost_reporting.ledger import issue_key
-from cost_reporting.outcomes import Recorded, RunKept, RunListed
+from cost_reporting.outcomes import OutcomeKept, RunKept, RunListed
 from cost_reporting.periods import label, month_of
 from cost_reporting.rollcall import Loss, Mark
 from cost_reporting.store.translation import translated
@@ -86,7 +86,7 @@ class RunStore:
         return RunKept(
             listed=listed,
             recorded=tuple(
-                Recorded(
+                OutcomeKept(
                     outcome=Outcome.model_validate({k: v for k, v in _without_keys(item).items() if k != "at"}),
                     at=item["at"],
                 )

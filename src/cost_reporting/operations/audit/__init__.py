@@ -23,7 +23,7 @@ CHECKS: Final[tuple[tuple[str, Look], ...]] = (
     ("The tables are encrypted and can be restored", stored.tables),
     ("The queues are encrypted and not public", stored.queues),
     ("The topics are not public", stored.topics),
-    ("Keys are not old", clients.keys),
+    ("Clients are read with roles, or with young keys", clients.keys),
     ("ExternalIds are strong and nobody else's", clients.strength),
     ("Clients' roles ask for the ExternalId", clients.trust),
     ("Logs end", logs.retention),

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from cost_reporting import aws
 from cost_reporting.audit import Finding, finding, open_to_all
-from cost_reporting.operations.audit.scope import Scope
+from cost_reporting.operations.audit.scope import NotLookedAt, Scope
 from cost_reporting.store.functions import read_machine
 from cost_reporting.store.translation import translated
 
@@ -32,6 +32,8 @@ def payloads(scope: Scope) -> Iterator[Finding]:
     """Payloads may hold recipients of test reports, so they do not belong into logs; failures do."""
     for arn in scope.physical("AWS::StepFunctions::StateMachine"):
         machine = read_machine(arn)
+        if machine.logs is None:
+            raise NotLookedAt(f"Step Functions does not say what {arn} logs")
         if machine.logs_payloads:
             yield finding(
                 "STATES-PAYLOADS-LOGGED",

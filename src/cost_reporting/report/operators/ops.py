@@ -50,9 +50,11 @@ def _lead(report: OpsReport) -> str:
         said = "No client's report was asked for."
     else:
         lacking = by_status["failed"] + by_status["bounced"]
-        good = report.totals.reports - lacking - by_status["unsettled"]
+        good = sum(by_status[status] for status in ("partly", "sent", "delivered"))
         said = f"{plural(good, 'report', 'reports')} of {report.totals.reports:,} reached SES or their clients"
         said += f"; {plural(lacking, 'client report', 'client reports')} did not." if lacking else "."
+        if by_status["held"]:
+            said += f" {plural(by_status['held'], 'waits', 'wait')} for approval."
         if by_status["unsettled"]:
             said += f" {plural(by_status['unsettled'], 'is', 'are')} not settled yet."
     return said if report.over else f"{said} The period is not over: figures until {moment(report.read_at)} UTC."
