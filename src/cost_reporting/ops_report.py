@@ -446,9 +446,9 @@ def _check(
     elif counted is None:
         note = f"CloudWatch has no data of {metric}: the function's log lines did not become metrics."
     elif counted > recorded:
-        note = f"CloudWatch counts {counted - recorded} more. {why}"
+        note = f"CloudWatch counts {counted - recorded:.0f} more. {why}"
     else:
-        note = f"CloudWatch counts {recorded - counted} fewer: metrics of a killed function are lost."
+        note = f"CloudWatch counts {recorded - counted:.0f} fewer: metrics of a killed function are lost."
     return CrossCheck(what=what, recorded=recorded, measured=counted, agrees=agrees, note=note)
 
 

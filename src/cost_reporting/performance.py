@@ -10,7 +10,7 @@ Its parts are separated by tabs. Init Duration stands on the first invocation of
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Final, Literal
 
@@ -119,7 +119,10 @@ class Suggestion(Fact):
 
 
 class PerformanceReport(Fact):
-    """A week or a month of the system's own work. ``usd`` is the sum of ``costs``; ``unknowns`` say what it lacks."""
+    """A week or a month of the system's own work.
+
+    ``usd`` is the sum of ``costs``, if any are known; ``unknowns`` say what it lacks.
+    """
 
     cadence: Cadence
     period: Period
@@ -128,7 +131,7 @@ class PerformanceReport(Fact):
     read_at: AwareDatetime
     functions: tuple[FunctionFigures, ...]
     costs: tuple[CostLine, ...]
-    usd: Amount
+    usd: Amount | None
     reports_sent: Count | None
     usd_per_report: Amount | None
     suggestions: tuple[Suggestion, ...]
@@ -218,19 +221,19 @@ def performance_report(
     """The report about ``period``. ``work`` is None if the record of the runs could not be read."""
     figures = tuple(figures_of(each) for each in functions)
     costs = tuple(_costs(functions, work))
-    usd = sum((line.usd for line in costs), Decimal(0))
+    usd = sum((line.usd for line in costs), Decimal(0)) if costs else None
     sent = None if work is None else work.reports_sent
     return PerformanceReport(
         cadence=cadence,
         period=period,
         label=label(period),
-        over=read_at.date() >= period.end,
+        over=read_at.astimezone(UTC).date() >= period.end,
         read_at=read_at,
         functions=figures,
         costs=costs,
         usd=usd,
         reports_sent=sent,
-        usd_per_report=usd / sent if sent else None,
+        usd_per_report=usd / sent if usd is not None and sent else None,
         suggestions=tuple(suggestion for each in figures for suggestion in suggestions(each)),
         unknowns=(*unknowns, *_unknowns(functions, work)),
     )
@@ -261,26 +264,29 @@ def _costs(functions: Sequence[FunctionFacts], work: Work | None) -> Iterator[Co
     by_architecture: dict[Architecture, Decimal] = {}
     for each in functions:
         if each.invocations is not None:
-            known = by_architecture.get(each.architecture, Decimal(0))
-            by_architecture[each.architecture] = known + gb_seconds(each.invocations)
+            before = by_architecture.get(each.architecture, Decimal(0))
+            by_architecture[each.architecture] = before + gb_seconds(each.invocations)
     for architecture, seconds in sorted(by_architecture.items()):
         yield _line(prices.LAMBDA_GB_SECONDS[architecture], seconds, "measured")
-    yield _line(prices.LAMBDA_REQUESTS, sum(len(each.invocations or ()) for each in functions), "measured")
+    known = [(each.name, len(each.invocations)) for each in functions if each.invocations is not None]
+    if known:
+        yield _line(prices.LAMBDA_REQUESTS, sum(times for _, times in known), "measured")
     if work is not None:
         if work.transitions is not None:
             yield _line(prices.TRANSITIONS, work.transitions, "worked out")
         yield _line(prices.COST_EXPLORER, work.paid_requests, "measured")
         yield _line(prices.MAILS, work.mails, "measured")
     touched = [
-        (touches, len(each.invocations or ()))
-        for each in functions
-        for ending, touches in _TOUCHES.items()
-        if each.name.endswith(f"-{ending}")
+        (touches, times) for name, times in known for ending, touches in _TOUCHES.items() if name.endswith(f"-{ending}")
     ]
-    yield _line(prices.OBJECTS_WRITTEN, sum(touches.written * times for touches, times in touched), "approximate")
-    yield _line(prices.OBJECTS_READ, sum(touches.read * times for touches, times in touched), "approximate")
-    yield _line(prices.ITEMS_WRITTEN, sum(touches.items_written * times for touches, times in touched), "approximate")
-    yield _line(prices.ITEMS_READ, sum(touches.items_read * times for touches, times in touched), "approximate")
+    if touched:
+        for price, count in (
+            (prices.OBJECTS_WRITTEN, sum(touches.written * times for touches, times in touched)),
+            (prices.OBJECTS_READ, sum(touches.read * times for touches, times in touched)),
+            (prices.ITEMS_WRITTEN, sum(touches.items_written * times for touches, times in touched)),
+            (prices.ITEMS_READ, sum(touches.items_read * times for touches, times in touched)),
+        ):
+            yield _line(price, count, "approximate")
 
 
 def _line(price: Price, quantity: Decimal | int, basis: Basis) -> CostLine:

@@ -36,8 +36,11 @@ class Scope:
     notes: list[str] = field(default_factory=list)
 
     def physical(self, kind: str) -> list[str]:
-        """What AWS calls the stack's resources of a type."""
-        return [resource.physical_id for resource in self.stack.of_kind(kind)]
+        """What AWS calls the stack's resources of a type. Raises NotLookedAt if it has none: then nothing is proved."""
+        found = [resource.physical_id for resource in self.stack.of_kind(kind)]
+        if not found:
+            raise NotLookedAt(f"the stack has no {kind}")
+        return found
 
     def note(self, text: str) -> None:
         """Say what was looked at."""

@@ -1,6 +1,6 @@
 """The operators' report about the system's own work and cost, in words and tables."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Final
 
@@ -15,7 +15,7 @@ _WHO_PAYS: Final = "Requests to Cost Explorer are paid by the account whose cred
 def document(report: PerformanceReport) -> Document:
     """The report, ready to print."""
     kind = "Weekly" if report.cadence == "weekly" else "Monthly"
-    invocations = sum(each.invocations or 0 for each in report.functions)
+    invocations = known_sum(each.invocations for each in report.functions)
     slowest = max(report.functions, key=lambda each: each.p95_ms or Decimal(0), default=None)
     return Document(
         title=f"{kind} performance report",
@@ -34,7 +34,7 @@ def document(report: PerformanceReport) -> Document:
             ),
             Figure(
                 name="Cold starts",
-                value=count(sum(each.cold_starts or 0 for each in report.functions)),
+                value=count(known_sum(each.cold_starts for each in report.functions)),
                 note=f"of {count(invocations)} invocations",
             ),
         ),
@@ -42,10 +42,12 @@ def document(report: PerformanceReport) -> Document:
     )
 
 
-def _lead(report: PerformanceReport, invocations: int) -> str:
-    said = f"{plural(invocations, 'invocation', 'invocations')} for {count(report.reports_sent)} reports sent. "
-    said += f"{plural(len(report.suggestions), 'thing needs', 'things need')} a look." if report.suggestions else ""
-    said = said.strip() if report.suggestions else f"{said}Nothing needs a look."
+def _lead(report: PerformanceReport, invocations: int | None) -> str:
+    said = f"{count(invocations)} invocations for {count(report.reports_sent)} reports sent."
+    if report.suggestions:
+        said += f" {plural(len(report.suggestions), 'thing needs', 'things need')} a look."
+    elif invocations:
+        said += " Nothing needs a look."
     return said if report.over else f"{said} The period is not over: figures until {moment(report.read_at)} UTC."
 
 
@@ -125,6 +127,12 @@ def _memory(each: FunctionFigures) -> tuple[str, ...]:
         seconds(each.init_p95_ms),
         "n/a" if each.gb_seconds is None else f"{each.gb_seconds:,.1f}",
     )
+
+
+def known_sum(counts: Iterable[int | None]) -> int | None:
+    """The sum of what is known, or None if nothing is."""
+    known = [each for each in counts if each is not None]
+    return sum(known) if known else None
 
 
 def seconds(milliseconds: Decimal | None) -> str:
