@@ -1,5 +1,6 @@
 """Generate Ops Report: read what is on record about a period and the one before, and count it."""
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from typing import Final
@@ -85,7 +86,7 @@ def generate_ops_report(
             period=covered,
             runs=run_facts,
             strays=strays,
-            mails=_mails(kept, ledger, lambda done, of: progress(f"mails of {periods.label(covered)}", done, of)),
+            mails=_mails(kept, ledger, lambda done: progress(f"mails of {periods.label(covered)}", done, 0)),
             measured=tried("CloudWatch", lambda: metrics.sums(METRICS, covered)),
             active=tried("Clients", lambda: _active(clients)) if covered == period else None,
             unknowns=tuple(dict.fromkeys(unknowns)),
@@ -129,25 +130,21 @@ def _strays(found: Sequence[Execution], kept: Sequence[RunKept], executions: Exe
 
 
 def _mails(
-    kept: Sequence[RunKept], ledger: LedgerStore, progress: Callable[[int, int], None]
+    kept: Sequence[RunKept], ledger: LedgerStore, progress: Callable[[int], None]
 ) -> dict[str, tuple[State, ...]]:
-    """The states of the mails of each live report that came as far as its mail."""
-    reports = sorted(
-        {
-            ledger_key(run, each.outcome.client_id)
-            for run in kept
-            if run.listed.mode == "live"
-            for each in run.recorded
-            if each.outcome.status == "SENT" or each.outcome.stage in ("Send Email", "Record Outcome")
-        }
-    )
-    mails: dict[str, tuple[State, ...]] = {}
-    for done, report in enumerate(reports, start=1):
-        entries = ledger.entries(report)
-        if entries:
-            mails[report] = tuple(entry.state for entry in entries)
-        progress(done, len(reports))
-    return mails
+    """The states of the mails of each report that live runs told of, read issue by issue."""
+    live = [run for run in kept if run.listed.mode == "live"]
+    reports = {ledger_key(run, each.outcome.client_id) for run in live for each in run.recorded}
+    mails: defaultdict[str, list[State]] = defaultdict(list)
+    read = 0
+    for issue in sorted({f"{run.listed.cadence}#{run.listed.period}#{run.listed.issue}" for run in live}):
+        for mail in ledger.of_issue(issue):
+            read += 1
+            if mail.report in reports:
+                mails[mail.report].append(mail.state)
+            if read % 500 == 0:
+                progress(read)
+    return {report: tuple(states) for report, states in mails.items()}
 
 
 def _active(clients: ClientStore) -> tuple[str, ...]:
