@@ -247,7 +247,10 @@ def external_ids(by_client: Mapping[str, tuple[str, str]]) -> Iterator[Finding]:
 
 # A message's id may look like an address of SES's own; nobody reads there.
 _PATTERNS: Final = (
-    ("an address", re.compile(r"[A-Za-z0-9._%+-]+@(?!(?:[a-z0-9-]+\.)*amazonses\.com\b)(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,}")),
+    (
+        "an address",
+        re.compile(r"[A-Za-z0-9._%+-]+@(?!(?:[a-z0-9-]+\.)*amazonses\.com\b)(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,}"),
+    ),
     ("an access key id", re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b")),
     ("a secret key", re.compile(r"secret_?access_?key\W{1,6}[A-Za-z0-9/+=]{30,}", re.IGNORECASE)),
     ("a signed link", re.compile(r"X-Amz-Signature=[0-9a-f]{16,}", re.IGNORECASE)),
