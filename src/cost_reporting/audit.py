@@ -86,6 +86,7 @@ WITHOUT_RESOURCE: Final = frozenset(
         "cloudwatch:GetMetricStatistics",
         "cloudwatch:ListMetrics",
         "cloudwatch:PutMetricData",
+        "dynamodb:ListBackups",
         "logs:CreateLogDelivery",
         "logs:DeleteLogDelivery",
         "logs:DescribeLogGroups",
