@@ -38,6 +38,7 @@ from local.differences import (
     measured,
     metrics,
     principals,
+    provisioning,
     queries,
     roles,
     suppression,
@@ -114,6 +115,7 @@ def restore_aws(folder: Path, now: Callable[[], datetime]) -> None:
     measured.restore()
     queries.restore()
     event_logs.restore()
+    provisioning.restore()
     mail.restore(folder / "mail")
     suppression.restore()
     cost_explorer.restore(CostExplorer({**crowd(CROWD), **ACCOUNTS}, now))

@@ -35,7 +35,7 @@ try:
 except ModuleNotFoundError as missing:
     _not_ready(f"{missing.name} is not installed for this Python, {sys.executable}.")
 
-notes = Console(stderr=True, highlight=False, soft_wrap=True)
+notes = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 """For people: what happens and what went wrong. Machines read stdout."""
 
 

@@ -9,7 +9,8 @@ Restored here, where MiniStack's workers differ:
   itself has installed, and hands on the emulator's environment variables;
 - layers lie unpacked at one place, and a variable that names a path below /opt finds it; upstream unpacks every layer
   again for every environment, and compiles it again with every cold start;
-- a process that ends by itself is ``Runtime.ExitError``, a failed import ``Runtime.ImportModuleError``.
+- a process that ends by itself is ``Runtime.ExitError``, a failed import ``Runtime.ImportModuleError``;
+- an invocation's log ends with a REPORT line of what was measured (``reports.py``).
 
 Two things are unlike AWS on purpose. At most ``LIMIT`` environments of one function run at a time, and further
 invocations wait for one instead of starting their own, since a laptop has few cores. And initialisation may take as
@@ -34,11 +35,14 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from local.differences import measured
+from local.differences import measured, reports
 from local.differences.upstream import upstream
 
 LIMIT = max(2, os.cpu_count() or 2)
 """Environments of one function at a time."""
+
+OWN_LINES = "rie"
+"""Upstream's word for a log that has its START, END and REPORT already."""
 
 INITIALISATION_SECONDS = 60
 BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
@@ -87,8 +91,8 @@ def execute(function: dict[str, Any], event: Any, request_id: str) -> dict[str, 
             runtime.release_worker(environment)
     measured.invoked(name, time.monotonic() - began, failed=bool(answer.get("failure")))
     if answer.get("failure"):
-        return {"body": answer["failure"], "error": True, "log": answer["log"]}
-    return {"body": answer.get("result"), "log": answer["log"]}
+        return {"body": answer["failure"], "error": True, "log": answer["log"], "log_source": OWN_LINES}
+    return {"body": answer.get("result"), "log": answer["log"], "log_source": OWN_LINES}
 
 
 class Environment:
@@ -108,16 +112,22 @@ class Environment:
         self._lock = threading.Lock()
         self._proc: subprocess.Popen[bytes] | None = None
         self._lines: queue.Queue[bytes | None] = queue.Queue()
+        self._peak_mb = 0
 
     def invoke(self, event: Any, request_id: str, trace_id: str | None) -> dict[str, Any]:
         """The handler's ``result`` or ``failure``, and the ``log`` of this invocation."""
         with self._lock:
             log: list[str] = []
+            init: float | None = None
             if self._proc is None or self._proc.poll() is not None:
+                began = time.monotonic()
                 ready = self._start(log)
+                init = time.monotonic() - began
                 if ready.get("failure"):
-                    return {"failure": ready["failure"] | {"requestId": request_id}, "log": "\n".join(log)}
+                    failed = {"failure": ready["failure"] | {"requestId": request_id}}
+                    return self._reported(failed, log, request_id, 0.0, init)
             timeout = float(self.config.get("Timeout", 3))
+            began = time.monotonic()
             self._send(
                 {
                     "event": event,
@@ -131,7 +141,29 @@ class Environment:
             if "ended" in answer:
                 answer = {"failure": self._ended(answer["ended"], request_id, timeout)}
                 log.append(answer["failure"]["errorMessage"])
-            return answer | {"log": "\n".join(log)}
+            return self._reported(answer, log, request_id, time.monotonic() - began, init)
+
+    def _reported(
+        self, answer: dict[str, Any], log: list[str], request_id: str, seconds: float, init: float | None
+    ) -> dict[str, Any]:
+        """The answer, with its log as Lambda leaves it."""
+        lines = reports.around(
+            log,
+            request_id=request_id,
+            version=self.config.get("Version", "$LATEST"),
+            seconds=seconds,
+            init_seconds=init,
+            memory_size=int(self.config.get("MemorySize", 128)),
+            memory_used=self._measured(),
+            failure=(answer.get("failure") or {}).get("errorType"),
+        )
+        return answer | {"log": "\n".join(lines)}
+
+    def _measured(self) -> int:
+        """The most memory that this environment has had so far, in MB."""
+        alive = self._proc
+        self._peak_mb = max(self._peak_mb, (reports.peak_mb(alive.pid) if alive is not None else None) or 0)
+        return self._peak_mb
 
     def _spawn(self) -> None:
         """Start ahead of the first invocation. Upstream asks for this when it publishes a SnapStart version."""
@@ -140,6 +172,7 @@ class Environment:
             raise RuntimeError(ready["failure"]["errorMessage"])
 
     def _start(self, log: list[str]) -> dict[str, Any]:
+        self._peak_mb = 0
         task = unpacked(self.code, self.folder)
         layers = [unpacked(layer, self.folder) for layer in self._layers()]
         self._lines = queue.Queue()
@@ -159,6 +192,7 @@ class Environment:
             }
         )
         ready = self._receive(INITIALISATION_SECONDS, log)
+        self._measured()
         if "ended" in ready:
             return {"failure": {"errorMessage": "initialisation did not finish", "errorType": "Runtime.ExitError"}}
         return ready
@@ -215,6 +249,7 @@ class Environment:
             try:
                 line = self._lines.get(timeout=max(0.0, deadline - time.monotonic()))
             except queue.Empty:
+                self._measured()
                 self._end()
                 return {"ended": None}
             if line is None:

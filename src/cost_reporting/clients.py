@@ -179,4 +179,9 @@ def is_due(row: Mapping[str, Any], cadence: Cadence, issue: Issue) -> bool:
     cadences = row.get("cadences")
     wanted = cadence in cadences if isinstance(cadences, list | tuple | set) else True
     early = cadence == "monthly" and issue == "preliminary" and row.get("preliminary") is not True
-    return row.get("status", "active") != "suspended" and wanted and not early
+    return is_active(row) and wanted and not early
+
+
+def is_active(row: Mapping[str, Any]) -> bool:
+    """Whether a row's client gets reports at all. A row that does not say is active, and fails by name."""
+    return bool(row.get("status", "active") != "suspended")

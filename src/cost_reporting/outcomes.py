@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import Final
+from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from cost_reporting.contracts import ClientEnded, Failure, Outcome, OutcomeStatus
+from cost_reporting.contracts import Cadence, ClientEnded, Fact, Failure, Issue, Mode, Outcome, OutcomeStatus
 from cost_reporting.errors import remedy_of
 
 CAUSE_LIMIT: Final = 20_000
@@ -14,6 +14,34 @@ CAUSE_LIMIT: Final = 20_000
 
 STAGES: Final = (("costs", "Fetch Costs"), ("report", "Render PDF"), ("delivery", "Send Email"))
 """Each field of the baton with the state that adds it: the first field missing names the stage that failed."""
+
+
+class RunListed(Fact):
+    """A run as the list of its month has it. ``execution_id`` is the execution's ARN."""
+
+    run_id: str
+    cadence: Cadence
+    period: str
+    issue: Issue
+    mode: Mode
+    client_count: Annotated[int, Field(ge=0)]
+    execution_id: str
+    started_at: AwareDatetime
+
+
+class OutcomeKept(Fact):
+    """How a client's part of a run ended, as it stands on record, and since when."""
+
+    outcome: Outcome
+    at: AwareDatetime
+
+
+class RunKept(Fact):
+    """All that is on record about a run. ``verdicts`` say of each pass that failed how many clients had no report."""
+
+    listed: RunListed
+    recorded: tuple[OutcomeKept, ...]
+    verdicts: tuple[Annotated[int, Field(ge=0)], ...]
 
 
 class _Cause(BaseModel):

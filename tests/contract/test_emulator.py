@@ -238,6 +238,46 @@ def test_a_path_below_opt_leads_into_the_layer(account: Account) -> None:
     assert account.invoke(account.function(source, **settings)) == [7, ["a.ttf"]]
 
 
+def last_report(account: Account, name: str) -> dict[str, str]:
+    """The fields of the last REPORT line of a function."""
+    events = account.client("logs").filter_log_events(logGroupName=f"/aws/lambda/{name}", filterPattern="REPORT")
+    line = [event["message"] for event in events["events"] if event["message"].startswith("REPORT RequestId: ")][-1]
+    fields = (part.partition(": ") for part in line.removeprefix("REPORT ").strip().split("\t"))
+    return {field: value for field, _, value in fields}
+
+
+@restored("reports")
+def test_the_first_invocation_of_an_environment_reports_and_bills_its_start(account: Account) -> None:
+    name = account.function("import time\ntime.sleep(0.1)\ndef handler(event, context):\n    time.sleep(0.2)")
+    account.invoke(name)
+    cold = last_report(account, name)
+    assert float(cold["Init Duration"].removesuffix(" ms")) >= 100
+    assert float(cold["Duration"].removesuffix(" ms")) >= 200
+    assert float(cold["Billed Duration"].removesuffix(" ms")) >= 300
+    account.invoke(name)
+    warm = last_report(account, name)
+    assert "Init Duration" not in warm
+    assert 200 <= float(warm["Billed Duration"].removesuffix(" ms")) < 2000
+
+
+@restored("reports")
+def test_a_report_has_the_memory_of_its_own_environment(account: Account) -> None:
+    small = account.function("def handler(event, context):\n    return 1", MemorySize=256)
+    large = account.function("X = bytearray(120_000_000)\ndef handler(event, context):\n    return 1", MemorySize=256)
+    account.invoke(large)
+    account.invoke(small)
+    used = [int(last_report(account, name)["Max Memory Used"].removesuffix(" MB")) for name in (small, large)]
+    assert 0 < used[0] < 120 <= used[1]
+    assert last_report(account, small)["Memory Size"] == "256 MB"
+
+
+@restored("reports")
+def test_a_report_says_that_the_time_was_up(account: Account) -> None:
+    name = account.function("import time\ndef handler(event, context):\n    time.sleep(5)", Timeout=1)
+    account.invoke(name)
+    assert last_report(account, name)["Status"] == "timeout"
+
+
 @restored("metrics")
 def test_an_embedded_metric_in_a_log_line_becomes_a_metric(account: Account) -> None:
     namespace = account.name("Namespace")
@@ -250,6 +290,59 @@ def test_an_embedded_metric_in_a_log_line_becomes_a_metric(account: Account) -> 
     account.invoke(account.function(source), directive)
     found = account.client("cloudwatch").list_metrics(Namespace=namespace)["Metrics"]
     assert [metric["Dimensions"] for metric in found] == [[], [{"Name": "Kind", "Value": "weekly"}]]
+
+
+# -- what CloudFormation makes ----------------------------------------------------------------------------------------
+
+TEMPLATE = """
+Resources:
+  Table:
+    Type: AWS::DynamoDB::Table
+    Properties:
+      BillingMode: PAY_PER_REQUEST
+      AttributeDefinitions: [{AttributeName: id, AttributeType: S}]
+      KeySchema: [{AttributeName: id, KeyType: HASH}]
+      PointInTimeRecoverySpecification: {PointInTimeRecoveryEnabled: true}
+      SSESpecification: {SSEEnabled: true}
+  Topic: {Type: AWS::SNS::Topic}
+  Machine:
+    Type: AWS::StepFunctions::StateMachine
+    Properties:
+      RoleArn: arn:aws:iam::111122223333:role/none
+      DefinitionString: '{"StartAt": "End", "States": {"End": {"Type": "Succeed"}}}'
+      LoggingConfiguration: {Level: ALL, IncludeExecutionData: false}
+"""
+
+
+def stacked(account: Account) -> dict[str, str]:
+    """What AWS calls the resources of a stack of the template."""
+    formation, name = account.client("cloudformation"), account.name("stack")
+    formation.create_stack(StackName=name, TemplateBody=TEMPLATE)
+    formation.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig={"Delay": 0.1})
+    found = formation.list_stack_resources(StackName=name)["StackResourceSummaries"]
+    return {each["LogicalResourceId"]: each["PhysicalResourceId"] for each in found}
+
+
+@restored("provisioning")
+def test_a_table_of_a_template_can_be_restored_to_a_moment_and_has_its_key(account: Account) -> None:
+    dynamodb, name = account.client("dynamodb"), stacked(account)["Table"]
+    backups = dynamodb.describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
+    assert backups["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"] == "ENABLED"
+    assert dynamodb.describe_table(TableName=name)["Table"]["SSEDescription"]["Status"] == "ENABLED"
+
+
+@restored("provisioning")
+def test_a_topic_of_a_template_is_for_its_account(account: Account) -> None:
+    attributes = account.client("sns").get_topic_attributes(TopicArn=stacked(account)["Topic"])["Attributes"]
+    (statement,) = json.loads(attributes["Policy"])["Statement"]
+    assert statement["Condition"] == {"StringEquals": {"AWS:SourceOwner": ACCOUNT}}
+
+
+@restored("provisioning")
+def test_a_state_machine_of_a_template_logs_what_it_says(account: Account) -> None:
+    machine = account.client("stepfunctions").describe_state_machine(stateMachineArn=stacked(account)["Machine"])
+    assert machine["loggingConfiguration"]["level"] == "ALL"
+    assert machine["loggingConfiguration"]["includeExecutionData"] is False
 
 
 # -- permissions ------------------------------------------------------------------------------------------------------

@@ -114,7 +114,8 @@ class Renderer:
         """The hash of all that shapes a report: code, templates, style sheet, the list of fonts, versions of tools."""
         digest = hashlib.sha256("".join(f"{tool} {version(tool)}\n" for tool in _TOOLS).encode())
         digest.update(f"{self._consultancy}\n".encode())
-        for path in sorted({path for pattern in _SOURCES for path in _PACKAGE.glob(pattern) if path.is_file()}):
+        found = {path for pattern in _SOURCES for path in _PACKAGE.glob(pattern) if path.is_file()}
+        for path in sorted(path for path in found if "operators" not in path.relative_to(_PACKAGE).parts):
             digest.update(f"{path.relative_to(_PACKAGE).as_posix()}\n".encode() + path.read_bytes())
         for font in report_fonts.files():
             digest.update(f"{font.name} {font.stat().st_size}\n".encode())

@@ -54,17 +54,21 @@ class ClientStore:
 
         ``more`` names further fields.
         """
+        return self._scan(
+            ProjectionExpression=", ".join(("client_id", "#status", "cadences", "preliminary", *more)),
+            ExpressionAttributeNames={"#status": "status"},
+        )
+
+    def whole_rows(self) -> Iterator[Mapping[str, Any]]:
+        """Every row as it stands there, whatever it is. For operators' commands: runs need no more than ``rows``."""
+        return self._scan()
+
+    def _scan(self, **asked: Any) -> Iterator[Mapping[str, Any]]:
         page: dict[str, Any] = {}
         while True:
             with translated("list the client records"):
-                page = dict(
-                    self._table.scan(
-                        ProjectionExpression=", ".join(("client_id", "#status", "cadences", "preliminary", *more)),
-                        ExpressionAttributeNames={"#status": "status"},
-                        ConsistentRead=True,
-                        **({"ExclusiveStartKey": page["LastEvaluatedKey"]} if page else {}),
-                    )
-                )
+                start = {"ExclusiveStartKey": page["LastEvaluatedKey"]} if page else {}
+                page = dict(self._table.scan(ConsistentRead=True, **asked, **start))
             yield from page["Items"]
             if "LastEvaluatedKey" not in page:
                 return

@@ -1,7 +1,7 @@
 """Runs in the outcomes table: what was asked, how each client ended, the verdicts, and who has which report."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import AwareDatetime
@@ -9,7 +9,8 @@ from pydantic import AwareDatetime
 from cost_reporting import aws
 from cost_reporting.contracts import Cadence, Fact, Issue, Outcome, Period, Run, Worklist
 from cost_reporting.ledger import issue_key
-from cost_reporting.periods import label
+from cost_reporting.outcomes import OutcomeKept, RunKept, RunListed
+from cost_reporting.periods import label, month_of
 from cost_reporting.rollcall import Loss, Mark
 from cost_reporting.store.translation import translated
 
@@ -21,13 +22,6 @@ class Begun(Fact):
     client_count: int
     execution_id: str
     started_at: AwareDatetime
-
-
-class Recorded(Fact):
-    """How a client's part of a run ended, and when that was written down."""
-
-    outcome: Outcome
-    at: AwareDatetime
 
 
 class Delivered(Fact):
@@ -42,15 +36,35 @@ class RunStore:
 
     ``DELIVERED#`` who has the report, ``FAILED#`` how a client failed last, ``EXPECTED#`` the worklists of the runs for
     everybody. ``HELD#`` is who waits for an approval.
+
+    ``RUNS#<yyyy-mm>`` lists the runs of a month by their start, so that nobody has to scan the table for them.
     """
 
     def __init__(self, table: str) -> None:
         self._table = aws.table(table)
 
     def begin(self, worklist: Worklist, execution_id: str, started_at: datetime) -> None:
-        """Write down that the run has begun, for which execution, and with how many clients."""
+        """Write down that the run has begun, for which execution, and with how many clients.
+
+        It is listed first, so that no run is on record that a list of the runs lacks.
+        """
+        run, started = worklist.run, started_at.astimezone(UTC).isoformat(timespec="milliseconds")
         self._put(
-            _run_pk(worklist.run.run_id),
+            _list_pk(started_at),
+            f"{started}#{run.run_id}",
+            {
+                "run_id": run.run_id,
+                "cadence": run.cadence,
+                "period": label(run.period),
+                "issue": run.issue,
+                "mode": run.mode,
+                "client_count": worklist.client_count,
+                "execution_id": execution_id,
+                "started_at": started,
+            },
+        )
+        self._put(
+            _run_pk(run.run_id),
             "RUN",
             worklist.model_dump(mode="json", exclude_none=True)
             | {"execution_id": execution_id, "started_at": started_at.isoformat()},
@@ -79,11 +93,11 @@ class RunStore:
             None if item is None else Begun.model_validate({k: v for k, v in item.items() if k in Begun.model_fields})
         )
 
-    def recorded(self, run_id: str) -> dict[str, Recorded]:
+    def recorded(self, run_id: str) -> dict[str, OutcomeKept]:
         """How each client ended, and when, by client id, as far as it is known."""
         return {item["client_id"]: _recorded(item) for item in self._query(_run_pk(run_id), "OUTCOME#")}
 
-    def recorded_of(self, run_id: str, client_id: str) -> Recorded | None:
+    def recorded_of(self, run_id: str, client_id: str) -> OutcomeKept | None:
         """How one client ended, and when, if it is known."""
         item = self._get(_run_pk(run_id), f"OUTCOME#{client_id}")
         return None if item is None else _recorded(item)
@@ -92,6 +106,27 @@ class RunStore:
         """The mark that the client has a report, if it has."""
         item = self._get(f"DELIVERED#{cadence}#{label(period)}#{issue}", client_id)
         return None if item is None else Delivered.model_validate({"run_id": item["run_id"], "at": item["at"]})
+
+    def listed(self, start: datetime, end: datetime) -> Iterator[RunListed]:
+        """The runs that began from ``start`` on and before ``end``, in that order."""
+        month = start.astimezone(UTC).date().replace(day=1)
+        while month <= end.astimezone(UTC).date():
+            for item in self._query(f"RUNS#{month:%Y-%m}"):
+                listed = RunListed.model_validate(_without_keys(item))
+                if start <= listed.started_at < end:
+                    yield listed
+            month = month_of(month).end
+
+    def kept(self, listed: RunListed) -> RunKept:
+        """All that is on record about a run."""
+        items = list(self._query(_run_pk(listed.run_id)))
+        outcomes = [item for item in items if item["sk"].startswith("OUTCOME#")]
+        verdicts = [int(item["failed"]) for item in items if item["sk"].startswith("VERDICT#")]
+        return RunKept(
+            listed=listed,
+            recorded=tuple(_recorded(item) for item in outcomes),
+            verdicts=tuple(verdicts),
+        )
 
     def judge(self, run_id: str, pass_number: int, failed: int, at: datetime) -> bool:
         """Put the verdict of a pass on record. False: it was there already, so somebody has asked again."""
@@ -192,13 +227,21 @@ class RunStore:
                 return
 
 
-def _recorded(item: dict[str, Any]) -> Recorded:
-    outcome = {k: v for k, v in item.items() if k not in ("pk", "sk", "at")}
-    return Recorded.model_validate({"outcome": outcome, "at": item["at"]})
+def _recorded(item: dict[str, Any]) -> OutcomeKept:
+    outcome = {k: v for k, v in _without_keys(item).items() if k != "at"}
+    return OutcomeKept.model_validate({"outcome": outcome, "at": item["at"]})
 
 
 def _run_pk(run_id: str) -> str:
     return f"RUN#{run_id}"
+
+
+def _list_pk(started_at: datetime) -> str:
+    return f"RUNS#{started_at.astimezone(UTC):%Y-%m}"
+
+
+def _without_keys(item: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in item.items() if name not in ("pk", "sk")}
 
 
 def _delivered_pk(run: Run) -> str:

@@ -1,0 +1,138 @@
+"""The clients' doors: how old their keys are, how strong their ExternalIds, and whether their roles ask for them."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from cost_reporting import aws
+from cost_reporting.audit import Finding, external_ids, finding
+from cost_reporting.clients import Client, RoleAccess, SecretAccess, parse_client
+from cost_reporting.errors import ClientMisconfigured
+from cost_reporting.operations.audit.scope import NotLookedAt, Scope
+from cost_reporting.store.clients import ClientStore
+from cost_reporting.store.translation import translated
+
+SESSION: Final = "cost-reporting-audit"
+
+
+def records(scope: Scope) -> tuple[list[Client], list[str]]:
+    """The clients whose records are sound, and the ids of the others."""
+    sound: list[Client] = []
+    broken: list[str] = []
+    for row in ClientStore(scope.clients_table).whole_rows():
+        try:
+            sound.append(parse_client(row))
+        except ClientMisconfigured:
+            broken.append(str(row.get("client_id")))
+    return sound, sorted(broken)
+
+
+def keys(scope: Scope) -> Iterator[Finding]:
+    """The age of the clients' secrets, which hold access keys."""
+    secrets, seen = aws.client("secretsmanager"), 0
+    clients, _ = records(scope)
+    for client in clients:
+        if not isinstance(client.access, SecretAccess):
+            continue
+        seen += 1
+        try:
+            with translated(f"describe the secret of {client.client_id}"):
+                found: Any = _described(secrets, client.access.secret_arn)
+        except NotLookedAt:
+            yield finding(
+                "KEY-MISSING",
+                "high",
+                client.client_id,
+                "its secret does not exist",
+                "Store its keys, or ask for a role.",
+            )
+            continue
+        age = (scope.now - (found.get("LastChangedDate") or found["CreatedDate"])).days
+        if age > scope.key_age_days:
+            yield finding(
+                "KEY-OLD",
+                "high" if age > 4 * scope.key_age_days else "medium",
+                client.client_id,
+                f"its access keys were last changed {age} days ago",
+                f"Rotate them: at most {scope.key_age_days} days.",
+            )
+        yield finding(
+            "KEY-LONG-LIVED",
+            "low",
+            client.client_id,
+            "is read with access keys, which do not end by themselves",
+            "Ask the client for a role.",
+        )
+    scope.note(f"{seen} secrets described; a secret's age is that of its last change")
+
+
+def strength(scope: Scope) -> Iterator[Finding]:
+    """ExternalIds that are shared, known or weak."""
+    clients, broken = records(scope)
+    by_client = {
+        client.client_id: (client.access.role_arn.split(":")[4], client.access.external_id)
+        for client in clients
+        if isinstance(client.access, RoleAccess)
+    }
+    yield from external_ids(by_client)
+    for client_id in broken:
+        yield finding(
+            "CLIENT-UNREADABLE",
+            "medium",
+            client_id,
+            "its record cannot be read, so neither can its access",
+            "Correct the record, and audit again.",
+        )
+    scope.note(f"{len(by_client)} ExternalIds judged")
+
+
+def trust(scope: Scope) -> Iterator[Finding]:
+    """Clients' roles that let us in without the ExternalId, and so whoever talks us into it.
+
+    Only a role that opens with the ExternalId proves something by staying shut without it.
+    """
+    if not scope.probe:
+        raise NotLookedAt("only with --probe-clients, since each try leaves a trace in the client's account")
+    clients, _ = records(scope)
+    roles = [(client.client_id, client.access) for client in clients if isinstance(client.access, RoleAccess)]
+    shut: list[str] = []
+    for done, (client_id, access) in enumerate(roles):
+        scope.progress("clients' roles", done, len(roles))
+        if not _opens(access.role_arn, access.external_id):
+            shut.append(client_id)
+        elif _opens(access.role_arn, None):
+            yield finding(
+                "ROLE-WITHOUT-EXTERNAL-ID",
+                "high",
+                client_id,
+                "its role opens without the ExternalId",
+                "Ask the client to add the condition sts:ExternalId to the role's trust policy.",
+            )
+    scope.note(f"{len(roles) - len(shut)} roles tried")
+    if shut:
+        names = ", ".join(shut[:10])
+        raise NotLookedAt(f"{len(shut)} roles do not open to these credentials at all, so nothing is proved: {names}")
+
+
+def _opens(role_arn: str, external_id: str | None) -> bool:
+    with translated("assume a client's role"):
+        try:
+            aws.client("sts").assume_role(
+                RoleArn=role_arn,
+                RoleSessionName=SESSION,
+                DurationSeconds=900,
+                **({} if external_id is None else {"ExternalId": external_id}),  # type: ignore[arg-type]
+            )
+        except aws.Refused as refused:
+            if aws.code(refused) in ("AccessDenied", "AccessDeniedException"):
+                return False
+            raise
+    return True
+
+
+def _described(secrets: Any, arn: str) -> Any:
+    try:
+        return secrets.describe_secret(SecretId=arn)
+    except aws.Refused as refused:
+        if aws.code(refused) == "ResourceNotFoundException":
+            raise NotLookedAt from None
+        raise

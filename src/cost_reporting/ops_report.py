@@ -1,0 +1,463 @@
+"""The figures of an operators' report: what is on record about a week's or a month's runs, counted.
+
+Pure: facts in, figures out. Whatever is not known is None, or stands in ``unknowns`` in words; it is never a zero.
+Each report (client, cadence, period, issue) of a live run has exactly one status, so the statuses add up to the reports
+asked for.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Annotated, Final, Literal
+
+from pydantic import AwareDatetime, Field
+
+from cost_reporting.contracts import Amount, Cadence, Fact, Issue, Mode, Outcome, Period
+from cost_reporting.costs import PRICE_PER_REQUEST
+from cost_reporting.errors import remedy_of
+from cost_reporting.ledger import State
+from cost_reporting.outcomes import RunKept
+from cost_reporting.periods import label
+
+Count = Annotated[int, Field(ge=0)]
+RunState = Literal["complete", "incomplete", "underway", "stopped", "unknown"]
+"""complete: nobody lacks a report. incomplete: somebody does. underway: it still runs. stopped: its execution ended
+without a verdict. unknown: clients lack an outcome, and nothing says whether the execution still runs."""
+ReportStatus = Literal["delivered", "sent", "partly", "bounced", "failed", "held", "withheld", "unsettled"]
+"""delivered: the mail of every recipient arrived. sent: SES accepted all of them; of some there is no word yet. partly:
+some arrived and some did not. bounced: none arrived. failed: there is no report, or not for everybody. held: it waits
+for an operator's approval. withheld: an operator has decided against it. unsettled: the run has not
+said how it ended."""
+STATUSES: Final[tuple[ReportStatus, ...]] = (
+    "failed",
+    "bounced",
+    "partly",
+    "held",
+    "unsettled",
+    "withheld",
+    "sent",
+    "delivered",
+)
+"""In the order in which they want attention."""
+
+_KEPT_BACK: Final[Mapping[str, ReportStatus]] = {"HELD": "held", "REJECTED": "withheld"}
+"""Outcomes of a report that an operator has the last word about."""
+_OPEN: Final[frozenset[ReportStatus]] = frozenset({"failed", "held", "unsettled"})
+"""What a later run may change."""
+ARRIVED: Final[frozenset[State]] = frozenset({"DELIVERED", "COMPLAINED"})
+LOST: Final[frozenset[State]] = frozenset({"BOUNCED", "REJECTED"})
+ACCEPTED: Final[frozenset[State]] = frozenset({"SENT", "DELAYED", "DELIVERED", "BOUNCED", "COMPLAINED", "REJECTED"})
+
+DEFINITIONS: Final = {
+    "reports_sent_rate": "Of the reports that failed or were sent, those of which SES accepted every recipient's mail.",
+    "mails_delivered_rate": "Of the mails that SES accepted, those that arrived; a complaint is about one that did.",
+    "mails_bounced_rate": "Of the mails that SES accepted, those that bounced or that SES found unfit on its way.",
+    "mails_complained_rate": "Of the mails that arrived, those whose recipient called them spam.",
+    "paid_requests": "Requests to Cost Explorer of which the outcomes of all runs tell. A client that failed while its "
+    "costs were fetched may have paid for some that no outcome tells of.",
+    "period": "UTC days. A run belongs to the period in which it began, and so does all that came of it.",
+}
+
+
+class RunFacts(Fact):
+    """A run, with what the account says beside its record.
+
+    ``execution`` is the status that Step Functions gives, or None if it no longer knows. ``lacking`` are the clients
+    without an outcome as far as the worklist names them, ``unnamed`` how many more there are.
+    """
+
+    kept: RunKept
+    execution: str | None
+    lacking: tuple[str, ...] = ()
+    unnamed: Count = 0
+
+
+class Stray(Fact):
+    """An execution that began no run: a health check, or one that failed before its clients were listed."""
+
+    name: str
+    status: str
+    started_at: AwareDatetime
+    error: str | None
+
+
+class PeriodFacts(Fact):
+    """What was found about a period. ``mails`` are the ledger's states by report; ``measured`` sums of CloudWatch by
+    metric, None where it has no data. A whole part that could not be had is None, and its reason in ``unknowns``."""
+
+    period: Period
+    runs: tuple[RunFacts, ...]
+    strays: tuple[Stray, ...] | None
+    mails: Mapping[str, tuple[State, ...]]
+    measured: Mapping[str, Decimal | None] | None
+    active: tuple[str, ...] | None
+    unknowns: tuple[str, ...] = ()
+
+
+class Totals(Fact):
+    """The counts of a period, and the rates, which are None where there is nothing to divide by."""
+
+    runs: Count
+    runs_by_state: Mapping[RunState, Count]
+    reports: Count
+    reports_by_status: Mapping[ReportStatus, Count]
+    mails: Count
+    mails_by_state: Mapping[State, Count]
+    mails_accepted: Count
+    reports_sent_rate: Decimal | None
+    mails_delivered_rate: Decimal | None
+    mails_bounced_rate: Decimal | None
+    mails_complained_rate: Decimal | None
+    paid_requests: Count
+    paid_usd: Amount
+    failed_executions: Count | None
+
+
+class ErrorClass(Fact):
+    """The clients' parts of runs that ended with one error. ``without_report`` lack the report to this day."""
+
+    error: str
+    count: Count
+    clients: tuple[str, ...]
+    without_report: tuple[str, ...]
+    remedy: str
+
+
+class RunLine(Fact):
+    """A run in one line."""
+
+    run_id: str
+    cadence: Cadence
+    period: str
+    issue: Issue
+    mode: Mode
+    started_at: AwareDatetime
+    state: RunState
+    clients: Count
+    sent: Count
+    not_sent: Count
+    failed: Count
+    without_outcome: Count
+    passes: Count
+    paid_requests: Count
+
+
+class ReportLine(Fact):
+    """A client's report: has the client got it?"""
+
+    client_id: str
+    cadence: Cadence
+    period: str
+    issue: Issue
+    status: ReportStatus
+    error: str | None
+    remedy: str | None
+    mails: Mapping[State, Count]
+
+
+class CrossCheck(Fact):
+    """A count of the table held against CloudWatch's. ``agrees`` is None if CloudWatch could not be asked."""
+
+    what: str
+    recorded: Count
+    measured: Amount | None
+    agrees: bool | None
+    note: str
+
+
+class Trend(Fact):
+    """A figure and the same one of the period before; None where there is no such figure."""
+
+    what: str
+    now: Amount | None
+    before: Amount | None
+    difference: Amount | None
+
+
+class OpsReport(Fact):
+    """A week or a month of the system, for those who run it."""
+
+    cadence: Cadence
+    period: Period
+    label: str
+    over: bool
+    read_at: AwareDatetime
+    totals: Totals
+    previous: Totals | None
+    trends: tuple[Trend, ...]
+    errors: tuple[ErrorClass, ...]
+    runs: tuple[RunLine, ...]
+    reports: tuple[ReportLine, ...]
+    strays: tuple[Stray, ...] | None
+    idle: tuple[str, ...] | None
+    checks: tuple[CrossCheck, ...]
+    unknowns: tuple[str, ...]
+    definitions: Mapping[str, str]
+
+
+def ops_report(now: PeriodFacts, before: PeriodFacts | None, *, cadence: Cadence, read_at: datetime) -> OpsReport:
+    """The report about ``now``. ``before`` are the facts of the period before, or None if nothing is known of it."""
+    reports = report_lines(now)
+    totals = totals_of(now, reports)
+    previous = None if before is None else totals_of(before, report_lines(before))
+    return OpsReport(
+        cadence=cadence,
+        period=now.period,
+        label=label(now.period),
+        over=read_at.astimezone(UTC).date() >= now.period.end,
+        read_at=read_at,
+        totals=totals,
+        previous=previous,
+        trends=trends(totals, previous),
+        errors=error_classes(now, reports),
+        runs=tuple(run_line(run) for run in now.runs),
+        reports=reports,
+        strays=now.strays,
+        idle=_idle(now, reports),
+        checks=cross_checks(now),
+        unknowns=now.unknowns,
+        definitions=DEFINITIONS,
+    )
+
+
+def rate(part: int, whole: int) -> Decimal | None:
+    """``part`` of ``whole``, or None if there is no whole."""
+    return None if whole == 0 else Decimal(part) / Decimal(whole)
+
+
+def state_of(run: RunFacts) -> RunState:
+    """How a run stands."""
+    missing = bool(run.lacking) or run.unnamed > 0
+    failed = any(each.outcome.status == "FAILED" for each in run.kept.recorded)
+    if run.execution == "RUNNING":
+        return "underway"
+    if not missing and not failed:
+        return "complete"
+    if run.kept.verdicts or run.execution == "SUCCEEDED":
+        return "incomplete"
+    if run.execution is not None:
+        return "stopped"
+    return "unknown" if missing else "incomplete"
+
+
+def run_line(run: RunFacts) -> RunLine:
+    """A run in one line."""
+    listed, outcomes = run.kept.listed, [each.outcome for each in run.kept.recorded]
+    by_status = Counter(outcome.status for outcome in outcomes)
+    return RunLine(
+        run_id=listed.run_id,
+        cadence=listed.cadence,
+        period=listed.period,
+        issue=listed.issue,
+        mode=listed.mode,
+        started_at=listed.started_at,
+        state=state_of(run),
+        clients=listed.client_count,
+        sent=by_status["SENT"],
+        not_sent=by_status["NOT_SENT"],
+        failed=by_status["FAILED"],
+        without_outcome=len(run.lacking) + run.unnamed,
+        passes=len(run.kept.verdicts) + (state_of(run) == "complete"),
+        paid_requests=sum(outcome.paid_requests for outcome in outcomes),
+    )
+
+
+def report_lines(facts: PeriodFacts) -> tuple[ReportLine, ...]:
+    """Each report that live runs of the period were to make, once, what wants attention first.
+
+    The last run that says something about a report is right, but what was once sent stays sent.
+    """
+    lines: dict[str, ReportLine] = {}
+    for run in sorted(facts.runs, key=lambda run: run.kept.listed.started_at):
+        if run.kept.listed.mode != "live":
+            continue
+        for client_id, outcome in _ends(run):
+            key = ledger_key(run.kept, client_id)
+            line = _report_line(run, client_id, outcome, facts.mails.get(key, ()))
+            known = lines.get(key)
+            if known is None or known.status in _OPEN:
+                lines[key] = line
+    order = {status: place for place, status in enumerate(STATUSES)}
+    return tuple(sorted(lines.values(), key=lambda line: (order[line.status], line.client_id, line.period, line.issue)))
+
+
+def ledger_key(run: RunKept, client_id: str) -> str:
+    """The ledger's name of a client's report of a live run, as :func:`cost_reporting.ledger.report_key` gives it."""
+    return f"{client_id}#{run.listed.cadence}#{run.listed.period}#{run.listed.issue}#live"
+
+
+def _ends(run: RunFacts) -> Iterable[tuple[str, Outcome | None]]:
+    for each in run.kept.recorded:
+        if each.outcome.status != "NOT_SENT":
+            yield each.outcome.client_id, each.outcome
+    for client_id in run.lacking:
+        yield client_id, None
+    for number in range(run.unnamed):
+        yield f"(unnamed {number + 1} of {run.kept.listed.run_id})", None
+
+
+def _report_line(run: RunFacts, client_id: str, outcome: Outcome | None, states: Sequence[State]) -> ReportLine:
+    listed = run.kept.listed
+    if outcome is not None:
+        status, error, remedy = status_of(outcome, states), outcome.error, outcome.remedy
+    elif state_of(run) in ("underway", "unknown"):
+        status, error, remedy = "unsettled", None, None
+    else:
+        status, error, remedy = "failed", "NoOutcome", remedy_of("NoOutcome")
+    return ReportLine(
+        client_id=client_id,
+        cadence=listed.cadence,
+        period=listed.period,
+        issue=listed.issue,
+        status=status,
+        error=error,
+        remedy=remedy,
+        mails=dict(Counter(states)),
+    )
+
+
+def status_of(outcome: Outcome, states: Sequence[State]) -> ReportStatus:
+    """What became of a report, by its outcome and the ledger's states of its mails."""
+    if outcome.status == "FAILED":
+        return "failed"
+    if outcome.status in _KEPT_BACK:
+        return _KEPT_BACK[outcome.status]
+    arrived, lost = sum(state in ARRIVED for state in states), sum(state in LOST for state in states)
+    if states and arrived == len(states):
+        return "delivered"
+    if lost == 0:
+        return "sent"
+    return "bounced" if lost == len(states) else "partly"
+
+
+def totals_of(facts: PeriodFacts, reports: Sequence[ReportLine]) -> Totals:
+    """The counts and rates of a period."""
+    lines = [run_line(run) for run in facts.runs]
+    mails: Counter[State] = Counter()
+    for line in reports:
+        mails.update(line.mails)
+    by_status = Counter(line.status for line in reports)
+    accepted, arrived = sum(mails[state] for state in ACCEPTED), sum(mails[state] for state in ARRIVED)
+    settled = len(reports) - sum(by_status[status] for status in ("unsettled", "held", "withheld"))
+    paid = sum(line.paid_requests for line in lines)
+    return Totals(
+        runs=len(lines),
+        runs_by_state=dict(Counter(line.state for line in lines)),
+        reports=len(reports),
+        reports_by_status={status: by_status[status] for status in STATUSES},
+        mails=mails.total(),
+        mails_by_state=dict(mails),
+        mails_accepted=accepted,
+        reports_sent_rate=rate(settled - by_status["failed"], settled),
+        mails_delivered_rate=rate(arrived, accepted),
+        mails_bounced_rate=rate(sum(mails[state] for state in LOST), accepted),
+        mails_complained_rate=rate(mails["COMPLAINED"], arrived),
+        paid_requests=paid,
+        paid_usd=paid * PRICE_PER_REQUEST,
+        failed_executions=None
+        if facts.strays is None
+        else sum(stray.status not in ("SUCCEEDED", "RUNNING") for stray in facts.strays),
+    )
+
+
+def error_classes(facts: PeriodFacts, reports: Sequence[ReportLine]) -> tuple[ErrorClass, ...]:
+    """The errors with which clients' parts of live runs ended, the most frequent first."""
+    seen: defaultdict[str, list[str]] = defaultdict(list)
+    for run in facts.runs:
+        if run.kept.listed.mode == "live":
+            for client_id, outcome in _ends(run):
+                line = _report_line(run, client_id, outcome, ())
+                if line.status == "failed":
+                    seen[line.error or "NoOutcome"].append(client_id)
+    lacking = {line.client_id for line in reports if line.status == "failed"}
+    classes = [
+        ErrorClass(
+            error=error,
+            count=len(clients),
+            clients=tuple(sorted(set(clients))),
+            without_report=tuple(sorted(set(clients) & lacking)),
+            remedy=remedy_of(error),
+        )
+        for error, clients in seen.items()
+    ]
+    return tuple(sorted(classes, key=lambda each: (-each.count, each.error)))
+
+
+_TRENDS: Final = (
+    ("Runs", "runs"),
+    ("Reports asked for", "reports"),
+    ("Reports sent, rate", "reports_sent_rate"),
+    ("Mails accepted", "mails_accepted"),
+    ("Mails delivered, rate", "mails_delivered_rate"),
+    ("Mails bounced, rate", "mails_bounced_rate"),
+    ("Paid requests", "paid_requests"),
+    ("Paid requests, USD", "paid_usd"),
+)
+
+
+def trends(now: Totals, before: Totals | None) -> tuple[Trend, ...]:
+    """Each figure beside that of the period before, with the difference where both are known."""
+
+    def trend(what: str, field: str) -> Trend:
+        this = _decimal(getattr(now, field))
+        last = None if before is None else _decimal(getattr(before, field))
+        return Trend(what=what, now=this, before=last, difference=None if this is None or last is None else this - last)
+
+    return tuple(trend(what, field) for what, field in _TRENDS)
+
+
+def cross_checks(facts: PeriodFacts) -> tuple[CrossCheck, ...]:
+    """Counts of the table held against CloudWatch's for the same period."""
+    recorded = [
+        each
+        for run in facts.runs
+        for each in run.kept.recorded
+        if facts.period.start <= each.at.astimezone(UTC).date() < facts.period.end
+    ]
+    sent = sum(each.outcome.status == "SENT" for each in recorded)
+    failed = sum(each.outcome.status == "FAILED" for each in recorded)
+    paid = sum(each.outcome.paid_requests for each in recorded)
+    redriven = "A redriven or earlier run counts once more in CloudWatch, where the table keeps the last word."
+    return (
+        _check("Reports sent, tests included", "ReportsSent", sent, facts.measured, redriven),
+        _check("Clients failed", "ClientsFailed", failed, facts.measured, redriven),
+        _check(
+            "Paid requests",
+            "PaidRequests",
+            paid,
+            facts.measured,
+            "CloudWatch counts what was paid when it was paid; a later pass overwrites it in the table.",
+        ),
+    )
+
+
+def _check(
+    what: str, metric: str, recorded: int, measured: Mapping[str, Decimal | None] | None, why: str
+) -> CrossCheck:
+    if measured is None:
+        return CrossCheck(
+            what=what, recorded=recorded, measured=None, agrees=None, note="CloudWatch could not be asked."
+        )
+    counted = measured.get(metric)
+    agrees = (counted or 0) == recorded
+    if agrees:
+        note = "They agree."
+    elif counted is None:
+        note = f"CloudWatch has no data of {metric}: the function's log lines did not become metrics."
+    elif counted > recorded:
+        note = f"CloudWatch counts {counted - recorded:.0f} more. {why}"
+    else:
+        note = f"CloudWatch counts {recorded - counted:.0f} fewer: metrics of a killed function are lost."
+    return CrossCheck(what=what, recorded=recorded, measured=counted, agrees=agrees, note=note)
+
+
+def _idle(facts: PeriodFacts, reports: Sequence[ReportLine]) -> tuple[str, ...] | None:
+    """Active clients of whom no live run of the period says anything."""
+    if facts.active is None:
+        return None
+    return tuple(sorted(set(facts.active) - {line.client_id for line in reports}))
+
+
+def _decimal(figure: int | Decimal | None) -> Decimal | None:
+    return None if figure is None else Decimal(figure)
