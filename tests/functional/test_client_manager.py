@@ -1,5 +1,6 @@
 """`scripts/client_manager.py`: records read, written and removed as an operator does."""
 
+import ast
 import json
 import stat
 from collections.abc import Callable
@@ -9,7 +10,6 @@ from typing import Any
 
 import boto3
 import pytest
-from botocore.exceptions import ReadTimeoutError
 
 import _console
 import client_manager
@@ -128,14 +128,22 @@ def test_a_record_and_its_history_are_written_together_or_not_at_all(manage: Man
     assert version["who"] == boto3.client("sts").get_caller_identity()["Arn"]
 
 
-def test_a_lost_answer_does_not_make_a_command_its_own_rival(manage: Manage, world: World, wire: Wire) -> None:
-    """botocore asks again with the same token, and DynamoDB knows what it has written."""
+def test_a_change_whose_answer_is_lost_is_known_by_its_version(manage: Manage, world: World, wire: Wire) -> None:
     manage("add", "--config", write("a.json", acme()))
-    tokens = [call.parameters for call in wire.calls if call.operation == "dynamodb.TransactWriteItems"]
-    assert len(tokens) == 1
-    wire.order("dynamodb.TransactWriteItems", ReadTimeoutError(endpoint_url="x"))
+    sent = wire.sent["dynamodb.TransactWriteItems"]
+    wire.silent.add("dynamodb.TransactWriteItems")
+    answer = manage("suspend", "--client-id", "acme", "--reason", "unpaid", "--json")
+    assert rows(world)["acme"]["status"] == "suspended"
+    assert wire.sent["dynamodb.TransactWriteItems"] == sent + 3
+    assert (answer.code, answer.json["version"]) == (0, 2)
+    assert len(world.outcomes("CLIENT#acme")) == 2
+
+
+def test_a_change_that_never_arrived_is_not_taken_for_done(manage: Manage, world: World, wire: Wire) -> None:
+    manage("add", "--config", write("a.json", acme()))
+    wire.order("dynamodb.TransactWriteItems", refusal("ThrottlingException"))
     answer = manage("suspend", "--client-id", "acme")
-    assert answer.code == 1
+    assert (answer.code, rows(world)["acme"]["status"]) == (1, "active")
     assert "StoreThrottled" in answer.err
 
 
@@ -575,3 +583,10 @@ def test_a_dry_run_of_an_import_checks_and_writes_nothing(manage: Manage, world:
     crowd("clients.json", 3)
     answer = manage("import", "--file", "clients.json", "--dry-run", "--json")
     assert (answer.json["would_add"], answer.json["added"], rows(world)) == (3, 0, {})
+
+
+@pytest.mark.parametrize("script", ["client_manager.py", "validate_migration.py"])
+def test_any_python_3_can_read_the_commands_far_enough_to_refuse_itself(script: str) -> None:
+    text = Path(client_manager.__file__).with_name(script).read_text()
+    body = ast.parse(text, feature_version=(3, 9)).body
+    assert ast.unparse(body[1]) == "import _console", "before anything that may be missing"

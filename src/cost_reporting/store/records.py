@@ -87,8 +87,17 @@ class RecordStore:
     def write(self, changes: Sequence[Change]) -> tuple[str, ...]:
         """All changes, or none. Returns the ids of the clients whose record another writer has changed meanwhile.
 
-        Raises StoreThrottled or StoreRefused. A transaction writes up to ``LARGEST`` items.
+        Raises StoreThrottled or StoreRefused. A transaction writes up to ``LARGEST`` items. Where its answer is lost,
+        the versions tell whether it was written.
         """
+        try:
+            return self._write(changes)
+        except StoreThrottled:
+            if all(self.last(change.client_id) == change.versions[-1] for change in changes):
+                return ()
+            raise
+
+    def _write(self, changes: Sequence[Change]) -> tuple[str, ...]:
         items = [(change.client_id, item) for change in changes for item in self._items(change)]
         with translated("write client records"):
             try:
