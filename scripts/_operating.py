@@ -24,8 +24,8 @@ from cost_reporting.operations.runs import Plan, Progress, Request, follow
 from cost_reporting.periods import label
 from cost_reporting.store.approvals import ApprovalStore
 from cost_reporting.store.clients import ClientStore
+from cost_reporting.store.executions import ExecutionStore
 from cost_reporting.store.ledger import LedgerStore
-from cost_reporting.store.machine import ExecutionStore
 from cost_reporting.store.objects import ObjectStore
 from cost_reporting.store.runs import RunStore
 

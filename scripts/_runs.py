@@ -18,7 +18,7 @@ from cost_reporting.operations import runs as verbs
 from cost_reporting.operations.backfill import Past
 from cost_reporting.operations.runs import Progress, Request
 from cost_reporting.periods import label
-from cost_reporting.store.machine import Execution
+from cost_reporting.store.executions import Execution
 
 Period = Annotated[str | None, typer.Option(help="2026-10 or 2026-W42; the last one that is over.")]
 ClientIds = Annotated[list[str] | None, typer.Option("--client-id", help="This client only; may be repeated.")]

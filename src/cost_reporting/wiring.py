@@ -15,7 +15,7 @@ from cost_reporting.sources.cost_explorer import CostExplorerSource
 from cost_reporting.store.approvals import ApprovalStore
 from cost_reporting.store.backups import BackupStore
 from cost_reporting.store.clients import ClientStore
-from cost_reporting.store.executions import Executions
+from cost_reporting.store.executions import ExecutionStore
 from cost_reporting.store.ledger import LedgerStore
 from cost_reporting.store.links import LinkStore
 from cost_reporting.store.objects import ObjectStore
@@ -79,9 +79,9 @@ def backups() -> BackupStore:
 
 
 @cache
-def executions() -> Executions:
+def executions() -> ExecutionStore:
     """The state machine's executions."""
-    return Executions(state_machine_arn())
+    return ExecutionStore(state_machine_arn())
 
 
 @cache

@@ -12,14 +12,14 @@ import _console
 import report
 from cost_reporting import wiring
 from cost_reporting.contracts import RunAsked
-from cost_reporting.errors import InvalidRequest, StoreRefused, StoreThrottled
+from cost_reporting.errors import InvalidRequest, RunNotStarted
 from cost_reporting.operations.backfill import periods_of
 from cost_reporting.operations.list_clients import what_is_asked
 from cost_reporting.operations.runs import again, run_of
 from cost_reporting.operations.worklists import write_worklist
 from cost_reporting.outcomes import failed
 from cost_reporting.periods import between, issue_at, label, moment_of, parse
-from cost_reporting.store.machine import Execution, ExecutionStore
+from cost_reporting.store.executions import Execution, ExecutionStore
 from cost_reporting.store.objects import ObjectStore
 from cost_reporting.store.runs import RunStore
 from tests.builders import a_client, a_client_due, a_run, an_outcome
@@ -124,7 +124,7 @@ def test_a_redrive_of_unknown_outcome_starts_nothing_beside_it(operate: Any, wir
     wire.order("stepfunctions.DescribeExecution", INCOMPLETE)
     wire.order("stepfunctions.RedriveExecution", *[ReadTimeoutError(endpoint_url="https://states")] * 3)
     said = operate("rerun", "--run-id", run.run_id, "--json")
-    assert (said.code, said.json["error"]) == (1, "StoreThrottled")
+    assert (said.code, said.json["error"]) == (1, "RunNotStarted")
     assert started(wire) == []
 
 
@@ -199,10 +199,10 @@ def test_the_state_machine_must_be_known(operate: Any, monkeypatch: pytest.Monke
 def test_refusals_of_step_functions_are_named(wire: Wire, environment: None) -> None:
     store = ExecutionStore(MACHINE)
     wire.order("stepfunctions.StartExecution", refusal("AccessDeniedException", 403))
-    with pytest.raises(StoreRefused, match="start an execution: AccessDeniedException"):
+    with pytest.raises(RunNotStarted, match="start the run: AccessDeniedException"):
         store.start("one", {})
     wire.order("stepfunctions.StartExecution", *[refusal("ThrottlingException")] * 3)
-    with pytest.raises(StoreThrottled):
+    with pytest.raises(RunNotStarted, match="ThrottlingException"):
         store.start("one", {})
 
 

@@ -13,7 +13,7 @@ from cost_reporting.operations.worklists import read_worklist
 from cost_reporting.outcomes import settle, with_status
 from cost_reporting.periods import label
 from cost_reporting.store.clients import ClientStore
-from cost_reporting.store.machine import Execution, ExecutionStore
+from cost_reporting.store.executions import Execution, ExecutionStore
 from cost_reporting.store.objects import ObjectStore
 from cost_reporting.store.runs import RunStore
 

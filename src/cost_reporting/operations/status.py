@@ -12,8 +12,8 @@ from cost_reporting.ledger import Entry, report_key
 from cost_reporting.operations.runs import Progress, execution_of, progress_of, run_of
 from cost_reporting.periods import label, moment_of
 from cost_reporting.store.approvals import ApprovalStore
+from cost_reporting.store.executions import Execution, ExecutionStore
 from cost_reporting.store.ledger import LedgerStore
-from cost_reporting.store.machine import Execution, ExecutionStore
 from cost_reporting.store.runs import Delivered, RunStore
 
 
