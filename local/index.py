@@ -18,11 +18,11 @@ from local.evidence import Case, read
 
 THUMBNAILS = 60
 """Clients with a picture of their report, at most: a picture takes about 4 kB and a moment to draw."""
-ORDER = ("FAILED", "NOT_SENT", "SENT")
+ORDER = ("FAILED", "HELD", "REJECTED", "NOT_SENT", "SENT")
 """What somebody has to act on comes first."""
 SEALED = """<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">"""
 """A mail that is looked at fetches nothing, whoever has written into it."""
-WORDS = {"FAILED": "Failed", "NOT_SENT": "Not sent", "SENT": "Sent"}
+WORDS = {"FAILED": "Failed", "HELD": "Held", "REJECTED": "Rejected", "NOT_SENT": "Not sent", "SENT": "Sent"}
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,8 @@ _MORE = {
     "PREFIX": "Prefix",
     "READER_ROLE_NAME": "ReaderRoleName",
     "FETCH_COSTS_ROLE_ARN": "FetchCostsRoleArn",
+    "STATE_MACHINE_ARN": "StateMachineArn",
+    "OPERATORS": "Operators",
 }
 """The same, of what only some commands need: empty where nothing says it."""
 
@@ -56,6 +58,8 @@ class Deployment:
     prefix: str = ""
     reader_role_name: str = ""
     fetch_costs_role_arn: str = ""
+    state_machine_arn: str = ""
+    operators: str = ""
 
     @property
     def zone(self) -> ZoneInfo:

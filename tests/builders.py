@@ -423,6 +423,7 @@ def report_sent(
     state: str = "SENT",
     recipients: int = 1,
     attachments: tuple[Attachment, ...] = (),
+    reason: str | None = None,
 ) -> ReportSent:
     """A client whose mails all ended in ``state``."""
     deliveries = tuple(
@@ -430,7 +431,7 @@ def report_sent(
         for number in range(recipients)
     )
     rendered = report_rendered(client_id, run, attachments=attachments)
-    return ReportSent(**dict(rendered), delivery=Receipt(deliveries=deliveries))
+    return ReportSent(**dict(rendered), delivery=Receipt(deliveries=deliveries, reason=reason))
 
 
 def a_failure(error: str = "ClientAccessDenied", message: str = "role: AccessDenied") -> Failure:

@@ -126,6 +126,8 @@ class Client(Explained):
     """true: a monthly report before the bill is closed as well."""
     on_partial: Literal["send_marked", "hold"] = "send_marked"
     """What becomes of a report that lacks a section's figures: "send_marked" with the gap shown, or "hold"."""
+    approve_first: Annotated[int, Field(ge=0, le=100)] = 0
+    """How many of the client's first reports wait until an operator has approved or rejected each: 0 to 100."""
     version: Annotated[int, Field(ge=1)] = 1
     """Counts the changes of the record. Commands keep it: leave it as it was exported, and out of a new record."""
 

@@ -71,10 +71,19 @@ NamedPeriod = Annotated[
 """A period as people write it, ``2026-10`` or ``2026-W42``, or by its days. Tagged: a fault names one form only."""
 
 
-class ForceSend(Fact):
-    """An operator's word that a mail may go out although the ledger says it went, or may have gone."""
+Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=500)]
+"""Why an operator did what only an operator may do."""
 
-    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=500)]
+
+class ForceSend(Fact):
+    """An operator's word that a mail may go out although the ledger says it went, or may have gone.
+
+    With ``pdf_sha256`` the stored report with that PDF goes out as it is stored, and nothing else: nothing is fetched,
+    nothing rendered, whatever the client's record says by now.
+    """
+
+    reason: Reason
+    pdf_sha256: Sha256 | None = None
 
 
 class RunRequest(Fact):
@@ -120,6 +129,11 @@ class Run(Fact):
     recipients: tuple[Address, ...] | None = None
     force_send: ForceSend | None = None
     refresh: bool = False
+
+    @property
+    def as_stored(self) -> Sha256 | None:
+        """The hash of the stored PDF that is to go out as it is, if that was asked for."""
+        return None if self.force_send is None else self.force_send.pdf_sha256
 
 
 class StoredObject(Fact):
@@ -215,21 +229,25 @@ class ReportRendered(CostsFetched):
 
 
 class Delivery(Fact):
-    """What became of the mail to one recipient. ``recipient`` is a fingerprint: states carry no address."""
+    """What became of the mail to one recipient. ``recipient`` is a fingerprint: states carry no address.
+
+    HELD: the report waits for an operator's approval. REJECTED: an operator has decided that it is not sent.
+    """
 
     recipient: Annotated[str, Field(min_length=8)]
-    state: Literal["SENT", "ALREADY_SENT", "NOT_SENT"]
+    state: Literal["SENT", "ALREADY_SENT", "NOT_SENT", "HELD", "REJECTED"]
     message_id: str | None = None
 
 
 class Receipt(Fact):
-    """What became of the mails, one per recipient."""
+    """What became of the mails, one per recipient, and, of those that were kept back, why and until when."""
 
     deliveries: tuple[Delivery, ...]
+    reason: str | None = None
 
 
 class ReportSent(ReportRendered):
-    """SES has accepted a mail for every recipient (or, in a dry run, would have been asked to)."""
+    """SES has accepted a mail for every recipient, or would have been asked to in a dry run, or the report is held."""
 
     delivery: Receipt
 
@@ -252,8 +270,9 @@ class ClientEnded(ClientDue):
     failure: Failure | None = None
 
 
-OutcomeStatus = Literal["SENT", "NOT_SENT", "FAILED"]
-"""SENT: every recipient's mail is accepted. NOT_SENT: a dry run. FAILED: see the error."""
+OutcomeStatus = Literal["SENT", "NOT_SENT", "HELD", "REJECTED", "FAILED"]
+"""SENT: every recipient's mail is accepted. NOT_SENT: a dry run. HELD: it waits for an operator's approval.
+REJECTED: an operator has closed it. FAILED: see the error. Only FAILED fails a run."""
 
 
 class Outcome(Fact):
@@ -274,13 +293,15 @@ class Outcome(Fact):
 
 
 class RunSummary(Fact):
-    """A run in which every client got what was asked for."""
+    """A run in which nobody failed: every client got what was asked for, or an operator keeps it back."""
 
     run: Run
     pass_number: int
     client_count: int
     sent: int
     not_sent: int
+    held: int = 0
+    rejected: int = 0
     summary: StoredObject
 
 

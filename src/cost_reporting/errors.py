@@ -22,6 +22,8 @@ leaf's class name is part of the workflow's interface (``tests/contract/test_err
         ├─ CostsDoNotReconcile   two views of the same costs differ
         ├─ RenderFailed          the PDF could not be made
         ├─ StoreRefused          DynamoDB or S3 refused the request for good
+        ├─ ReportNotStored       the report that is to go out as it is stored is not there (any more)
+        ├─ NotHeld               there is no such report that waits for approval
         ├─ DeliveryRejected      SES refused the message for good
         ├─ DeliveryUncertain     SES may or may not have accepted the message: never send again unasked
         ├─ ContractViolated      a state received or returned something it should not
@@ -149,6 +151,18 @@ class StoreRefused(Permanent):
     """DynamoDB or S3 refused the request for good."""
 
     remedy = "Compare the function's role, table and bucket with the template: `sam deploy` mends a difference."
+
+
+class ReportNotStored(Permanent):
+    """The report that is to go out as it is stored is not there, or no longer the one that was meant."""
+
+    remedy = "Start the client's run with force_send and a reason only: it is made anew, and may differ."
+
+
+class NotHeld(Permanent):
+    """There is no such report that waits for approval, or another one waits than was meant."""
+
+    remedy = "See what waits with `scripts/report.py status --client-id …`, and approve or reject that."
 
 
 class DeliveryRejected(Permanent):

@@ -32,6 +32,8 @@ def of(fact: Fact | BaseException) -> Mapping[str, int]:
             counts = {"ClientsFailed": 1} | ({"EmailFailures": 1} if fact.stage == "Send Email" else {})
         case Outcome(status="SENT"):
             counts = {"ReportsSent": 1}
+        case Outcome(status="HELD"):
+            counts = {"ReportsHeld": 1}
         case DeliveryRecorded(state="DELIVERED" | "BOUNCED" | "COMPLAINED" | "REJECTED"):
             counts = {f"Emails{str(fact.state).title()}": 1}
         case RunSummary():

@@ -6,7 +6,7 @@ in Sydney on 1 November is about October, although it is still October in UTC.
 
 import re
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -101,6 +101,23 @@ def issue_at(period: Period, at: datetime, zone: ZoneInfo = _UTC) -> Issue:
     A schedule on the 8th means the final report, also where the 8th begins while it is still the 7th in UTC.
     """
     return "final" if at.astimezone(zone).date() >= final_from(period) else "preliminary"
+
+
+def moment_of(period: Period, issue: Issue) -> datetime:
+    """A moment at which a run about ``period`` means that issue: noon of its exclusive end, or of the day it is final.
+
+    At noon UTC a day has begun in every time zone, so the period is over in each.
+    """
+    day = final_from(period) if issue == "final" else period.end
+    return datetime.combine(day, time(12), ZoneInfo("UTC"))
+
+
+def between(first: Period, last: Period, cadence: Cadence) -> Iterator[Period]:
+    """Each month or week from ``first`` to ``last``, both included. None if the last one lies before the first."""
+    period = first
+    while period.start <= last.start:
+        yield period
+        period = period_holding(cadence, period.end)
 
 
 def months_before(period: Period, count: int) -> Period:

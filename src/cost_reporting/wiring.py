@@ -12,9 +12,10 @@ from cost_reporting.operations.check_health import probe
 from cost_reporting.operations.watch_deliveries import Post
 from cost_reporting.settings import settings, state_machine_arn
 from cost_reporting.sources.cost_explorer import CostExplorerSource
+from cost_reporting.store.approvals import ApprovalStore
 from cost_reporting.store.backups import BackupStore
 from cost_reporting.store.clients import ClientStore
-from cost_reporting.store.executions import Executions
+from cost_reporting.store.executions import ExecutionStore
 from cost_reporting.store.ledger import LedgerStore
 from cost_reporting.store.links import LinkStore
 from cost_reporting.store.objects import ObjectStore
@@ -48,6 +49,12 @@ def ledger() -> LedgerStore:
 
 
 @cache
+def approvals() -> ApprovalStore:
+    """The held reports."""
+    return ApprovalStore(settings().outcomes_table)
+
+
+@cache
 def runs() -> RunStore:
     """The runs and their outcomes."""
     return RunStore(settings().outcomes_table)
@@ -72,9 +79,9 @@ def backups() -> BackupStore:
 
 
 @cache
-def executions() -> Executions:
+def executions() -> ExecutionStore:
     """The state machine's executions."""
-    return Executions(state_machine_arn())
+    return ExecutionStore(state_machine_arn())
 
 
 @cache

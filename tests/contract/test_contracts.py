@@ -84,7 +84,7 @@ WORST_RUN = a_run(
     run_id="monthly-2026-10-preliminary-dry_run-1a2b3c4d",
     mode="test",
     recipients=tuple(f"{number:02d}{'x' * 240}@a.example" for number in range(50)),
-    force_send={"reason": "原" * 500},
+    force_send={"reason": "原" * 500, "pdf_sha256": "f" * 64},
     refresh=True,
 )
 WORST_ID = "x" * 2048
@@ -98,6 +98,7 @@ FACTS: list[BaseModel] = [
     costs_fetched(WORST_ID, WORST_RUN),
     report_rendered(WORST_ID, WORST_RUN, attachments=ALL_FILES),
     WORST_SENT,
+    report_sent(WORST_ID, WORST_RUN, state="HELD", recipients=50, attachments=ALL_FILES, reason="原" * 600),
     client_ended(WORST_SENT, Failure(error="x" * 256, cause="\\" * CAUSE_LIMIT)),
     client_ended(WORST_SENT, Failure(error="x" * 256, cause="é" * CAUSE_LIMIT)),
     outcome_of(client_ended(costs_fetched(WORST_ID), Failure(error="x" * 256, cause="💸" * CAUSE_LIMIT))),

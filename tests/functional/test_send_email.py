@@ -278,7 +278,8 @@ def test_a_crash_between_ses_and_ledger_never_becomes_a_second_mail(
 def test_of_two_senders_who_both_found_nothing_only_one_calls_ses(invoke: Invoke, world: World, wire: Wire) -> None:
     world.add(a_client())
     send(invoke, world.rendered())
-    wire.order("dynamodb.GetItem", None, Answer(200, {}))  # the record, and then the ledger as it was a moment before
+    # The record, what is held, and then the ledger as it was a moment before.
+    wire.order("dynamodb.GetItem", None, None, Answer(200, {}))
     with pytest.raises(DeliveryUnderway):
         send(invoke, world.rendered(run=a_run(run_id="another-run")))
     assert len(world.attempts()) == 1

@@ -78,6 +78,16 @@ def test_a_dry_run_is_complete_without_a_mail(invoke: Invoke, world: World, work
     assert (summary.sent, summary.not_sent) == (0, 3)
 
 
+def test_what_an_operator_keeps_back_is_counted_and_fails_no_run(
+    invoke: Invoke, world: World, worklist: Worklist
+) -> None:
+    for client_id, status in (("acme", "SENT"), ("globex", "HELD"), ("initech", "REJECTED")):
+        RunStore("outcomes").record(RUN, an_outcome(client_id, status), NOW)
+    summary = settle(invoke, worklist)
+    assert isinstance(summary, RunSummary)
+    assert (summary.sent, summary.held, summary.rejected, summary.not_sent) == (1, 1, 1, 0)
+
+
 def test_when_some_have_none_the_run_fails_and_names_them_with_their_remedies(
     invoke: Invoke, world: World, worklist: Worklist
 ) -> None:

@@ -20,6 +20,8 @@ SUMMARY = RunSummary(
         (costs_fetched(paid_requests=0), {"PaidRequests": 0}),
         (an_outcome(), {"ReportsSent": 1}),
         (an_outcome(status="NOT_SENT"), {}),
+        (an_outcome(status="HELD"), {"ReportsHeld": 1}),
+        (an_outcome(status="REJECTED"), {}),
         (an_outcome(status="FAILED"), {"ClientsFailed": 1}),
         (an_outcome(status="FAILED", stage="Send Email"), {"ClientsFailed": 1, "EmailFailures": 1}),
         (SUMMARY, {"ExecutionsSuccessful": 1, "ClientsProcessed": 12}),

@@ -63,6 +63,14 @@ def test_a_mail_that_went_before_counts_as_sent_and_a_dry_run_does_not() -> None
     assert outcome_of(client_ended(report_sent(state="NOT_SENT"))).status == "NOT_SENT"
 
 
+def test_a_report_that_is_held_or_rejected_is_no_loss_and_says_why() -> None:
+    held = outcome_of(client_ended(report_sent(state="HELD", reason="waits for approval since noon")))
+    assert (held.status, held.message) == ("HELD", "waits for approval since noon")
+    assert "approve or reject" in str(held.remedy)
+    rejected = outcome_of(client_ended(report_sent(state="REJECTED", reason="rejected: the logo is wrong")))
+    assert (rejected.status, rejected.message, rejected.remedy) == ("REJECTED", "rejected: the logo is wrong", None)
+
+
 @pytest.mark.parametrize(
     ("failure", "message"),
     [

@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from cost_reporting.contracts import AnyRequest, RunAnswer
-from cost_reporting.store.executions import Executions
+from cost_reporting.errors import remedy_of
+from cost_reporting.store.executions import Execution, ExecutionStore
 
 PATIENCE: Final = timedelta(seconds=45)
 """The AWS CLI waits 60 seconds for an answer, and then asks again."""
@@ -15,7 +16,7 @@ def cost_reporting_lambda(
     request: AnyRequest,
     request_id: str,
     *,
-    executions: Executions,
+    executions: ExecutionStore,
     now: Callable[[], datetime],
     pause: Callable[[], None],
 ) -> RunAnswer:
@@ -28,7 +29,19 @@ def cost_reporting_lambda(
     until = now() + PATIENCE
     arn = executions.start(f"lambda-{request_id}", request.root)
     while True:
-        answer = executions.look(arn)
-        if answer.status != "RUNNING" or now() >= until:
-            return answer
+        execution = executions.get(arn)
+        if execution.status != "RUNNING" or now() >= until:
+            return _answer(execution)
         pause()
+
+
+def _answer(execution: Execution) -> RunAnswer:
+    return RunAnswer(
+        status=execution.status,
+        execution_arn=execution.arn,
+        result=execution.output,
+        error=execution.error,
+        message=execution.said or execution.error,
+        remedy=remedy_of(execution.error) if execution.error else None,
+        look=f"aws stepfunctions describe-execution --execution-arn {execution.arn}",
+    )

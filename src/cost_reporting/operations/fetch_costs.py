@@ -6,6 +6,7 @@ from cost_reporting.clients import Client
 from cost_reporting.contracts import ClientDue, CostsFetched, FetchedCosts, Run, StoredObject
 from cost_reporting.costs import CostDocument, Preliminary, period_total, reconcile
 from cost_reporting.errors import ClientMisconfigured, CostsIncomplete
+from cost_reporting.operations.stored_report import stored_report
 from cost_reporting.sources import CostSource
 from cost_reporting.store.clients import ClientStore
 from cost_reporting.store.objects import JSON, ObjectStore, report_prefix
@@ -16,11 +17,15 @@ def fetch_costs(due: ClientDue, *, clients: ClientStore, source: CostSource, obj
 
     What is stored is paid for, so it is used again unless the run says ``refresh`` or a section is missing from it. The
     answers are stored as they came before they are reconciled: if they differ, they are the evidence. A client to whom
-    nothing could be sent is refused before anything is paid.
+    nothing could be sent is refused before anything is paid. If a report is to go out as it is stored, its costs are
+    taken as they are stored, and ReportNotStored is raised if it is not there.
     """
     client = clients.get(due.client_id)
     if not client.recipients and due.run.recipients is None:
         raise ClientMisconfigured(f"{client.client_id}: recipients: nobody is left to send the report to")
+    if due.run.as_stored is not None:
+        as_stored = stored_report(due.run, client.client_id, objects).costs
+        return _fetched(due, as_stored, CostDocument.model_validate_json(objects.read(as_stored)), paid_requests=0)
     key = f"{report_prefix(due.run, client.client_id)}costs.json"
     made_from = made_for(client)
     stored = None if due.run.refresh else objects.find(key, fingerprint=made_from)

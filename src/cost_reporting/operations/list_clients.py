@@ -31,6 +31,16 @@ def list_clients(
     Raises InvalidRequest naming the field that makes no sense, before any client is touched.
     """
     request, run = what_is_asked(asked, zone)
+    due = who_is_due(request, run, clients=clients, runs=runs)
+    worklist = write_worklist(objects, run, 1, (ClientDue(run=run, client_id=client_id) for client_id in due))
+    runs.begin(worklist, asked.execution_id, asked.started_at)
+    if _wanted(request) is None and run.mode == "live":
+        runs.expect(worklist, asked.started_at)
+    return worklist
+
+
+def who_is_due(request: RunRequest, run: Run, *, clients: ClientStore, runs: RunStore) -> list[str]:
+    """The ids of the clients of a run, in order. Raises InvalidRequest naming those that there are not."""
     wanted = _wanted(request)
     rows = list(clients.rows())
     known = {str(row.get("client_id")) for row in rows}
@@ -43,11 +53,7 @@ def list_clients(
     )
     if run.mode != "test" and run.force_send is None:
         due = due - runs.delivered(run)
-    worklist = write_worklist(objects, run, 1, (ClientDue(run=run, client_id=client_id) for client_id in sorted(due)))
-    runs.begin(worklist, asked.execution_id, asked.started_at)
-    if wanted is None and run.mode == "live":
-        runs.expect(worklist, asked.started_at)
-    return worklist
+    return sorted(due)
 
 
 def what_is_asked(asked: RunAsked, zone: ZoneInfo) -> tuple[RunRequest, Run]:
@@ -85,6 +91,10 @@ def _contradictions(request: RunRequest) -> Iterator[str]:
         yield "force_send: makes no sense with dry_run"
     if request.force_send and request.client_ids is None:
         yield "force_send: name the clients in client_ids; nobody mails everybody twice"
+    if request.force_send and request.force_send.pdf_sha256 and len(request.client_ids or ()) != 1:
+        yield "force_send.pdf_sha256: is the report of one client; name it, and nobody else, in client_ids"
+    if request.force_send and request.force_send.pdf_sha256 and request.refresh:
+        yield "refresh: makes no sense with force_send.pdf_sha256, which takes what is stored"
 
 
 def _run(asked: RunAsked, request: RunRequest, zone: ZoneInfo) -> Run:

@@ -2,10 +2,13 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Final
 
 from cost_reporting.contracts import ClientEnded, Failure, Outcome
 from cost_reporting.outcomes import failed, failed_stage, message_of
 from cost_reporting.store.runs import RunStore
+
+APPROVAL: Final = "Look at the report, which the operators have by mail, and approve or reject it: scripts/report.py."
 
 
 def record_outcome(ended: ClientEnded, *, runs: RunStore, now: Callable[[], datetime]) -> Outcome:
@@ -36,7 +39,11 @@ def outcome_of(ended: ClientEnded) -> Outcome:
         lost = failed(ended.client_id, failed_stage(ended), failure.error, message_of(failure))
         return lost.model_copy(update=figures)
     deliveries = ended.delivery.deliveries
-    sent = all(delivery.state != "NOT_SENT" for delivery in deliveries)
+    kept_back = next((each.state for each in deliveries if each.state in ("HELD", "REJECTED", "NOT_SENT")), None)
     return Outcome(
-        client_id=ended.client_id, status="SENT" if sent else "NOT_SENT", recipients=len(deliveries)
+        client_id=ended.client_id,
+        status="SENT" if kept_back is None else kept_back,
+        message=ended.delivery.reason,
+        remedy=APPROVAL if kept_back == "HELD" else None,
+        recipients=len(deliveries),
     ).model_copy(update=figures)

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from cost_reporting.clients import Client
 from cost_reporting.contracts import Attached, CostsFetched, RenderedReport, ReportRendered, Run, StoredObject
 from cost_reporting.costs import CostDocument
+from cost_reporting.errors import ReportNotStored
 from cost_reporting.evidence import Documents, evidence_for
+from cost_reporting.operations.stored_report import evidence_key, stored_report
 from cost_reporting.report.naming import CONTENT_TYPES, file_name
 from cost_reporting.store.clients import ClientStore
 from cost_reporting.store.objects import JSON, PDF, ObjectStore, report_prefix
@@ -22,15 +24,32 @@ def render_pdf(
 ) -> ReportRendered:
     """Find the report that was made from the same costs, client record and templates, or make and store it.
 
-    All of it is found or all of it is made: what goes to the client is always of one rendering.
+    All of it is found or all of it is made: what goes to the client is always of one rendering. If a report is to go
+    out as it is stored, it is found whatever it was made from, or ReportNotStored is raised.
     """
     client = clients.get(fetched.client_id)
+    if fetched.run.as_stored is not None:
+        return ReportRendered(**dict(fetched), report=_as_stored(fetched.run, client, objects))
     logo = objects.get(f"clients/{client.client_id}/{client.branding.logo}") if client.branding.logo else None
     made_from = _fingerprint(client, fetched.run, fetched.costs.document.sha256, logo, renderer.template_version)
     report = _found(fetched.run, client, objects, made_from)
     if report is None:
         report = _made(fetched, client, logo, renderer=renderer, objects=objects, made_from=made_from)
     return ReportRendered(**dict(fetched), report=report)
+
+
+def _as_stored(run: Run, client: Client, objects: ObjectStore) -> RenderedReport:
+    documents = stored_report(run, client.client_id, objects)
+    evidence = objects.find(evidence_key(run, client.client_id), fingerprint=None)
+    if evidence is None:
+        raise ReportNotStored(f"{client.client_id}: its evidence is gone from {evidence_key(run, client.client_id)}")
+    return RenderedReport(
+        pdf=documents.pdf,
+        mail=documents.mail,
+        evidence=evidence,
+        attachments=documents.attachments,
+        file_name=file_name(client.client_id, run),
+    )
 
 
 def _found(run: Run, client: Client, objects: ObjectStore, made_from: str) -> RenderedReport | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import uuid4
 
+from cost_reporting.approvals import Held, letter_key
 from cost_reporting.clients import Client
 from cost_reporting.contracts import Delivery, MailWords, Receipt, ReportRendered, ReportSent, StoredObject
 from cost_reporting.delivery import Channel, Letter
@@ -20,6 +21,8 @@ from cost_reporting.errors import (
     Transient,
 )
 from cost_reporting.ledger import Entry, decide, fingerprint, report_key, report_tag
+from cost_reporting.operations.hold import kept_back, waiting_words
+from cost_reporting.store.approvals import ApprovalStore
 from cost_reporting.store.clients import ClientStore
 from cost_reporting.store.ledger import LedgerStore
 from cost_reporting.store.links import LinkStore
@@ -35,11 +38,15 @@ def send_email(
     objects: ObjectStore,
     links: LinkStore,
     ledger: LedgerStore,
+    approvals: ApprovalStore,
     channel: Channel,
     sender: str,
+    operators: str,
     now: Callable[[], datetime],
 ) -> ReportSent:
     """Mail the stored report to every recipient that the ledger does not know to have it.
+
+    A report that waits for approval goes to ``operators`` instead, once, and one that was rejected to nobody.
 
     The mail carries the very bytes that were stored, or links to them where its words say that they are too large.
 
@@ -52,8 +59,19 @@ def send_email(
         raise ClientMisconfigured(f"{client.client_id}: recipients: nobody is left to send the report to")
     if rendered.run.mode == "dry_run":
         return _sent(rendered, [Delivery(recipient=fingerprint(to), state="NOT_SENT") for to in recipients])
-    words, enclosures = _contents(rendered, objects=objects, links=links)
+    held = kept_back(rendered, client, approvals=approvals, ledger=ledger, now=now)
+    if held is not None and held.state == "REJECTED":
+        return _kept(rendered, recipients, held)
+    words, enclosures = _contents(
+        rendered,
+        objects=objects,
+        links=links,
+        worded=(lambda words: waiting_words(words, held, rendered)) if held else None,
+    )
     sending = _Sending(rendered, client, words, enclosures, ledger, channel, sender, now)
+    if held is not None:
+        _tell(operators, sending, held)
+        return _kept(rendered, recipients, held)
     deliveries: list[Delivery] = []
     troubles: list[CostReportingError] = []
     for recipient in recipients:
@@ -64,6 +82,29 @@ def send_email(
     if troubles:
         raise min(troubles, key=lambda each: not isinstance(each, Transient))
     return _sent(rendered, deliveries)
+
+
+def _tell(operators: str, sending: "_Sending", held: Held) -> None:
+    """The operators' mail about a held report. Whether they have it may stay unknown: the report is held all the same.
+
+    An entry of its own in the ledger keeps it from going twice, and from counting as the client's.
+    """
+    run = sending.rendered.run
+    about = letter_key(run, held.client_id, held.pdf_sha256)
+    try:
+        sending.to(operators, report=about)
+    except DeliveryUncertain:
+        _log.warning("held_letter_uncertain", extra={"pdf_key": held.pdf_key})
+
+
+def _kept(rendered: ReportRendered, recipients: tuple[str, ...], held: Held) -> ReportSent:
+    """The report stays here. Says why, in the operator's words if there are any."""
+    if held.state == "REJECTED":
+        state, reason = "REJECTED", f"rejected at {held.decided_at:%Y-%m-%d %H:%M} UTC: {held.reason}"
+    else:
+        state, reason = "HELD", f"waits for approval since {held.at:%Y-%m-%d %H:%M} UTC"
+    deliveries = tuple(Delivery.model_validate({"recipient": fingerprint(to), "state": state}) for to in recipients)
+    return ReportSent(**dict(rendered), delivery=Receipt(deliveries=deliveries, reason=reason))
 
 
 @dataclass(frozen=True)
@@ -79,10 +120,13 @@ class _Sending:
     sender: str
     now: Callable[[], datetime]
 
-    def to(self, address: str) -> Delivery:
-        """Mail ``address``, unless the ledger says that it has, or may have, this report."""
+    def to(self, address: str, *, report: str = "") -> Delivery:
+        """Mail ``address``, unless the ledger says that it has, or may have, this report.
+
+        ``report`` is the ledger's name for what is mailed, if it is not the client's report.
+        """
         run, now = self.rendered.run, self.now()
-        report, recipient = report_key(run, self.client.client_id), fingerprint(address)
+        report, recipient = report or report_key(run, self.client.client_id), fingerprint(address)
         found = self.ledger.find(report, recipient)
         decision = decide(found, now=now, forced_by=run.run_id if run.force_send else None)
         if decision == "already_sent" and found is not None:
@@ -130,11 +174,19 @@ class _Sending:
 
 
 def _contents(
-    rendered: ReportRendered, *, objects: ObjectStore, links: LinkStore
+    rendered: ReportRendered,
+    *,
+    objects: ObjectStore,
+    links: LinkStore,
+    worded: Callable[[MailWords], MailWords] | None = None,
 ) -> tuple[MailWords, tuple[Enclosure, ...]]:
-    """The words and files of the mail. Every file is read, so that nothing else than what was rendered is sent."""
+    """The words and files of the mail. Every file is read, so that nothing else than what was rendered is sent.
+
+    ``worded`` makes of the client's words those of somebody else's mail.
+    """
     report = rendered.report
     words = MailWords.model_validate_json(objects.read(report.mail))
+    words = worded(words) if worded else words
     files: tuple[tuple[str, str, StoredObject], ...] = (
         (report.file_name, PDF, report.pdf),
         *((each.file_name, each.content_type, each.document) for each in report.attachments),

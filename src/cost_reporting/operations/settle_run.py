@@ -33,6 +33,8 @@ def settle_run(
             client_count=len(outcomes),
             sent=len(with_status(outcomes, "SENT")),
             not_sent=len(with_status(outcomes, "NOT_SENT")),
+            held=len(with_status(outcomes, "HELD")),
+            rejected=len(with_status(outcomes, "REJECTED")),
             summary=summary,
         )
     if runs.judge(run.run_id, worklist.pass_number, len(losses), now()):

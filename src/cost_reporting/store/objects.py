@@ -45,8 +45,8 @@ class ObjectStore:
             )
         return stored
 
-    def find(self, key: str, *, fingerprint: str = "") -> StoredObject | None:
-        """The object at ``key`` if it is there and was made from ``fingerprint``."""
+    def find(self, key: str, *, fingerprint: str | None = "") -> StoredObject | None:
+        """The object at ``key`` if it is there and was made from ``fingerprint``, or, with None, from whatever."""
         with translated(f"find {key}"):
             try:
                 head = self._s3.head_object(Bucket=self._bucket, Key=key)
@@ -54,7 +54,9 @@ class ObjectStore:
                 if aws.status(refused) == 404:
                     return None
                 raise
-        if head["Metadata"].get("fingerprint", "") != fingerprint or "sha256" not in head["Metadata"]:
+        if fingerprint is not None and head["Metadata"].get("fingerprint", "") != fingerprint:
+            return None
+        if "sha256" not in head["Metadata"]:
             return None
         return StoredObject(key=key, size=head["ContentLength"], sha256=head["Metadata"]["sha256"])
 

@@ -4,11 +4,37 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from pydantic import AwareDatetime
+
 from cost_reporting import aws
-from cost_reporting.contracts import Outcome, Run, Worklist
+from cost_reporting.contracts import Cadence, Fact, Issue, Outcome, Period, Run, Worklist
 from cost_reporting.ledger import issue_key
+from cost_reporting.periods import label
 from cost_reporting.rollcall import Loss, Mark
 from cost_reporting.store.translation import translated
+
+
+class Begun(Fact):
+    """A run as it began."""
+
+    run: Run
+    client_count: int
+    execution_id: str
+    started_at: AwareDatetime
+
+
+class Recorded(Fact):
+    """How a client's part of a run ended, and when that was written down."""
+
+    outcome: Outcome
+    at: AwareDatetime
+
+
+class Delivered(Fact):
+    """That a client has a report: by which run, and when."""
+
+    run_id: str
+    at: AwareDatetime
 
 
 class RunStore:
@@ -45,6 +71,27 @@ class RunStore:
             item["client_id"]: Outcome.model_validate({k: v for k, v in item.items() if k not in ("pk", "sk", "at")})
             for item in items
         }
+
+    def begun(self, run_id: str) -> Begun | None:
+        """How the run began, or None if no run of that id ever did."""
+        item = self._get(_run_pk(run_id), "RUN")
+        return (
+            None if item is None else Begun.model_validate({k: v for k, v in item.items() if k in Begun.model_fields})
+        )
+
+    def recorded(self, run_id: str) -> dict[str, Recorded]:
+        """How each client ended, and when, by client id, as far as it is known."""
+        return {item["client_id"]: _recorded(item) for item in self._query(_run_pk(run_id), "OUTCOME#")}
+
+    def recorded_of(self, run_id: str, client_id: str) -> Recorded | None:
+        """How one client ended, and when, if it is known."""
+        item = self._get(_run_pk(run_id), f"OUTCOME#{client_id}")
+        return None if item is None else _recorded(item)
+
+    def delivered_at(self, cadence: Cadence, period: Period, issue: Issue, client_id: str) -> Delivered | None:
+        """The mark that the client has a report, if it has."""
+        item = self._get(f"DELIVERED#{cadence}#{label(period)}#{issue}", client_id)
+        return None if item is None else Delivered.model_validate({"run_id": item["run_id"], "at": item["at"]})
 
     def judge(self, run_id: str, pass_number: int, failed: int, at: datetime) -> bool:
         """Put the verdict of a pass on record. False: it was there already, so somebody has asked again."""
@@ -122,6 +169,10 @@ class RunStore:
         with translated("write the outcomes table"):
             self._table.put_item(Item={"pk": pk, "sk": sk} | values)
 
+    def _get(self, pk: str, sk: str) -> dict[str, Any] | None:
+        with translated("read the outcomes table"):
+            return self._table.get_item(Key={"pk": pk, "sk": sk}, ConsistentRead=True).get("Item")
+
     def _query(self, pk: str, prefix: str = "") -> Iterator[dict[str, Any]]:
         names = {":pk": pk} | ({":sk": prefix} if prefix else {})
         condition = "pk = :pk" + (" AND begins_with(sk, :sk)" if prefix else "")
@@ -139,6 +190,11 @@ class RunStore:
             yield from page["Items"]
             if "LastEvaluatedKey" not in page:
                 return
+
+
+def _recorded(item: dict[str, Any]) -> Recorded:
+    outcome = {k: v for k, v in item.items() if k not in ("pk", "sk", "at")}
+    return Recorded.model_validate({"outcome": outcome, "at": item["at"]})
 
 
 def _run_pk(run_id: str) -> str:

@@ -9,6 +9,6 @@ stack's region, counts in UTC days, takes an exclusive end, and asks one US cent
 (AWS Cost Management pricing).
 """
 
-from cost_reporting.sources.cost_explorer.source import CostExplorerSource, requests_for
+from cost_reporting.sources.cost_explorer.source import CostExplorerSource, forgotten, requests_for
 
-__all__ = ["CostExplorerSource", "requests_for"]
+__all__ = ["CostExplorerSource", "forgotten", "requests_for"]

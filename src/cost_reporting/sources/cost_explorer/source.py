@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 from cost_reporting.clients import Client, Metric
@@ -26,6 +26,21 @@ def requests_for(client: Client, cadence: Cadence) -> int:
     return 2 + sections.requests_for(client, cadence)
 
 
+def forgotten(period: Period, cadence: Cadence, at: datetime) -> str | None:
+    """Why a report about ``period`` can no longer be made at the moment ``at``, or None if it can."""
+    earliest = _earliest(at)
+    if period.start > earliest and preceding(period, cadence).start >= earliest:
+        return None
+    return (
+        f"{period.start} and the period before are compared, and Cost Explorer keeps nothing before {earliest}: "
+        f"{HISTORY_MONTHS} months and the current one"
+    )
+
+
+def _earliest(at: datetime) -> date:
+    return months_before(month_of(at.date()), HISTORY_MONTHS).start
+
+
 class CostExplorerSource:
     """Asks the Cost Explorer of the client's own account. ``now`` is an aware clock: Cost Explorer keeps 13 months."""
 
@@ -39,12 +54,10 @@ class CostExplorerSource:
         CostsDoNotReconcile if the answers are in more than one currency.
         """
         fetched_at = self._now()
-        earliest = months_before(month_of(fetched_at.date()), HISTORY_MONTHS).start
-        if run.period.start <= earliest or (previous := preceding(run.period, run.cadence)).start < earliest:
-            raise CostsRefused(
-                f"{client.client_id}: {run.period.start} and the period before are compared, "
-                f"and Cost Explorer keeps nothing before {earliest}"
-            )
+        if (gone := forgotten(run.period, run.cadence, fetched_at)) is not None:
+            raise CostsRefused(f"{client.client_id}: {gone}")
+        earliest = _earliest(fetched_at)
+        previous = preceding(run.period, run.cadence)
         access = reader(client)
         questions = Questions(client.client_id, access.credentials)
         both = Period(start=previous.start, end=run.period.end)

@@ -1,0 +1,304 @@
+"""`scripts/report.py run|rerun|resend|…` as far as AWS's answers decide: redrives, executions that are gone, status."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from botocore.exceptions import ReadTimeoutError
+
+import _console
+import report
+from cost_reporting import wiring
+from cost_reporting.contracts import RunAsked
+from cost_reporting.errors import InvalidRequest, StoreRefused, StoreThrottled
+from cost_reporting.operations.backfill import periods_of
+from cost_reporting.operations.list_clients import what_is_asked
+from cost_reporting.operations.runs import again, run_of
+from cost_reporting.operations.worklists import write_worklist
+from cost_reporting.outcomes import failed
+from cost_reporting.periods import between, issue_at, label, moment_of, parse
+from cost_reporting.store.executions import Execution, ExecutionStore
+from cost_reporting.store.objects import ObjectStore
+from cost_reporting.store.runs import RunStore
+from tests.builders import a_client, a_client_due, a_run, an_outcome
+from tests.functional.conftest import NOW, Answer, Wire, World, refusal
+from tests.functional.test_preview import Ended
+
+MACHINE = "arn:aws:states:eu-central-1:123456789012:stateMachine:cost-reporting"
+ARN = "arn:aws:states:eu-central-1:123456789012:execution:cost-reporting:one"
+REQUEST = {"cadence": "monthly", "client_ids": ["acme", "globex"]}
+
+
+def shown(status: str, **more: Any) -> Answer:
+    """What DescribeExecution answers."""
+    facts = {"executionArn": ARN, "name": "one", "status": status, "startDate": NOW, "input": json.dumps(REQUEST)}
+    return Answer(200, facts | more)
+
+
+LISTED = Answer(200, {"executions": [{"executionArn": ARN, "name": "one"}]})
+INCOMPLETE = shown(
+    "FAILED", error="RunIncomplete", cause=json.dumps({"errorMessage": "1 of 2 clients have no report."})
+)
+
+
+@pytest.fixture
+def operate(world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Ended]:
+    """Type a command."""
+    monkeypatch.setenv("STATE_MACHINE_ARN", MACHINE)
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+
+    def operate(*arguments: str) -> Ended:
+        capsys.readouterr()
+        code = _console.main(report.app, list(arguments))
+        return Ended(code, *capsys.readouterr())
+
+    return operate
+
+
+@pytest.fixture
+def run(world: World) -> Any:
+    """A run of two clients of which one has failed."""
+    world.add(a_client(client_id="acme"), a_client(client_id="globex"))
+    asked = RunAsked(request=REQUEST, execution_id=ARN, started_at=NOW)
+    run = what_is_asked(asked, wiring.settings().zone)[1]
+    due = [a_client_due(client_id, run) for client_id in ("acme", "globex")]
+    runs = RunStore("outcomes")
+    runs.begin(write_worklist(ObjectStore(world.bucket), run, 1, due), ARN, NOW)
+    runs.record(run, an_outcome("acme"), NOW)
+    runs.mark_delivered(run, an_outcome("acme"), NOW)
+    runs.record(run, failed("globex", "Fetch Costs", "ClientAccessDenied", "role: AccessDenied"), NOW)
+    return run
+
+
+def started(wire: Wire) -> list[Any]:
+    return [json.loads(call.parameters["input"]) for call in wire.calls if call.operation.endswith("StartExecution")]
+
+
+def test_a_failed_run_is_redriven_where_aws_allows_it_and_nothing_is_started(
+    operate: Any, wire: Wire, run: Any
+) -> None:
+    wire.order("stepfunctions.ListExecutions", LISTED)
+    later = NOW + timedelta(minutes=5)
+    wire.order("stepfunctions.RedriveExecution", Answer(200, {"redriveDate": later}))
+    wire.order("stepfunctions.DescribeExecution", INCOMPLETE, shown("RUNNING", redriveDate=later), shown("SUCCEEDED"))
+    said = operate("rerun", "--wait", "--json")
+    assert said.code == 0, said.err
+    assert "redriven one: only the failed clients run again" in said.err
+    assert said.json["executions"][0]["execution_arn"] == ARN
+    assert started(wire) == []
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        refusal("ExecutionNotRedrivable", message="The execution is older than 14 days"),
+        refusal("AccessDeniedException", 403),
+    ],
+)
+def test_where_aws_does_not_redrive_the_failed_clients_are_started_anew_with_the_reason(
+    answer: Answer, operate: Any, wire: Wire, run: Any
+) -> None:
+    wire.order("stepfunctions.ListExecutions", LISTED)
+    wire.order("stepfunctions.DescribeExecution", INCOMPLETE)
+    wire.order("stepfunctions.RedriveExecution", answer)
+    wire.order("stepfunctions.StartExecution", Answer(200, {"executionArn": f"{ARN}-again", "startDate": NOW}))
+    said = operate("rerun")
+    assert said.code == 0, said.err
+    assert f"It is not redriven ({answer.body['Error']['Code']}: " in said.err
+    assert started(wire) == [
+        {
+            "cadence": "monthly",
+            "period": "2026-10",
+            "scheduled_at": NOW.isoformat(),
+            "client_ids": ["globex"],
+        }
+    ]
+    (call,) = [call for call in wire.calls if call.operation == "stepfunctions.StartExecution"]
+    assert call.parameters["name"].startswith(f"rerun-{run.run_id}-")
+    assert len(call.parameters["name"]) <= 80
+
+
+def test_a_redrive_of_unknown_outcome_starts_nothing_beside_it(operate: Any, wire: Wire, run: Any) -> None:
+    wire.order("stepfunctions.DescribeExecution", INCOMPLETE)
+    wire.order("stepfunctions.RedriveExecution", *[ReadTimeoutError(endpoint_url="https://states")] * 3)
+    said = operate("rerun", "--run-id", run.run_id, "--json")
+    assert (said.code, said.json["error"]) == (1, "RunNotStarted")
+    assert started(wire) == []
+
+
+def test_a_client_that_has_its_report_by_now_is_not_run_again(operate: Any, wire: Wire, run: Any) -> None:
+    RunStore("outcomes").mark_delivered(run, an_outcome("globex"), NOW)
+    wire.order("stepfunctions.DescribeExecution", INCOMPLETE)
+    said = operate("rerun", "--run-id", run.run_id)
+    assert (said.code, "nobody is left without a report" in said.err) == (0, True)
+    assert wire.count("stepfunctions.RedriveExecution", "stepfunctions.StartExecution") == 0
+
+
+def test_a_client_without_any_outcome_is_run_again_as_well(operate: Any, wire: Wire, world: World, run: Any) -> None:
+    due = [a_client_due(client_id, run) for client_id in ("acme", "globex", "initech")]
+    world.add(a_client(client_id="initech"))
+    write_worklist(ObjectStore(world.bucket), run, 1, due)
+    wire.order("stepfunctions.DescribeExecution", INCOMPLETE)
+    said = operate("rerun", "--run-id", run.run_id, "--fresh", "--dry-run", "--json")
+    assert said.json["runs"][0]["input"]["client_ids"] == ["globex", "initech"]
+
+
+def test_a_run_that_still_runs_is_not_run_again(operate: Any, wire: Wire, run: Any) -> None:
+    wire.order("stepfunctions.DescribeExecution", shown("RUNNING"))
+    said = operate("rerun", "--execution-arn", ARN)
+    assert (said.code, "is still running" in said.err) == (2, True)
+
+
+def test_an_execution_that_aws_keeps_no_more_is_wrong_input(operate: Any, wire: Wire) -> None:
+    wire.order("stepfunctions.DescribeExecution", refusal("ExecutionDoesNotExist"))
+    said = operate("rerun", "--execution-arn", ARN)
+    assert said.code == 2
+    assert said.err.startswith(f"WrongInput: --execution-arn: there is no execution {ARN}")
+
+
+def test_without_a_failed_run_there_is_nothing_to_run_again(operate: Any, wire: Wire) -> None:
+    wire.order("stepfunctions.ListExecutions", LISTED)
+    wire.order("stepfunctions.DescribeExecution", shown("FAILED", error="InvalidRequest"))
+    assert operate("rerun").code == 2
+
+
+def test_whoever_stops_watching_is_told_that_the_execution_goes_on(
+    operate: Any, wire: Wire, run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("time.sleep", interrupted)
+    wire.order("stepfunctions.StartExecution", Answer(200, {"executionArn": ARN, "startDate": NOW}))
+    wire.order("stepfunctions.DescribeExecution", shown("RUNNING"))
+    said = operate("run", "--cadence", "monthly", "--client-id", "globex", "--wait")
+    assert said.code == 1
+    assert "the execution goes on" in said.err
+    assert ARN in said.err
+
+
+def test_an_execution_that_failed_before_it_had_clients_says_what_it_said(
+    operate: Any, wire: Wire, world: World
+) -> None:
+    world.add(a_client(client_id="globex"))
+    wire.order("stepfunctions.StartExecution", Answer(200, {"executionArn": ARN, "startDate": NOW}))
+    wire.order("stepfunctions.DescribeExecution", shown("FAILED", error="StoreRefused", cause="no such table"))
+    said = operate("run", "--cadence", "monthly", "--wait")
+    assert said.code == 1
+    assert "StoreRefused: no such table" in said.out
+
+
+def test_the_state_machine_must_be_known(operate: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("STATE_MACHINE_ARN")
+    said = operate("status")
+    assert (said.code, "which state machine" in said.err) == (2, True)
+
+
+def test_refusals_of_step_functions_are_named(wire: Wire, environment: None) -> None:
+    store = ExecutionStore(MACHINE)
+    wire.order("stepfunctions.StartExecution", refusal("AccessDeniedException", 403))
+    with pytest.raises(StoreRefused, match="start an execution: AccessDeniedException"):
+        store.start("one", {})
+    wire.order("stepfunctions.StartExecution", *[refusal("ThrottlingException")] * 3)
+    with pytest.raises(StoreThrottled):
+        store.start("one", {})
+
+
+def test_status_tells_the_runs_and_looks_through_every_page(operate: Any, wire: Wire, run: Any) -> None:
+    page = Answer(200, LISTED.body | {"nextToken": "more"})
+    wire.order("stepfunctions.ListExecutions", page, LISTED)
+    health = shown("SUCCEEDED", input='{"test": true}', output='{"status": "healthy"}')
+    wire.order("stepfunctions.DescribeExecution", INCOMPLETE, health)
+    said = operate("status", "--limit", "2", "--json").json["runs"]
+    assert [(each["run_id"], each["verdict"]) for each in said] == [
+        (run.run_id, "RunIncomplete: 1 of 2 clients have no report."),
+        (None, "healthy"),
+    ]
+
+
+def test_a_report_is_found_when_its_execution_is_long_gone(operate: Any, wire: Wire, run: Any) -> None:
+    wire.order("stepfunctions.ListExecutions", Answer(200, {"executions": []}))
+    (found,) = operate("status", "--client-id", "acme", "--period", "2026-10", "--json").json["reports"]
+    assert (found["run_id"], found["outcome"]["status"]) == (run.run_id, "SENT")
+    wire.order("stepfunctions.ListExecutions", Answer(200, {"executions": []}))
+    assert operate("status", "--client-id", "globex", "--period", "2026-10", "--json").json["reports"] == []
+
+
+# -- what is asked again -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"issue": "preliminary", "nominal_at": datetime(2026, 11, 3, 6, tzinfo=UTC)},
+        {"mode": "dry_run"},
+        {"mode": "test", "recipients": ("me@consultancy.example",)},
+        {"refresh": True},
+    ],
+)
+def test_a_run_that_is_asked_for_again_means_the_same(changes: dict[str, Any], environment: None) -> None:
+    run = a_run(**changes)
+    late = NOW + timedelta(days=60)
+    asked = RunAsked(request=again(run, ["acme"]), execution_id="again", started_at=late)
+    meant = what_is_asked(asked, wiring.settings().zone)[1]
+    assert meant.model_copy(update={"run_id": run.run_id}) == run
+
+
+def test_a_run_that_forced_mails_is_not_started_anew_since_some_have_theirs() -> None:
+    with pytest.raises(InvalidRequest, match="use resend"):
+        again(a_run(force_send={"reason": "lost"}), ["acme"])
+
+
+def test_an_execution_that_is_no_run_means_none(environment: None) -> None:
+    health = Execution(arn=ARN, name="one", status="SUCCEEDED", started_at=NOW, input={"test": True})
+    assert run_of(health, wiring.settings().zone) is None
+
+
+@pytest.mark.parametrize("period", ["2026-10", "2026-02", "2026-W01", "2026-W44", "2026-W53"])
+@pytest.mark.parametrize("issue", ["preliminary", "final"])
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago", "Europe/Berlin"])
+def test_the_moment_of_an_issue_means_that_issue_of_that_period_in_every_zone(
+    period: str, issue: Any, zone: str
+) -> None:
+    from zoneinfo import ZoneInfo
+
+    covered = parse(period)
+    moment = moment_of(covered, issue)
+    assert issue_at(covered, moment) == issue
+    request = {
+        "cadence": "weekly" if "W" in period else "monthly",
+        "period": period,
+        "scheduled_at": moment.isoformat(),
+    }
+    asked = RunAsked(request=request, execution_id="one", started_at=moment)
+    assert what_is_asked(asked, ZoneInfo(zone))[1].period == covered
+
+
+def test_periods_between_two_are_all_of_them_in_order_across_a_year() -> None:
+    assert [label(each) for each in between(parse("2025-11"), parse("2026-02"), "monthly")] == [
+        "2025-11", "2025-12", "2026-01", "2026-02"
+    ]  # fmt: skip
+    assert [label(each) for each in between(parse("2026-W52"), parse("2027-W01"), "weekly")] == [
+        "2026-W52", "2026-W53", "2027-W01"
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "said"),
+    [
+        ("2026-06", "2026-01", "to: 2026-01 lies before 2026-06"),
+        ("2026-06", "2026-W30", "to: 2026-W30 is a weekly period"),
+        ("2025-10", "2026-09", "from: 2025-10: .*keeps nothing before 2025-10-01: 13 months"),
+        ("June", "2026-09", "period: 'June' is neither"),
+    ],
+)
+def test_a_backfill_that_cannot_be_is_refused_whole(first: str, last: str, said: str) -> None:
+    with pytest.raises(InvalidRequest, match=f"^{said}"):
+        periods_of(first, last, cadence=None, at=NOW)
+
+
+def test_the_first_period_that_cost_explorer_still_compares_is_not_refused() -> None:
+    assert len(periods_of("2025-11", "2026-10", cadence="monthly", at=NOW)[0]) == 12
