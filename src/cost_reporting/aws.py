@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Final, Literal, overload, override
 import boto3
 from botocore import xform_name
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError as NoAnswer
+from botocore.exceptions import BotoCoreError, ConnectTimeoutError, EndpointConnectionError, NoCredentialsError
 from botocore.exceptions import ClientError as Refused
-from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, NoCredentialsError
+from botocore.parsers import ResponseParserError
 
 from cost_reporting.contracts import Fact
 
@@ -42,6 +42,9 @@ __all__ = [
     "status",
     "table",
 ]
+
+NoAnswer = (BotoCoreError, ResponseParserError)
+"""Failures in which no answer came, or half of one."""
 
 NeverReached = (ConnectTimeoutError, EndpointConnectionError)
 """Failures in which the request certainly did not arrive."""
