@@ -114,7 +114,7 @@ def restore_aws(folder: Path, now: Callable[[], datetime]) -> None:
     queries.restore()
     event_logs.restore()
     mail.restore(folder / "mail")
-    cost_explorer.restore(CostExplorer({**crowd(CROWD), **ACCOUNTS}, now))
+    cost_explorer.restore(CostExplorer({**crowd(CROWD), **ACCOUNTS}, cost_explorer.clock(now)))
 
 
 def clock(start: datetime | None) -> Callable[[], datetime]:

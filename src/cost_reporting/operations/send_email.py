@@ -158,9 +158,9 @@ class _Sending:
         try:
             message_id = self.channel.send(letter)
         except (DeliveryRejected, DeliveryThrottled):
-            self.ledger.conclude(entry, "REFUSED", at=self.now())
+            self.ledger.refuse(entry, found, at=self.now())
             raise
-        self.ledger.conclude(entry, "SENT", at=self.now(), message_id=message_id)
+        self.ledger.conclude(entry, at=self.now(), message_id=message_id)
         return Delivery(recipient=recipient, state="SENT", message_id=message_id)
 
     def _letter(self, address: str, entry: Entry) -> Letter:
