@@ -138,7 +138,7 @@ class Process:
 class LedgerMachine(RuleBasedStateMachine):
     """See the module."""
 
-    make_table: Callable[[], Any] = Table
+    make_table: Callable[[], Any] = staticmethod(Table)
 
     @initialize()
     def an_empty_ledger(self) -> None:
@@ -210,6 +210,13 @@ class LedgerMachine(RuleBasedStateMachine):
                 self._ask(process, asked)
             else:
                 self._go_on(process, "done")
+
+    @precondition(lambda self: len(self.working) > 1)
+    @rule()
+    def everybody_reads(self) -> None:
+        """All who stand before the ledger look at once, and what they have seen grows old together."""
+        for process in [each for each in self.working if each.at == "read"]:
+            self._go_on(process, "done")
 
     @precondition(lambda self: self.working)
     @rule(which=st.integers(0, 9))
