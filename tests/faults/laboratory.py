@@ -336,7 +336,7 @@ def install(stack: Stack, endpoint: str, plans: Path) -> None:
         functions.update_function_configuration(
             FunctionName=function["FunctionName"],
             Handler="saboteur.handler",
-            Layers=[*(layer["Arn"] for layer in function["Layers"]), made["LayerVersionArn"]],
+            Layers=[*(layer["Arn"] for layer in function.get("Layers", ())), made["LayerVersionArn"]],
             Timeout=round(min(function["Timeout"], LONGEST) / SPEED),
-            Environment={"Variables": function["Environment"]["Variables"] | variables},
+            Environment={"Variables": function.get("Environment", {}).get("Variables", {}) | variables},
         )

@@ -107,7 +107,7 @@ def test_the_mails_of_an_issue_are_those_of_all_its_live_reports_as_they_are_now
     ]
     for entry in (ours, acme, *(an_entry(report=report) for report in elsewhere)):
         ledger.begin(entry, replacing=None)
-    ledger.conclude(acme, "SENT", at=NOW, message_id="message-1")
+    ledger.conclude(acme, at=NOW, message_id="message-1")
     found = {mail.report: mail.state for mail in ledger.of_issue("monthly#2026-10#final")}
     assert found == {REPORT: "SENDING", acme.report: "SENT"}
 

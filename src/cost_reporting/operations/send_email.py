@@ -32,7 +32,7 @@ from cost_reporting.store.objects import PDF, ObjectStore
 _log = logging.getLogger(__name__)
 
 PATIENCE: Final = timedelta(seconds=30)
-"""When so long has passed, nobody further is begun with: a call that hangs takes up to 25 s, and the function has 60."""
+"""After so long nobody further is begun with: a call that hangs takes up to 25 s, and the function has 60."""
 
 
 def send_email(
