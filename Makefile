@@ -24,7 +24,7 @@ test: setup ## Run the tests
 	python3 -I local/setup.py --browser
 	$(PYTHON) -m pytest --numprocesses auto --dist loadfile --ignore tests/faults
 
-faults: setup ## Let 146 faults happen to the deployed product; write and print docs/FAULTS.md
+faults: setup ## Let every fault happen to the deployed product; write docs/FAULTS.md
 	$(PYTHON) -m pytest tests/faults --quiet
 
 bench: setup ## Measure speed and size against the limits (see benchmarks/README.md)

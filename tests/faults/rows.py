@@ -1,7 +1,7 @@
 """The table of faults: what is done to a run, how the run must end, and what must be done about it afterwards.
 
 A place is ``function/service.Operation/n``, the n-th such call of an invocation. The calls of Send Email, in order: the
-client's record, the mail's words, the PDF, the ledger, SENDING into the ledger, SES, SENT into the ledger.
+client's record, whether the report is held, the mail's words, the PDF, the ledger, SENDING into the ledger, SES, SENT into the ledger.
 """
 
 from dataclasses import dataclass, field
@@ -76,7 +76,7 @@ EVENTS_LOST: Final = Crime("record-delivery/start", times=9)
 """No event of SES reaches the ledger."""
 
 CLIENT, WORDS, PDF = "send-email/dynamodb.GetItem/1", "send-email/s3.GetObject/1", "send-email/s3.GetObject/2"
-LEDGER, BEGIN = "send-email/dynamodb.GetItem/2", "send-email/dynamodb.PutItem/1"
+HELD, LEDGER, BEGIN = "send-email/dynamodb.GetItem/2", "send-email/dynamodb.GetItem/3", "send-email/dynamodb.PutItem/1"
 SES, CONCLUDE = "send-email/sesv2.SendEmail/1", "send-email/dynamodb.PutItem/2"
 UNCERTAIN: Final[dict[str, Any]] = {"ends": ("DeliveryUncertain",), "then": OPERATOR}
 KILLED: Final[dict[str, Any]] = {"ends": ("Runtime.ExitError",), "then": AGAIN}
@@ -96,6 +96,7 @@ def _sender_killed() -> tuple[Row, ...]:
     group = "The sender is killed"
     steps = (
         (CLIENT, "it reads the client's record"),
+        (HELD, "it reads whether the report is held"),
         (WORDS, "it reads the mail's words"),
         (PDF, "it reads the PDF"),
         (LEDGER, "it reads the ledger"),
@@ -139,7 +140,7 @@ def _sender_killed() -> tuple[Row, ...]:
         Row(
             group,
             "Send Email is killed between two recipients",
-            (Crime("send-email/dynamodb.GetItem/3"),),
+            (Crime("send-email/dynamodb.GetItem/4"),),
             recipients=2,
         ),
         Row(
