@@ -5,8 +5,8 @@ UV     := .tools/uv/bin/uv
 SAM    := SAM_CLI_TELEMETRY=0 .tools/sam/bin/sam
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo gallery test check bench load local-up local-down messages lock clean
-.SILENT: help setup demo gallery test local-up local-down clean
+.PHONY: help setup demo gallery test faults check bench load local-up local-down messages lock clean
+.SILENT: help setup demo gallery test faults local-up local-down clean
 
 help: ## List the targets
 	awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -22,7 +22,10 @@ gallery: setup ## Render the invented clients into docs/gallery
 
 test: setup ## Run the tests
 	python3 -I local/setup.py --browser
-	$(PYTHON) -m pytest --numprocesses auto --dist loadfile
+	$(PYTHON) -m pytest --numprocesses auto --dist loadfile --ignore tests/faults
+
+faults: setup ## Let every fault happen to the deployed product; write docs/FAULTS.md
+	$(PYTHON) -m pytest tests/faults --quiet
 
 bench: setup ## Measure speed and size against the limits (see benchmarks/README.md)
 	missed=0; for each in render memory paid sizes scale; do $(PYTHON) benchmarks/$$each.py || missed=1; done; exit $$missed

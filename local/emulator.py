@@ -118,7 +118,7 @@ def restore_aws(folder: Path, now: Callable[[], datetime]) -> None:
     provisioning.restore()
     mail.restore(folder / "mail")
     suppression.restore()
-    cost_explorer.restore(CostExplorer({**crowd(CROWD), **ACCOUNTS}, now))
+    cost_explorer.restore(CostExplorer({**crowd(CROWD), **ACCOUNTS}, cost_explorer.clock(now)))
 
 
 def clock(start: datetime | None) -> Callable[[], datetime]:

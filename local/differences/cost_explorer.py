@@ -3,13 +3,28 @@
 Requests for ``AWSInsightsIndexService`` are answered by :class:`local.cost_explorer.CostExplorer` for the account that
 the caller's credentials belong to. It is registered as a service of the emulator, so signatures, accounts of assumed
 roles and IAM permissions (``ce:GetCostAndUsage`` and the others) are checked as for any other service.
+
+A request may say by ``CLOCK`` what time it is, which AWS does not offer: tests look at days that are long gone.
 """
 
 import asyncio
 import json
-from typing import Any, Protocol
+from collections.abc import Callable
+from contextvars import ContextVar
+from datetime import datetime
+from typing import Any, Final, Protocol
 
 from local.differences.upstream import upstream
+
+CLOCK: Final = "x-emulated-now"
+"""The header with the time of its request, in ISO 8601."""
+
+_said: ContextVar[str] = ContextVar("said", default="")
+
+
+def clock(otherwise: Callable[[], datetime]) -> Callable[[], datetime]:
+    """The time that the request at hand says, or else what ``otherwise`` does."""
+    return lambda: datetime.fromisoformat(said) if (said := _said.get()) else otherwise()
 
 
 class Answers(Protocol):
@@ -28,6 +43,7 @@ def restore(cost_explorer: Answers) -> None:
         operation = headers.get("x-amz-target", "").rpartition(".")[2]
         account = upstream("core.responses").get_account_id()
         request = json.loads(body or b"{}")
+        _said.set(headers.get(CLOCK, ""))
         status, answer = await asyncio.to_thread(cost_explorer.answer, operation, request, account)
         reply = {"Content-Type": "application/x-amz-json-1.1"}
         if status >= 400 and "__type" in answer:

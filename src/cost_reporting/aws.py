@@ -1,7 +1,7 @@
 """The one tap for AWS: every client that the product uses is made here, and here only boto3 is known.
 
-Adapters translate what clients raise: :data:`Refused` is an answer that says no, :data:`NoAnswer` is the lack of one.
-Neither leaves the file that made the call.
+Adapters translate what clients raise: :data:`Refused` is an answer that says no, :data:`NoAnswer` is the lack of one,
+and :data:`HalfAnswer` one in XML that breaks off. None leaves the file that made the call.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError as NoAnswer
 from botocore.exceptions import ClientError as Refused
 from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, NoCredentialsError
+from botocore.parsers import ResponseParserError as HalfAnswer
 
 from cost_reporting.contracts import Fact
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 __all__ = [
     "THROTTLES",
     "Credentials",
+    "HalfAnswer",
     "NeverReached",
     "NoAnswer",
     "Refused",

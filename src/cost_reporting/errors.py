@@ -231,6 +231,8 @@ _PLATFORM_REMEDIES: Final = {
     "States.Timeout": "The function was too slow: look at its duration, then rerun the client.",
     "Sandbox.Timedout": "The function was too slow: look at its duration, then rerun the client.",
     "Lambda.Unknown": "The function ended without an answer (time or memory): look at its log, then rerun the client.",
+    "Runtime.ExitError": "The function's process ended (memory?): look at its log, then rerun the client.",
+    "NoOutcome": "Redrive the execution, or start the same input again: nobody who has the report is mailed again.",
     "States.DataLimitExceeded": "A state's payload passed 256 KiB: tell the developers.",
 }
 

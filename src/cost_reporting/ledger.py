@@ -3,7 +3,7 @@
 One entry for each report and recipient:
 
     (none) ─► SENDING ─► SENT ─► DELAYED ─► DELIVERED ─► BOUNCED ─► COMPLAINED
-                 ├─ SES refused for certain ─► REFUSED: a rerun may send
+                 ├─ SES refused for certain ─► REFUSED: a rerun may send; or what a forced mail had replaced
                  └─ crash or timeout ─► stays SENDING: whether SES accepted the message is unknown
 
 SENDING is written, under a condition, just before SES is called, so of two senders only one calls. An entry found in
@@ -126,6 +126,16 @@ def standing(mail: Mail, *, now: datetime) -> Standing:
 def report_standing(mails: Iterable[Mail], *, now: datetime) -> Standing:
     """How a report stands of which these are the mails: as the worst of them, so delivered means every recipient."""
     return max((standing(mail, now=now) for mail in mails), key=_RANK.index, default="nothing")
+
+
+def once_refused(entry: Entry, earlier: Entry | None, at: datetime) -> Entry:
+    """What the ledger says once SES has refused ``entry``, which took the place of ``earlier``, for certain.
+
+    An earlier mail that went, or may have gone, is not forgotten because another, on an operator's word, was refused.
+    """
+    if earlier is not None and earlier.state not in _UNSENT:
+        return earlier
+    return entry.model_copy(update={"state": "REFUSED", "updated_at": at})
 
 
 def report_key(run: Run, client_id: str) -> str:

@@ -11,11 +11,14 @@ PLATFORM = {
     "Lambda.ServiceException",
     "Lambda.TooManyRequestsException",
     "Lambda.Unknown",
+    "Runtime.ExitError",
     "Sandbox.Timedout",
     "States.ALL",
     "States.Timeout",
 }
 """Names of AWS's own. (Step Functions Developer Guide, "Handling errors"; Lambda's API reference)"""
+KILLED = {"Lambda.Unknown", "Runtime.ExitError", "Sandbox.Timedout", "States.Timeout"}
+"""What a function that was killed by time, memory or itself is called: by Lambda's answer, or by Step Functions."""
 LAMBDAS_OWN = {name for name in PLATFORM if name.startswith("Lambda.")} - {"Lambda.Unknown"}
 
 
@@ -49,7 +52,7 @@ def test_a_task_retries_what_it_can_meet(state: State) -> None:
         or (name.startswith("Costs") and state.name == "Fetch Costs")
         or (name.startswith("Delivery") and state.name == "Send Email")
     }
-    assert retried(state) - {"Lambda.Unknown", "Sandbox.Timedout", "States.Timeout"} == expected
+    assert retried(state) - KILLED == expected
 
 
 @pytest.mark.parametrize("state", tasks(), ids=lambda state: state.name)
@@ -61,3 +64,8 @@ def test_no_name_is_retried_twice_with_different_patience(state: State) -> None:
 @pytest.mark.parametrize("state", tasks(), ids=lambda state: state.name)
 def test_everything_is_never_retried(state: State) -> None:
     assert not retried(state) & {"States.ALL", "States.TaskFailed", "States.Runtime"}
+
+
+@pytest.mark.parametrize("state", tasks(), ids=lambda state: state.name)
+def test_who_tries_a_killed_function_again_knows_each_of_its_names(state: State) -> None:
+    assert retried(state) & KILLED in (KILLED, set())

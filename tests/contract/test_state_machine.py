@@ -10,6 +10,7 @@ import pytest
 from cost_reporting.ledger import UNDERWAY
 from cost_reporting.outcomes import STAGES
 from tests.contract.documents import State, functions, graphs, machine, resources, states, tasks
+from tests.contract.test_errors import KILLED
 
 TERMINAL = {"Succeed", "Fail"}
 ORDER = ["Comment", "Type", "Resource", "Parameters", "OutputPath", "TimeoutSeconds", "Retry", "Catch", "Next", "End"]
@@ -163,7 +164,7 @@ def test_a_run_is_never_ended_by_a_fail_state_which_no_redrive_could_repeat() ->
 
 def test_settle_run_is_not_tried_again_when_it_may_have_given_its_verdict() -> None:
     names = {name for retrier in state("Settle Run")["Retry"] for name in retrier["ErrorEquals"]}
-    assert not names & {"States.Timeout", "Sandbox.Timedout", "Lambda.Unknown", "States.TaskFailed", "States.ALL"}
+    assert not names & {*KILLED, "States.TaskFailed", "States.ALL"}
 
 
 def test_a_mail_that_is_underway_is_waited_for_until_it_is_sent_or_uncertain() -> None:

@@ -45,17 +45,17 @@ def test_of_two_who_found_nothing_one_begins(ledger: LedgerStore) -> None:
 
 def test_of_two_who_found_the_same_refusal_one_begins(ledger: LedgerStore) -> None:
     ledger.begin(an_entry(), replacing=None)
-    refused = ledger.conclude(an_entry(), "REFUSED", at=NOW)
+    refused = ledger.refuse(an_entry(), None, at=NOW)
     assert ledger.begin(an_entry("second", 2), replacing=refused)
     assert not ledger.begin(an_entry("third", 2), replacing=refused)
 
 
 def test_whoever_found_a_mail_that_was_sent_again_since_does_not_send_it_a_third_time(ledger: LedgerStore) -> None:
     ledger.begin(an_entry(), replacing=None)
-    sent = ledger.conclude(an_entry(), "SENT", at=NOW, message_id="message-1")
+    sent = ledger.conclude(an_entry(), at=NOW, message_id="message-1")
     forced = an_entry("forced", 2)
     assert ledger.begin(forced, replacing=sent)
-    ledger.conclude(forced, "SENT", at=NOW, message_id="message-2")
+    ledger.conclude(forced, at=NOW, message_id="message-2")
     assert not ledger.begin(an_entry("forced too", 2), replacing=sent)
 
 
@@ -64,8 +64,17 @@ def test_a_sender_who_comes_back_late_does_not_overwrite_the_one_who_was_forced_
     ledger.begin(lost, replacing=None)
     forced = an_entry("forced", 2)
     assert ledger.begin(forced, replacing=lost)
-    ledger.conclude(lost, "REFUSED", at=NOW + timedelta(minutes=5))
+    ledger.refuse(lost, None, at=NOW + timedelta(minutes=5))
     assert ledger.find(REPORT, RECIPIENT) == forced
+
+
+def test_a_forced_mail_that_is_refused_leaves_what_is_known_of_the_first_one(ledger: LedgerStore) -> None:
+    ledger.begin(an_entry(), replacing=None)
+    sent = ledger.conclude(an_entry(), at=NOW, message_id="message-1")
+    forced = an_entry("forced", 2)
+    assert ledger.begin(forced, replacing=sent)
+    ledger.refuse(forced, sent, at=NOW + timedelta(minutes=5))
+    assert ledger.find(REPORT, RECIPIENT) == sent
 
 
 def test_reports_and_recipients_have_entries_of_their_own(ledger: LedgerStore) -> None:
@@ -98,7 +107,7 @@ def test_the_mails_of_an_issue_are_those_of_all_its_live_reports_as_they_are_now
     ]
     for entry in (ours, acme, *(an_entry(report=report) for report in elsewhere)):
         ledger.begin(entry, replacing=None)
-    ledger.conclude(acme, "SENT", at=NOW, message_id="message-1")
+    ledger.conclude(acme, at=NOW, message_id="message-1")
     found = {mail.report: mail.state for mail in ledger.of_issue("monthly#2026-10#final")}
     assert found == {REPORT: "SENDING", acme.report: "SENT"}
 

@@ -38,4 +38,6 @@ class SesChannel:
             raise DeliveryThrottled(f"SES: {type(unreached).__name__}") from unreached
         except aws.NoAnswer as none:
             raise DeliveryUncertain(f"SES: {type(none).__name__}: the message may have been accepted") from none
+        if "MessageId" not in answer:
+            raise DeliveryUncertain("SES: half an answer: the message may have been accepted")
         return answer["MessageId"]

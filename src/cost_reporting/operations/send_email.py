@@ -3,7 +3,8 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 from uuid import uuid4
 
 from cost_reporting.approvals import Held, letter_key
@@ -30,6 +31,9 @@ from cost_reporting.store.objects import PDF, ObjectStore
 
 _log = logging.getLogger(__name__)
 
+PATIENCE: Final = timedelta(seconds=30)
+"""After so long nobody further is begun with: a call that hangs takes up to 25 s, and the function has 60."""
+
 
 def send_email(
     rendered: ReportRendered,
@@ -51,7 +55,7 @@ def send_email(
     The mail carries the very bytes that were stored, or links to them where its words say that they are too large.
 
     One recipient's trouble keeps nobody else's mail back: everyone is tried, then the first trouble is raised, those
-    that a retry may mend before the others.
+    that a retry may mend before the others. Whom a slow SES leaves no time for is left to the next try.
     """
     client = clients.get(rendered.client_id)
     recipients = rendered.run.recipients or client.recipients
@@ -74,8 +78,11 @@ def send_email(
         return _kept(rendered, recipients, held)
     deliveries: list[Delivery] = []
     troubles: list[CostReportingError] = []
+    began = now()
     for recipient in recipients:
         try:
+            if now() - began >= PATIENCE:
+                raise DeliveryThrottled(f"{fingerprint(recipient)}: SES is slow, and was not asked in time")
             deliveries.append(sending.to(recipient))
         except CostReportingError as trouble:
             troubles.append(trouble)
@@ -151,9 +158,9 @@ class _Sending:
         try:
             message_id = self.channel.send(letter)
         except (DeliveryRejected, DeliveryThrottled):
-            self.ledger.conclude(entry, "REFUSED", at=self.now())
+            self.ledger.refuse(entry, found, at=self.now())
             raise
-        self.ledger.conclude(entry, "SENT", at=self.now(), message_id=message_id)
+        self.ledger.conclude(entry, at=self.now(), message_id=message_id)
         return Delivery(recipient=recipient, state="SENT", message_id=message_id)
 
     def _letter(self, address: str, entry: Entry) -> Letter:

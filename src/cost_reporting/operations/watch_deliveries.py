@@ -205,9 +205,9 @@ def _tell(
     try:
         message_id = post.channel.send(letter)
     except (DeliveryRejected, DeliveryThrottled):
-        post.ledger.conclude(entry, "REFUSED", at=now())
+        post.ledger.refuse(entry, found, at=now())
         raise
-    post.ledger.conclude(entry, "SENT", at=now(), message_id=message_id)
+    post.ledger.conclude(entry, at=now(), message_id=message_id)
     post.roll_ups.remember(news)
     return "mailed"
 

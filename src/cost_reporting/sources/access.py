@@ -44,7 +44,7 @@ def reader(client: Client) -> Reader:
         if aws.code(refused) == "ResourceNotFoundException":
             raise ClientMisconfigured(f"{client.client_id}: access.secret_arn: there is no such secret") from refused
         raise ClientAccessDenied(f"{client.client_id}: {access.kind}: {aws.code(refused)}") from refused
-    except aws.NoAnswer as none:
+    except (aws.NoAnswer, aws.HalfAnswer) as none:
         raise CostsThrottled(f"{client.client_id}: access: {type(none).__name__}") from none
 
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from cost_reporting import aws
 from cost_reporting.errors import StoreThrottled
-from cost_reporting.ledger import Entry, Event, Mail, State, after, issue_of
+from cost_reporting.ledger import Entry, Event, Mail, after, issue_of, once_refused
 from cost_reporting.store.translation import translated
 
 BY_ISSUE: Final = "by-issue"
@@ -75,9 +75,15 @@ class LedgerStore:
         found = self.find(entry.report, entry.recipient)
         return found is not None and found.try_id == entry.try_id
 
-    def conclude(self, entry: Entry, state: State, *, at: datetime, message_id: str | None = None) -> Entry:
-        """Move our own SENDING entry on to ``state``, once SES has said something certain."""
-        concluded = entry.model_copy(update={"state": state, "updated_at": at, "message_id": message_id})
+    def conclude(self, entry: Entry, *, at: datetime, message_id: str) -> Entry:
+        """Move our own SENDING entry on to SENT, once SES has accepted the message."""
+        concluded = entry.model_copy(update={"state": "SENT", "updated_at": at, "message_id": message_id})
+        self._put(concluded, entry)
+        return concluded
+
+    def refuse(self, entry: Entry, earlier: Entry | None, *, at: datetime) -> Entry:
+        """Take our own SENDING entry back, once SES has refused the message: ``earlier`` is what it replaced."""
+        concluded = once_refused(entry, earlier, at)
         self._put(concluded, entry)
         return concluded
 

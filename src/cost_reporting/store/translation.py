@@ -19,5 +19,5 @@ def translated(what: str) -> Iterator[None]:
         if aws.code(refused) in aws.THROTTLES or aws.status(refused) >= 500:
             raise StoreThrottled(f"{what}: {aws.code(refused)}") from refused
         raise StoreRefused(f"{what}: {aws.code(refused)}: {aws.message(refused)}") from refused
-    except aws.NoAnswer as none:
+    except (aws.NoAnswer, aws.HalfAnswer) as none:
         raise StoreThrottled(f"{what}: {type(none).__name__}") from none
