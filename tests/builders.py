@@ -30,6 +30,7 @@ from cost_reporting.contracts import (
     StoredObject,
 )
 from cost_reporting.costs import (
+    AccountNotRead,
     Amounts,
     Anomaly,
     Commitment,
@@ -245,6 +246,13 @@ def no_commitments() -> Commitments:
 def not_available(error: str = "CostsThrottled", reason: str = "Cost Explorer: ThrottlingException") -> NotAvailable:
     """A section that failed; the reason is for us, and no client reads it."""
     return NotAvailable(error=error, reason=reason)
+
+
+def not_read(
+    account_id: str | None = "444455556666", name: str = "Lager Berlin", error: str = "ClientAccessDenied"
+) -> AccountNotRead:
+    """An account of the client that refused; the reason is for us, and no client reads it."""
+    return AccountNotRead(account_id=account_id, name=name, error=error, reason=f"Cost Explorer: {error}Exception")
 
 
 SECTIONS = ("accounts", "regions", "tags", "forecast", "anomalies", "commitments")

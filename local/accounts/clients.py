@@ -153,6 +153,7 @@ _CLIENTS = (
         ),
         weekend=900,
     ),
+    Account(id="210000000013", name="euro-logistik-gdansk", services=EVERYDAY[:5], access_denied=True),
     Account(
         id="111122223333",
         name="consultancy",
@@ -161,7 +162,7 @@ _CLIENTS = (
 )
 
 ACCOUNTS: dict[str, Account] = {account.id: account for account in _CLIENTS}
-"""The twelve demo clients and the consultancy's own account, by account id."""
+"""The twelve demo clients, an account that one of them has bought, and the consultancy's own, by account id."""
 
 
 def crowd(n: int) -> dict[str, Account]:

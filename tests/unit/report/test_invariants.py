@@ -37,6 +37,7 @@ from tests.builders import (
     an_anomaly,
     no_commitments,
     not_available,
+    not_read,
     some_commitments,
 )
 from tests.unit.report.conftest import added, adds_up, an_edition, number
@@ -85,6 +86,7 @@ def editions(draw: st.DrawFn) -> Edition:
         records=offsets,
         older=draw(st.sampled_from([None, "3"])),
         estimated=draw(st.sampled_from([(), (date(2026, 10, 12),)])),
+        accounts_not_read=draw(st.sampled_from([(), (not_read(),), (not_read(None, "\u202e<b>", "SomethingNew"),)])),
         **{part: draw(st.none() | values) for part, values in optional.items()},
     )
     budget = draw(st.none() | st.just("500.00"))
@@ -145,6 +147,7 @@ def test_whatever_the_costs_rows_make_their_totals_and_gaps_are_no_zeros(edition
             assert change == number(view.table.sum.now) - number(view.table.sum.before)
     said = words.caveats(edition)
     assert sum(line.startswith("Not available") for line in said) >= bool(failed)
+    assert sum(line.startswith("\u2020") for line in said) == len(edition.costs.accounts_not_read)
 
 
 @settings(max_examples=60, deadline=None)

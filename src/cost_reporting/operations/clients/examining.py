@@ -90,7 +90,7 @@ def _name(client: Client, surroundings: Surroundings) -> Finding:
 def _access(client: Client) -> tuple[Reader | None, Finding]:
     name = "assume role" if isinstance(client.access, RoleAccess) else "access keys"
     try:
-        return reader(client), Finding(name=name, verdict="ok")
+        return reader(client.client_id, client.access), Finding(name=name, verdict="ok")
     except ClientAccessDenied as denied:
         remedy = (
             f"{_ONBOARD} If reports arrive nevertheless, the trust does not name you: `onboard --operator`."
@@ -129,7 +129,7 @@ def _stranger(name: str, role_arn: str, external_id: str | None) -> Finding:
 def _cost_explorer(
     client: Client, keys: Reader | None, now: Callable[[], datetime], *, paying: bool
 ) -> Iterator[Finding]:
-    questions = Questions(client.client_id, keys.credentials) if keys is not None and paying else None
+    questions = Questions(client.client_id, keys) if keys is not None and paying else None
     why_not = "the access is refused" if keys is None else "it costs USD 0.01"
     enabled = Finding(name=_ENABLED, verdict="not checked", cause=why_not, remedy=_REMEDIES[why_not])
     found: list[Finding] = []

@@ -13,6 +13,7 @@ from cost_reporting.errors import (
     CostsRefused,
     CostsThrottled,
 )
+from cost_reporting.sources.access import Reader
 
 REGION: Final = "us-east-1"
 _NOT_ENABLED: Final = "not enabled for cost explorer"
@@ -20,11 +21,12 @@ _PAGE_TOKENS: Final = ("NextPageToken", "NextToken")
 
 
 class Questions:
-    """Asks the Cost Explorer that ``credentials`` may read, and remembers every answer as it came."""
+    """Asks the Cost Explorer of the ``account``, and remembers every answer as it came."""
 
-    def __init__(self, client_id: str, credentials: aws.Credentials) -> None:
+    def __init__(self, client_id: str, account: Reader) -> None:
         self._client_id = client_id
-        self._cost_explorer = aws.client("ce", region=REGION, credentials=credentials, attempts=2)
+        self.account_id = account.account_id
+        self._cost_explorer = aws.client("ce", region=REGION, credentials=account.credentials, attempts=2)
         self.queries: list[Query] = []
         self.answers: dict[str, list[dict[str, Any]]] = {}
 
@@ -46,7 +48,9 @@ class Questions:
                 if not onward:
                     return pages
         finally:
-            self.queries.append(Query(name=name, operation=operation, request_ids=tuple(request_ids)))
+            self.queries.append(
+                Query(name=name, operation=operation, request_ids=tuple(request_ids), account_id=self.account_id)
+            )
             self.answers[name] = pages
 
     def try_once(self, operation: str, question: Mapping[str, Any]) -> None:
