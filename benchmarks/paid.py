@@ -12,7 +12,7 @@ def main() -> None:
     rows = [table.Row(name, count, "", 2) for name, count in paid.items()]
     everything = subject.large()
     rows.append(
-        table.Row(f"{subject.LARGE}, all sections", everything.paid, "", note="two tag keys, eleven calls more")
+        table.Row(f"{subject.LARGE}, all sections", everything.paid, "", note="two tag keys, thirteen calls more")
     )
     table.say("Paid requests for a monthly report", rows, as_json=asked.json)
 

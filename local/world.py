@@ -86,7 +86,7 @@ def twelve() -> tuple[Client, ...]:
             "#0b4f6c",
             recipients=("finance@northwind.example", "cto@northwind.example", "cloud@northwind.example"),
             cadences=("monthly", "weekly"),
-            sections=("accounts", "regions", "tags", "forecast", "anomalies", "commitments"),
+            sections=("accounts", "regions", "tags", "forecast", "anomalies", "commitments", "savings"),
             tag_keys=("Environment", "Project"),
             monthly_budget=Decimal(310_000),
             attachments=("csv", "xlsx"),

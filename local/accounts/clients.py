@@ -44,6 +44,7 @@ _CLIENTS = (
         savings_plan=SavingsPlan(hourly=Decimal("38.5"), ends_in_days=24),
         reservation=Reservation(upfront=Decimal(48000), hourly=Decimal("4.2")),
         spikes=(Spike(months_ago=1, day=17, days=3, service=EC2_OTHER, amount=Decimal(4200)),),
+        rightsizing=True,
     ),
     Account(
         id="210000000002",

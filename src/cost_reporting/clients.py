@@ -17,7 +17,7 @@ from cost_reporting.errors import ClientMisconfigured
 
 ClientId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9](?:[a-z0-9-]{0,46}[a-z0-9])?$")]
 Metric = Literal["unblended", "amortized", "net_unblended", "net_amortized"]
-Section = Literal["accounts", "regions", "tags", "forecast", "anomalies", "commitments"]
+Section = Literal["accounts", "regions", "tags", "forecast", "anomalies", "commitments", "savings"]
 """Sections that cost paid requests of their own, so only clients that ask for them get them."""
 Attachment = Literal["csv", "xlsx"]
 TagKey = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$")]

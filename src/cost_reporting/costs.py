@@ -183,6 +183,41 @@ class Commitments(Fact):
     expiring: tuple[Expiry, ...]
 
 
+class Saved(Fact):
+    """What one kind of commitment saved in the period against the prices on demand. None: there is none of it."""
+
+    kind: Literal["savings_plans", "reservations"]
+    net_savings: Amount | None
+
+
+class Purchase(Fact):
+    """AWS's advice to an account to commit to ``hourly`` for a year, and what that would save in a month."""
+
+    account_id: str
+    hourly: Amount
+    monthly_savings: Amount
+
+
+class Resize(Fact):
+    """AWS's advice to turn an instance into a ``target``, or to end it if that is None, and what a month would save."""
+
+    account_id: str
+    resource_id: str
+    name: str | None
+    region: str | None
+    instance_type: str
+    target: str | None
+    monthly_savings: Amount
+
+
+class Savings(Fact):
+    """What commitments have saved, and what AWS estimates that could be saved, each if it could be had."""
+
+    achieved: tuple[Saved, ...] | NotAvailable
+    purchases: tuple[Purchase, ...] | NotAvailable
+    resizes: tuple[Resize, ...] | NotAvailable
+
+
 class Preliminary(Fact):
     """What the preliminary report about the same period said."""
 
@@ -234,6 +269,7 @@ class CostDocument(Fact):
     forecast: Forecast | NotAvailable | None = None
     anomalies: tuple[Anomaly, ...] | NotAvailable | None = None
     commitments: Commitments | NotAvailable | None = None
+    savings: Savings | NotAvailable | None = None
     preliminary: Preliminary | None = None
 
     @property
@@ -243,8 +279,10 @@ class CostDocument(Fact):
 
     @property
     def not_available(self) -> dict[str, NotAvailable]:
-        """The sections whose figures could not be had."""
-        return {name: value for name, value in self if isinstance(value, NotAvailable)}
+        """The sections whose figures could not be had, and the parts of one that has several: ``savings.resizes``."""
+        found = {name: value for name, value in self if isinstance(value, NotAvailable)}
+        parts = self.savings if isinstance(self.savings, Savings) else ()
+        return found | {f"savings.{name}": value for name, value in parts if isinstance(value, NotAvailable)}
 
     @property
     def complete(self) -> bool:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 NEUTRAL_COLOUR: Final = "#334155"
 _NOBODY: Final = "preview"
-_SECTIONS: Final = ("accounts", "regions", "forecast", "anomalies", "commitments")
+_SECTIONS: Final = ("accounts", "regions", "forecast", "anomalies", "commitments", "savings")
 
 
 class Preview(Fact):

@@ -23,6 +23,10 @@ _PARTS: Final = {
     "forecast": to_say("forecast"),
     "anomalies": to_say("anomalies"),
     "commitments": to_say("commitments"),
+    "savings": to_say("savings"),
+    "savings.achieved": to_say("achieved savings"),
+    "savings.purchases": to_say("advice on Savings Plans"),
+    "savings.resizes": to_say("advice on instances"),
 }
 _REASONS: Final = {
     "CostsThrottled": to_say("AWS was too busy to answer"),
@@ -43,6 +47,10 @@ _FEW: Final = 4
 _SHORT: Final = 30
 _UNKNOWN: Final = to_say("it could not be read")
 _TOO_YOUNG: Final = to_say("the account has too little history for AWS to forecast its costs")
+_OPT_IN: Final = to_say(
+    "the account has to ask for it once: in the Billing and Cost Management console, under Preferences, choose "
+    "\u201cReceive Amazon EC2 resource recommendations\u201d"
+)
 _OUR_REFUSALS: Final = {
     "forecast": to_say("the report is about an earlier period, and a forecast is about the running month"),
     "anomalies": to_say("AWS keeps anomalies for 90 days, and the period is older"),
@@ -64,6 +72,13 @@ def gap(edition: Edition, title: str, part: str, missing: NotAvailable) -> Gap:
 def sentence(edition: Edition, part: str, missing: NotAvailable) -> str:
     """``Not available: AWS was too busy to answer.``"""
     return edition.say("Not available: {reason}.", reason=reason(edition, part, missing))
+
+
+def missing(edition: Edition, part: str, of: NotAvailable) -> str:
+    """``Not available: advice on instances (AWS was too busy to answer).``"""
+    return edition.say(
+        "Not available: {parts} ({reason}).", parts=edition.say(_PARTS[part]), reason=reason(edition, part, of)
+    )
 
 
 def reason(edition: Edition, part: str, missing: NotAvailable) -> str:
@@ -115,6 +130,8 @@ def unread_reason(edition: Edition, account: AccountNotRead) -> str:
 def _reason(edition: Edition, part: str, missing: NotAvailable) -> str:
     if missing.error == "CostsRefused" and not missing.reason.startswith(_FROM_AWS) and part in _OUR_REFUSALS:
         return edition.say(_OUR_REFUSALS[part])
+    if missing.error == "CostExplorerDisabled" and part == "savings.resizes":
+        return edition.say(_OPT_IN)
     if missing.error == "CostsNotReady" and part == "forecast":
         return edition.say(_TOO_YOUNG)
     return edition.say(_REASONS.get(missing.error, _UNKNOWN))

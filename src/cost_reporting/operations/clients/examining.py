@@ -21,7 +21,7 @@ from cost_reporting.errors import (
 )
 from cost_reporting.report.branding import logo_of
 from cost_reporting.sources.access import Reader, lets_in, reader
-from cost_reporting.sources.cost_explorer.asking import Questions
+from cost_reporting.sources.cost_explorer.asking import OPT_IN, Questions
 from cost_reporting.sources.cost_explorer.permissions import Trial, trials
 from cost_reporting.store.objects import ObjectStore
 
@@ -157,6 +157,8 @@ def _tried(trial: Trial, questions: Questions | None, why_not: str) -> tuple[Fin
     try:
         questions.try_once(trial.operation, trial.question)
     except CostExplorerDisabled as disabled:
+        if OPT_IN in str(disabled):  # an answer: whoever may not ask is refused
+            return Finding(name=name, verdict="ok", cause=f"allowed; {OPT_IN}"), enabled
         finding = Finding(name=name, verdict="not checked", cause="Cost Explorer is not enabled")
         return finding, _failed(_ENABLED, disabled, disabled.remedy)
     except ClientAccessDenied as denied:

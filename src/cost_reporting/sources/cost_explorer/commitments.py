@@ -45,7 +45,7 @@ def held(questions: Questions, period: Period, today: date) -> Held:
     when = {"TimePeriod": time_period(period)}
     try:
         coverage = questions.ask("savings plans coverage", "GetSavingsPlansCoverage", when)
-        use = _plans_use(questions, period)
+        use = plans_use(questions, period)
         details = questions.ask("savings plans", "GetSavingsPlansUtilizationDetails", when)
     except CostsNotReady:
         return Held(plans=Use(), reservations=_reservations(questions, period), expiring=())
@@ -85,9 +85,18 @@ def _commitment(kind: Kind, uses: Sequence[Use]) -> Commitment:
     )
 
 
-def _plans_use(questions: Questions, period: Period) -> Mapping[str, Any]:
+def plans_use(questions: Questions, period: Period) -> Mapping[str, Any]:
+    """How all Savings Plans were used. Raises CostsNotReady if there is none."""
     when = {"TimePeriod": time_period(period)}
     (use,) = questions.ask("savings plans utilisation", "GetSavingsPlansUtilization", when)
+    of_all: Mapping[str, Any] = use["Total"]
+    return of_all
+
+
+def reservations_use(questions: Questions, period: Period) -> Mapping[str, Any]:
+    """How all reservations were used; zeros if there is none."""
+    when = {"TimePeriod": time_period(period)}
+    (use,) = questions.ask("reservation utilisation", "GetReservationUtilization", when)
     of_all: Mapping[str, Any] = use["Total"]
     return of_all
 
@@ -96,8 +105,7 @@ def _reservations(questions: Questions, period: Period) -> Use:
     when = {"TimePeriod": time_period(period)}
     pages = questions.ask("reservation coverage", "GetReservationCoverage", when)
     hours = pages[0]["Total"]["CoverageHours"]
-    (answer,) = questions.ask("reservation utilisation", "GetReservationUtilization", when)
-    use = answer["Total"]
+    use = reservations_use(questions, period)
     return Use(
         covered=Decimal(hours["ReservedHours"]),
         coverable=Decimal(hours["TotalRunningHours"]),

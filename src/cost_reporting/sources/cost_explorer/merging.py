@@ -14,7 +14,6 @@ from cost_reporting.contracts import Period, Run
 from cost_reporting.costs import (
     AccountNotRead,
     Amounts,
-    Anomaly,
     CostDocument,
     DayCosts,
     Forecast,
@@ -23,6 +22,9 @@ from cost_reporting.costs import (
     Query,
     RecordLine,
     RecordSpan,
+    Resize,
+    Saved,
+    Savings,
     Split,
     TagSplit,
     holds,
@@ -123,20 +125,45 @@ def _lines(of_accounts: Iterable[Iterable[Line]]) -> tuple[Line, ...]:
 
 
 def _section(section: Section, readings: Sequence[Reading]) -> object:
+    parts = {reading.account.name: reading.sections[section] for reading in readings}
+    return _savings(parts) if section == "savings" else _joined(parts, SUMS[section])
+
+
+def _joined(parts: Mapping[str, Any], join: Callable[[Sequence[Any]], Any]) -> Any:
     """What all accounts say together, or that it is not available: one that does not answer spoils the sum."""
-    parts = [reading.sections[section] for reading in readings]
-    failed = {
-        reading.account.name: part
-        for reading, part in zip(readings, parts, strict=True)
-        if isinstance(part, NotAvailable)
-    }
+    failed = {name: part for name, part in parts.items() if isinstance(part, NotAvailable)}
     if not failed:
-        return SUMS[section](parts)
+        return join(list(parts.values()))
     first = next(iter(failed.values()))
-    if len(readings) == 1:
-        return first
     same = tuple(name for name, part in failed.items() if part.error == first.error)
-    return first.model_copy(update={"accounts": same if len(same) < len(readings) else ()})
+    return first.model_copy(update={"accounts": same if len(same) < len(parts) else ()})
+
+
+def _savings(parts: Mapping[str, Savings]) -> Savings | NotAvailable:
+    """Each of its parts for itself; if all of them fail alike, that is said once."""
+    achieved = _joined({name: part.achieved for name, part in parts.items()}, _achieved)
+    purchases = _joined({name: part.purchases for name, part in parts.items()}, _all)
+    resizes = _joined({name: part.resizes for name, part in parts.items()}, _by_worth)
+    if isinstance(achieved, NotAvailable) and achieved == purchases == resizes:
+        return achieved
+    return Savings(achieved=achieved, purchases=purchases, resizes=resizes)
+
+
+def _achieved(parts: Sequence[tuple[Saved, ...]]) -> tuple[Saved, ...]:
+    kinds = dict.fromkeys(saved.kind for part in parts for saved in part)
+    found = {kind: [s.net_savings for part in parts for s in part if s.kind == kind] for kind in kinds}
+    return tuple(
+        Saved(kind=kind, net_savings=total(known) if (known := [a for a in amounts if a is not None]) else None)
+        for kind, amounts in found.items()
+    )
+
+
+def _all[T](parts: Sequence[tuple[T, ...]]) -> tuple[T, ...]:
+    return tuple(each for part in parts for each in part)
+
+
+def _by_worth(parts: Sequence[tuple[Resize, ...]]) -> tuple[Resize, ...]:
+    return tuple(sorted(_all(parts), key=lambda resize: (-resize.monthly_savings, resize.resource_id)))
 
 
 def _by_account(
@@ -197,16 +224,12 @@ def _forecasts(parts: Sequence[Forecast]) -> Forecast:
     return parts[0].model_copy(update=sums)
 
 
-def _anomalies(parts: Sequence[tuple[Anomaly, ...]]) -> tuple[Anomaly, ...]:
-    return tuple(anomaly for part in parts for anomaly in part)
-
-
 SUMS: Final[Mapping[Section, Callable[[Sequence[Any]], object]]] = {
     "accounts": _splits,
     "regions": _splits,
     "tags": _tags,
     "forecast": _forecasts,
-    "anomalies": _anomalies,
+    "anomalies": _all,
     "commitments": commitments.together,
 }
 """How the answers of several accounts make one."""

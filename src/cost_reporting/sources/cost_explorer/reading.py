@@ -55,13 +55,14 @@ def read(
         ),
     )
     days = tuple(_day(client.cost_metric, span) for span in spans(daily))
+    currency = _currency(client, record_types, daily)
     _require_figures(client, run, days, of=whole if client.more_accounts else run.period)
     return Reading(
         account=AccountRead(account_id=questions.account_id, name=name),
-        currency=_currency(client, record_types, daily),
+        currency=currency,
         spans=tuple(_record_span(span) for span in spans(record_types)),
         days=days,
-        sections=sections.ask_all(sections.Asked(questions, client, run, previous, today, days)),
+        sections=sections.ask_all(sections.Asked(questions, client, run, previous, today, days, currency or "USD")),
     )
 
 

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 from cost_reporting.clients import Client, Section
@@ -17,16 +18,17 @@ from cost_reporting.costs import (
     DayCosts,
     Forecast,
     Line,
-    NotAvailable,
+    Savings,
     Split,
     TagSplit,
     holds,
 )
-from cost_reporting.errors import CostReportingError, CostsRefused
+from cost_reporting.errors import CostsRefused
 from cost_reporting.money import total
 from cost_reporting.periods import month_of
-from cost_reporting.sources.cost_explorer.asking import Questions
+from cost_reporting.sources.cost_explorer.asking import Questions, attempt
 from cost_reporting.sources.cost_explorer.commitments import Held, held
+from cost_reporting.sources.cost_explorer.savings import advice
 from cost_reporting.sources.cost_explorer.usage import OPERATION, descriptions, question, spans, time_period
 
 PREDICTION_INTERVAL: Final = 80
@@ -44,6 +46,7 @@ class Asked(NamedTuple):
     previous: Period
     today: date
     days: tuple[DayCosts, ...]
+    currency: str
 
 
 def days_end(client: Client, run: Run, today: date) -> date:
@@ -55,6 +58,7 @@ def days_end(client: Client, run: Run, today: date) -> date:
 def requests_for(client: Client, cadence: Cadence) -> int:
     """How many paid requests the client's sections take, further pages apart."""
     split = 1 if cadence == "monthly" else 2
+    utilisation = 0 if "commitments" in client.sections else 2
     each: dict[Section, int] = {
         "accounts": split,
         "regions": split,
@@ -62,6 +66,7 @@ def requests_for(client: Client, cadence: Cadence) -> int:
         "forecast": 1,
         "anomalies": 1,
         "commitments": 5,
+        "savings": 2 + utilisation,
     }
     return sum(each[section] for section in dict.fromkeys(client.sections))
 
@@ -70,12 +75,7 @@ def ask_all(asked: Asked) -> dict[Section, Any]:
     """What the account says to each of the client's sections: a part of a sum, or NotAvailable."""
     fields: dict[Section, Any] = {}
     for section in asked.client.sections:
-        try:
-            fields[section] = SECTIONS[section](asked)
-        except CostReportingError as failure:
-            fields[section] = NotAvailable(
-                error=failure.name, reason=str(failure).removeprefix(f"{asked.client.client_id}: ")
-            )
+        fields[section] = attempt(asked.client.client_id, partial(SECTIONS[section], asked))
     return fields
 
 
@@ -187,6 +187,10 @@ def _commitments(asked: Asked) -> Held:
     return held(asked.questions, asked.run.period, asked.today)
 
 
+def _savings(asked: Asked) -> Savings:
+    return advice(asked.questions, asked.run.period, asked.currency)
+
+
 SECTIONS: Final[Mapping[Section, Callable[[Asked], object]]] = {
     "accounts": _accounts,
     "regions": _regions,
@@ -194,4 +198,5 @@ SECTIONS: Final[Mapping[Section, Callable[[Asked], object]]] = {
     "forecast": _forecast,
     "anomalies": _anomalies,
     "commitments": _commitments,
+    "savings": _savings,
 }
