@@ -157,10 +157,10 @@ def _tried(trial: Trial, questions: Questions | None, why_not: str) -> tuple[Fin
     try:
         questions.try_once(trial.operation, trial.question)
     except CostExplorerDisabled as disabled:
-        if OPT_IN in str(disabled):  # an answer: whoever may not ask is refused
-            return Finding(name=name, verdict="ok", cause=f"allowed; {OPT_IN}"), enabled
-        finding = Finding(name=name, verdict="not checked", cause="Cost Explorer is not enabled")
-        return finding, _failed(_ENABLED, disabled, disabled.remedy)
+        if OPT_IN not in str(disabled):
+            finding = Finding(name=name, verdict="not checked", cause="Cost Explorer is not enabled")
+            return finding, _failed(_ENABLED, disabled, disabled.remedy)
+        finding = Finding(name=name, verdict="ok", cause=f"allowed; {OPT_IN}")
     except ClientAccessDenied as denied:
         return _failed(name, denied, f"Have the client allow {name}. {_ONBOARD}"), None
     except CostsNotReady as young:

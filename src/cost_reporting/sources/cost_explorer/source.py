@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from typing import Any, Final, NamedTuple
 
-
 from cost_reporting.clients import Access, Client, RoleAccess
 from cost_reporting.contracts import Cadence, Period, Run
 from cost_reporting.costs import AccountNotRead
