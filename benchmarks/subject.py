@@ -68,33 +68,36 @@ def of(client: Client) -> Subject:
         nominal_at=nominal,
     )
     explorer = CostExplorer(ACCOUNTS, lambda: NOW, page_size=100_000)
-    account = next(identity for identity, known in ACCOUNTS.items() if known.name == client.client_id)
-    with mock.patch.object(aws, "client", _taps(explorer, account)):
+    own = next(identity for identity, known in ACCOUNTS.items() if known.name == client.client_id)
+    with mock.patch.object(aws, "client", _taps(explorer, own)):
         costs = CostExplorerSource(lambda: NOW).fetch(client, run).costs
     paid = sum(status == 200 for _, _, status in explorer.calls)
     return Subject(client, costs, run, logos.png(shape, client.branding.colour) if shape else None, paid)
 
 
-def _taps(explorer: CostExplorer, account: str) -> Callable[..., Any]:
+def _taps(explorer: CostExplorer, own: str) -> Callable[..., Any]:
     """What makes clients of AWS, so that the product's own code asks ``explorer`` without a network between them."""
 
-    def client(name: str, **_: Any) -> Any:
-        service = mock.Mock()
+    def client(name: str, *, credentials: aws.Credentials | None = None, **_: Any) -> Any:
+        service, account = mock.Mock(), credentials.access_key_id if credentials else own
         if name == "ce":
             service = mock.Mock(spec_set=[xform_name(operation) for operation in OPERATIONS])
             for operation in OPERATIONS:
-                getattr(service, xform_name(operation)).side_effect = asking(operation)
+                getattr(service, xform_name(operation)).side_effect = asking(operation, account)
         elif name == "sts":
-            keys = {"AccessKeyId": account, "SecretAccessKey": "none", "SessionToken": "none"}
-            service.assume_role.return_value = {"Credentials": keys}
+            service.assume_role.side_effect = assume
             service.get_caller_identity.return_value = {"Account": account}
         else:
             service.get_secret_value.return_value = {
-                "SecretString": '{"access_key_id": "none", "secret_access_key": "none"}'
+                "SecretString": f'{{"access_key_id": "{own}", "secret_access_key": "none"}}'
             }
         return service
 
-    def asking(operation: str) -> Callable[..., dict[str, Any]]:
+    def assume(RoleArn: str, **_: Any) -> dict[str, Any]:  # noqa: N803 - AWS's spelling
+        keys = {"AccessKeyId": RoleArn.split(":")[4], "SecretAccessKey": "none", "SessionToken": "none"}
+        return {"Credentials": keys}
+
+    def asking(operation: str, account: str) -> Callable[..., dict[str, Any]]:
         def ask(**question: Any) -> dict[str, Any]:
             for _ in range(8):
                 status, body = explorer.answer(operation, question, account)

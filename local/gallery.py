@@ -102,7 +102,10 @@ def exhibits() -> tuple[Exhibit, ...]:
             "300 accounts, every optional section, a budget, an anomaly, a Savings Plan that ends soon.",
         ),
         Exhibit(
-            of("euro-logistik"), "2026-10", CLOSED, "In German, in euro beside the dollars of the bill, with a budget."
+            of("euro-logistik"),
+            "2026-10",
+            CLOSED,
+            "In German, in euro beside the dollars of the bill, with a budget, and without an account that refused.",
         ),
         Exhibit(of("tokyo-data"), "2026-10", CLOSED, "In Japanese, with the fonts that the report brings along."),
         Exhibit(of("negative-labs"), "2026-10", CLOSED, "A month in which credits and refunds outweigh what was used."),

@@ -1,7 +1,7 @@
 """The world of the demo: twelve clients with the troubles that clients have, or as many ordinary ones as one likes.
 
-A world is client records, the roles in the clients' accounts that let us in (or do not), logos, and a verified sender.
-What the clients spend is in ``local/accounts.py``.
+One of them has a second account, which refuses. A world is client records, the roles in the clients' accounts that let
+us in (or do not), logos, and a verified sender. What the clients spend is in ``local/accounts.py``.
 """
 
 import contextlib
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.exceptions import ClientError
 
-from cost_reporting.clients import Branding, Client, ExchangeRate, RoleAccess, SecretAccess
+from cost_reporting.clients import Branding, Client, ExchangeRate, NamedAccount, RoleAccess, SecretAccess
 from cost_reporting.sources.cost_explorer.permissions import ACTIONS
 from cost_reporting.store.clients import row
 from local import logos
@@ -36,6 +36,9 @@ EXPECTED_FAILURES = {
     "silent-partners": "ClientMisconfigured",
 }
 """The clients of the twelve that cannot have a report, with the error that says why."""
+
+GDANSK = "210000000013"
+"""A second account of euro-logistik, whose role lets us in and may not read costs: its report says so."""
 
 _ACCESS_BY_KEYS = "refund-media"
 _TRUST_WITHDRAWN = frozenset({"denied-corp"})
@@ -93,7 +96,7 @@ def twelve() -> tuple[Client, ...]:
             "#0b4f6c",
             recipients=("finance@northwind.example", "cto@northwind.example", "cloud@northwind.example"),
             cadences=("monthly", "weekly"),
-            sections=("accounts", "regions", "tags", "forecast", "anomalies", "commitments"),
+            sections=("accounts", "regions", "tags", "forecast", "anomalies", "commitments", "savings"),
             tag_keys=("Environment", "Project"),
             monthly_budget=Decimal(310_000),
             attachments=("csv", "xlsx"),
@@ -141,6 +144,7 @@ def twelve() -> tuple[Client, ...]:
             "#1e3a5f",
             recipients=("controlling@euro-logistik.example", "it@euro-logistik.example"),
             locale="de_DE",
+            more_accounts=(NamedAccount(name="Lager Gdańsk", access=_access("euro-logistik", GDANSK)),),
             sections=("accounts", "forecast"),
             monthly_budget=Decimal(6000),
             attachments=("csv",),
@@ -272,11 +276,12 @@ def _ids(table: Any) -> Iterator[str]:
 
 
 def _let_in(client: Client, home: boto3.Session, endpoint: str) -> None:
-    """What the client has set up in its own account."""
-    if isinstance(client.access, RoleAccess):
-        _make_role(client.client_id, client.access, home, endpoint)
-    else:
-        _hand_over_keys(client.client_id, client.access, home, endpoint)
+    """What the client has set up in its own accounts; further ones are reached by roles."""
+    for access in (client.access, *(account.access for account in client.more_accounts)):
+        if isinstance(access, RoleAccess):
+            _make_role(client.client_id, access, home, endpoint)
+        else:
+            _hand_over_keys(client.client_id, access, home, endpoint)
 
 
 def _make_role(client_id: str, access: RoleAccess, home: boto3.Session, endpoint: str) -> None:

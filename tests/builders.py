@@ -30,6 +30,7 @@ from cost_reporting.contracts import (
     StoredObject,
 )
 from cost_reporting.costs import (
+    AccountNotRead,
     Amounts,
     Anomaly,
     Commitment,
@@ -44,6 +45,7 @@ from cost_reporting.costs import (
     Query,
     RecordLine,
     RecordSpan,
+    Savings,
     Split,
     TagSplit,
 )
@@ -242,12 +244,43 @@ def no_commitments() -> Commitments:
     )
 
 
+def some_savings(count: int = 3, **changes: Any) -> Savings:
+    """Commitments that paid off, a plan to buy, and so many instances to end or to shrink."""
+    facts: dict[str, Any] = {
+        "achieved": (
+            {"kind": "savings_plans", "net_savings": "81.234"},
+            {"kind": "reservations", "net_savings": "22.113"},
+        ),
+        "purchases": ({"account_id": ACCOUNT, "hourly": "0.1234", "monthly_savings": "35.0333"},),
+        "resizes": tuple(
+            {
+                "account_id": ACCOUNT,
+                "resource_id": f"i-{number:017x}",
+                "name": f"shop-{number}",
+                "region": "eu-west-1",
+                "instance_type": "m5.xlarge",
+                "target": None if number % 3 == 0 else "m5.large",
+                "monthly_savings": f"{70 - number}.3333",
+            }
+            for number in range(count)
+        ),
+    }
+    return Savings.model_validate(facts | changes)
+
+
 def not_available(error: str = "CostsThrottled", reason: str = "Cost Explorer: ThrottlingException") -> NotAvailable:
     """A section that failed; the reason is for us, and no client reads it."""
     return NotAvailable(error=error, reason=reason)
 
 
-SECTIONS = ("accounts", "regions", "tags", "forecast", "anomalies", "commitments")
+def not_read(
+    account_id: str | None = "444455556666", name: str = "Lager Berlin", error: str = "ClientAccessDenied"
+) -> AccountNotRead:
+    """An account of the client that refused; the reason is for us, and no client reads it."""
+    return AccountNotRead(account_id=account_id, name=name, error=error, reason=f"Cost Explorer: {error}Exception")
+
+
+SECTIONS = ("accounts", "regions", "tags", "forecast", "anomalies", "commitments", "savings")
 
 
 def a_full_client(**changes: Any) -> Client:
@@ -270,6 +303,7 @@ def a_full_document(period: str = "2026-10", **changes: Any) -> CostDocument:
         "forecast": a_forecast(f"{covered.end:%Y-%m}"),
         "anomalies": (an_anomaly(covered.start + timedelta(days=3)),),
         "commitments": some_commitments(covered.end + timedelta(days=20), covered.end + timedelta(days=50)),
+        "savings": some_savings(),
         "preliminary": Preliminary(
             total=Decimal("1010.50"), fetched_at=datetime.combine(covered.end + timedelta(days=2), time(6), UTC)
         ),

@@ -87,6 +87,8 @@ class Account:
     events: tuple[Event, ...] = ()
     spikes: tuple[Spike, ...] = ()
     opened_months_ago: int | None = None
+    rightsizing: bool = False
+    """Whether the account has opted in to advice about its instances."""
 
     access_denied: bool = False
     not_enabled: bool = False

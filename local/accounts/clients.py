@@ -44,6 +44,7 @@ _CLIENTS = (
         savings_plan=SavingsPlan(hourly=Decimal("38.5"), ends_in_days=24),
         reservation=Reservation(upfront=Decimal(48000), hourly=Decimal("4.2")),
         spikes=(Spike(months_ago=1, day=17, days=3, service=EC2_OTHER, amount=Decimal(4200)),),
+        rightsizing=True,
     ),
     Account(
         id="210000000002",
@@ -153,6 +154,7 @@ _CLIENTS = (
         ),
         weekend=900,
     ),
+    Account(id="210000000013", name="euro-logistik-gdansk", services=EVERYDAY[:5], access_denied=True),
     Account(
         id="111122223333",
         name="consultancy",
@@ -161,7 +163,7 @@ _CLIENTS = (
 )
 
 ACCOUNTS: dict[str, Account] = {account.id: account for account in _CLIENTS}
-"""The twelve demo clients and the consultancy's own account, by account id."""
+"""The twelve demo clients, an account that one of them has bought, and the consultancy's own, by account id."""
 
 
 def crowd(n: int) -> dict[str, Account]:

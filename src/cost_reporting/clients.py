@@ -17,7 +17,7 @@ from cost_reporting.errors import ClientMisconfigured
 
 ClientId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9](?:[a-z0-9-]{0,46}[a-z0-9])?$")]
 Metric = Literal["unblended", "amortized", "net_unblended", "net_amortized"]
-Section = Literal["accounts", "regions", "tags", "forecast", "anomalies", "commitments"]
+Section = Literal["accounts", "regions", "tags", "forecast", "anomalies", "commitments", "savings"]
 """Sections that cost paid requests of their own, so only clients that ask for them get them."""
 Attachment = Literal["csv", "xlsx"]
 TagKey = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$")]
@@ -47,6 +47,11 @@ class RoleAccess(Explained):
     external_id: Annotated[str, StringConstraints(min_length=2, max_length=1224, pattern=rf"^(:|{_NAME})+$")]
     """What the role's trust asks for besides our account. `client_manager.py onboard` makes it; nobody invents one."""
 
+    @property
+    def account_id(self) -> str:
+        """The account that the role is in."""
+        return self.role_arn.split(":")[4]
+
 
 class SecretAccess(Explained):
     """The last resort: access keys of the client's account, kept in Secrets Manager and rotated."""
@@ -63,6 +68,15 @@ class SecretAccess(Explained):
 
 
 Access = Annotated[RoleAccess | SecretAccess, Field(discriminator="kind")]
+
+
+class NamedAccount(Explained):
+    """A further AWS account of a client: the name by which its report calls it, and how its costs may be read."""
+
+    name: OneLine
+    """What the report calls the account, in one line: a name that no other account and not the client has."""
+    access: Access
+    """How its costs may be read, as in the field access of the client."""
 
 
 class Branding(Explained):
@@ -104,6 +118,8 @@ class Client(Explained):
     """Where the recipients' answers go: one plain address of yours."""
     access: Access
     """How the client's costs may be read: {"kind": "role", "role_arn": …, "external_id": …} as `onboard` writes it."""
+    more_accounts: Annotated[tuple[NamedAccount, ...], Field(max_length=20)] = ()
+    """Up to 20 further accounts without an organization, all in one report: [{"name": "Lab", "access": {…}}]."""
     branding: Branding
     """How the report looks: {"colour": "#0b4f6c", "logo": "logo.png"}, the logo only if there is one."""
     locale: Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(_[A-Z][a-z]{3})?(_([A-Z]{2}|[0-9]{3}))?$")]
@@ -121,13 +137,13 @@ class Client(Explained):
     tag_keys: Annotated[tuple[TagKey, ...], Field(max_length=5)] = ()
     """By which tags the section "tags" splits the costs: up to five keys, like ["Project"]; only with that section."""
     monthly_budget: Annotated[Amount, Field(gt=0, max_digits=18, decimal_places=2)] | None = None
-    """The budget of a month in the currency of the bill, like "12000.00"."""
+    """The budget of a month in the currency of the bill, all accounts together, like "12000.00"."""
     attachments: tuple[Attachment, ...] = ()
     """Files beside the PDF: ["csv"], ["xlsx"] or both."""
     preliminary: bool = False
     """true: a monthly report before the bill is closed as well."""
     on_partial: Literal["send_marked", "hold"] = "send_marked"
-    """What becomes of a report that lacks a section's figures: "send_marked" with the gap shown, or "hold"."""
+    """What becomes of a report that lacks an account or a section: "send_marked" with the gap shown, or "hold"."""
     approve_first: Annotated[int, Field(ge=0, le=100)] = 0
     """How many of its first reports wait until an operator has approved or rejected them: 0 for none."""
     version: Annotated[int, Field(ge=1)] = 1
@@ -141,7 +157,17 @@ class Client(Explained):
             raise ValueError("tag_keys: they and the section tags go together")
         if (self.currency == "USD") != (self.exchange_rate is None):
             raise ValueError("exchange_rate: give it for every currency except USD, in which AWS bills")
+        ways = [_where(access) for access in (self.access, *(account.access for account in self.more_accounts))]
+        if len(set(ways)) < len(ways):
+            raise ValueError("more_accounts: an account stands there twice, or is that of access")
+        names = {name.casefold() for name in (self.client_name, *(account.name for account in self.more_accounts))}
+        if len(names) < len(ways):
+            raise ValueError("more_accounts: two have the same name, or one has the client's")
         return self
+
+
+def _where(access: RoleAccess | SecretAccess) -> str:
+    return access.account_id if isinstance(access, RoleAccess) else access.secret_arn
 
 
 def parse_client(row: Mapping[str, Any]) -> Client:

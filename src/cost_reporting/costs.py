@@ -41,6 +41,9 @@ _GROUPS_BY_RECORD_TYPE: Final[dict[str, Group]] = {
 }
 
 
+AccountId = Annotated[str, Field(pattern=r"^\d{12}$")]
+
+
 class Amounts(Fact):
     """One sum by each of Cost Explorer's metrics."""
 
@@ -86,11 +89,35 @@ class DayCosts(Fact):
     lines: tuple[Line, ...]
 
 
+class AccountRead(Fact):
+    """An account whose costs are in the document, and what its client calls it."""
+
+    account_id: AccountId
+    name: str
+
+
+class AccountNotRead(Fact):
+    """An account of the client that could not be read, so that no total has anything of it, in neither period.
+
+    ``account_id`` is None if its keys, which would have told it, do not let us in. ``error`` is the error's name,
+    ``reason`` its sentence.
+    """
+
+    account_id: AccountId | None
+    name: str
+    error: str
+    reason: str
+
+
 class NotAvailable(Fact):
-    """Figures that were asked for and could not be had. ``error`` is the error's name, ``reason`` its sentence."""
+    """Figures that were asked for and could not be had. ``error`` is the error's name, ``reason`` its sentence.
+
+    ``accounts`` are the names of those of several accounts that did not answer: a sum without them would be false.
+    """
 
     error: str
     reason: str
+    accounts: tuple[str, ...] = ()
 
 
 class Split(Fact):
@@ -156,6 +183,41 @@ class Commitments(Fact):
     expiring: tuple[Expiry, ...]
 
 
+class Saved(Fact):
+    """What one kind of commitment saved in the period against the prices on demand. None: there is none of it."""
+
+    kind: Literal["savings_plans", "reservations"]
+    net_savings: Amount | None
+
+
+class Purchase(Fact):
+    """AWS's advice to an account to commit to ``hourly`` for a year, and what that would save in a month."""
+
+    account_id: str
+    hourly: Amount
+    monthly_savings: Amount
+
+
+class Resize(Fact):
+    """AWS's advice to turn an instance into a ``target``, or to end it if that is None, and what a month would save."""
+
+    account_id: str
+    resource_id: str
+    name: str | None
+    region: str | None
+    instance_type: str
+    target: str | None
+    monthly_savings: Amount
+
+
+class Savings(Fact):
+    """What commitments have saved, and what AWS estimates that could be saved, each if it could be had."""
+
+    achieved: tuple[Saved, ...] | NotAvailable
+    purchases: tuple[Purchase, ...] | NotAvailable
+    resizes: tuple[Resize, ...] | NotAvailable
+
+
 class Preliminary(Fact):
     """What the preliminary report about the same period said."""
 
@@ -164,11 +226,12 @@ class Preliminary(Fact):
 
 
 class Query(Fact):
-    """A question to Cost Explorer, as evidence: its paid requests (one per page) with AWS's request ids."""
+    """A question to Cost Explorer, as evidence: its paid requests (one per page) with AWS's request ids, of whom."""
 
     name: str
     operation: str
     request_ids: tuple[str, ...]
+    account_id: AccountId | None = None
 
     @property
     def paid_requests(self) -> int:
@@ -181,10 +244,13 @@ class CostDocument(Fact):
 
     What a section asked for is there, or NotAvailable with the reason; None was not asked for. ``days`` go on after the
     period if a forecast needs to know what the running month has cost so far.
+
+    All of it is the sum over ``accounts_read``, of which ``account_id`` is the first, and holds nothing of
+    ``accounts_not_read``. Documents from before there could be several name the first one only.
     """
 
     client_id: str
-    account_id: Annotated[str, Field(pattern=r"^\d{12}$")]
+    account_id: AccountId
     cadence: Cadence
     issue: Issue
     period: Period
@@ -195,12 +261,15 @@ class CostDocument(Fact):
     spans: tuple[RecordSpan, ...]
     days: tuple[DayCosts, ...]
     queries: tuple[Query, ...]
+    accounts_read: tuple[AccountRead, ...] = ()
+    accounts_not_read: tuple[AccountNotRead, ...] = ()
     accounts: Split | NotAvailable | None = None
     regions: Split | NotAvailable | None = None
     tags: tuple[TagSplit, ...] | NotAvailable | None = None
     forecast: Forecast | NotAvailable | None = None
     anomalies: tuple[Anomaly, ...] | NotAvailable | None = None
     commitments: Commitments | NotAvailable | None = None
+    savings: Savings | NotAvailable | None = None
     preliminary: Preliminary | None = None
 
     @property
@@ -210,13 +279,25 @@ class CostDocument(Fact):
 
     @property
     def not_available(self) -> dict[str, NotAvailable]:
-        """The sections whose figures could not be had."""
-        return {name: value for name, value in self if isinstance(value, NotAvailable)}
+        """The sections whose figures could not be had, and the parts of one that has several: ``savings.resizes``."""
+        found = {name: value for name, value in self if isinstance(value, NotAvailable)}
+        parts = self.savings if isinstance(self.savings, Savings) else ()
+        return found | {f"savings.{name}": value for name, value in parts if isinstance(value, NotAvailable)}
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything is there that was asked for, of every account."""
+        return not self.not_available and not self.accounts_not_read
 
     @property
     def paid_requests(self) -> int:
         """How many paid requests the document cost."""
         return sum(query.paid_requests for query in self.queries)
+
+
+def account_ids(costs: CostDocument) -> frozenset[str]:
+    """The accounts whose costs the document holds, those of a member of an organization under its payer's."""
+    return frozenset(account.account_id for account in costs.accounts_read) or frozenset({costs.account_id})
 
 
 def holds(period: Period, day: date) -> bool:

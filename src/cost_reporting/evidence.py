@@ -10,7 +10,7 @@ from pydantic import AwareDatetime
 
 from cost_reporting.clients import Metric
 from cost_reporting.contracts import Amount, Attached, Cadence, Fact, Issue, Mode, Period, Run, Sha256, StoredObject
-from cost_reporting.costs import PRICE_PER_REQUEST, TOLERANCE, CostDocument, NotAvailable, Query, views
+from cost_reporting.costs import PRICE_PER_REQUEST, TOLERANCE, CostDocument, NotAvailable, Query, account_ids, views
 
 
 class View(Fact):
@@ -48,12 +48,25 @@ class Documents(Fact):
     attachments: tuple[Attached, ...]
 
 
+class LeftOut(Fact):
+    """An account that could not be read, without its name: ``account_id`` is None if its keys do not let us in."""
+
+    account_id: str | None
+    error: str
+    reason: str
+
+
 class Evidence(Fact):
-    """The evidence for one report. ``run_id`` is the run that rendered it; later ones may have found and sent it."""
+    """The evidence for one report. ``run_id`` is the run that rendered it; later ones may have found and sent it.
+
+    ``accounts`` are those whose costs are in it, those of an organization under the one that pays for it.
+    """
 
     run_id: str
     client_id: str
     account_id: str
+    accounts: tuple[str, ...]
+    accounts_not_read: tuple[LeftOut, ...]
     cadence: Cadence
     period: Period
     issue: Issue
@@ -77,6 +90,11 @@ def evidence_for(
         run_id=run.run_id,
         client_id=costs.client_id,
         account_id=costs.account_id,
+        accounts=tuple(sorted(account_ids(costs))),
+        accounts_not_read=tuple(
+            LeftOut(account_id=account.account_id, error=account.error, reason=account.reason)
+            for account in costs.accounts_not_read
+        ),
         cadence=run.cadence,
         period=costs.period,
         issue=run.issue,

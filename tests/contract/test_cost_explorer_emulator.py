@@ -30,7 +30,8 @@ METRICS = [*COSTS, "BlendedCost", "UsageQuantity", "NormalizedUsageAmount"]
 NORTHWIND, BAKERY, CREDITS, REFUND, NEGATIVE, YOUNG, TOKYO, EURO, DENIED, NOT_ENABLED, THROTTLED, SILENT = (
     f"2100000000{n:02d}" for n in range(1, 13)
 )
-HEALTHY = [each for each in ACCOUNTS if each not in (DENIED, NOT_ENABLED, THROTTLED)]
+GDANSK = "210000000013"
+HEALTHY = [each for each in ACCOUNTS if each not in (DENIED, NOT_ENABLED, THROTTLED, GDANSK)]
 
 SERVICE_MODEL = botocore.session.get_session().get_service_model("ce")
 
@@ -474,7 +475,7 @@ def test_the_demo_clients_stand_in_their_order():
     names = [ACCOUNTS[f"2100000000{n:02d}"].name for n in range(1, 13)]
     assert names[0] == "northwind-retail"
     assert names[-1] == "silent-partners"
-    assert set(ACCOUNTS) == {*(f"2100000000{n:02d}" for n in range(1, 13)), "111122223333"}
+    assert set(ACCOUNTS) == {*(f"2100000000{n:02d}" for n in range(1, 14)), "111122223333"}
 
 
 def test_northwind_is_large_and_has_every_kind_of_charge(ask):
@@ -741,3 +742,69 @@ def test_the_largest_client_is_answered_without_a_wait(period, granularity, keys
     begun = time.process_time()
     assert emulator.answer("GetCostAndUsage", request, NORTHWIND)[0] == 200
     assert time.process_time() - begun < limit
+
+
+# -- advice ------------------------------------------------------------------------------------------------------------
+
+PLAN = {"SavingsPlansType": "COMPUTE_SP", "TermInYears": "ONE_YEAR", "PaymentOption": "NO_UPFRONT"}
+
+
+@pytest.mark.parametrize(("lookback", "days"), [("SEVEN_DAYS", 7), ("THIRTY_DAYS", 30), ("SIXTY_DAYS", 60)])
+def test_a_plan_is_advised_that_is_always_used_and_saves_less_than_was_spent(ask, lookback, days):
+    client = connect(explorer(), NORTHWIND)
+    answer = client.get_savings_plans_purchase_recommendation(**PLAN, LookbackPeriodInDays=lookback)
+    advice = answer["SavingsPlansPurchaseRecommendation"]
+    (plan,) = advice["SavingsPlansPurchaseRecommendationDetails"]
+    when = {"Start": (NOW.date() - timedelta(days=days)).isoformat(), "End": NOW.date().isoformat()}
+    services = only(
+        "SERVICE", "Amazon Elastic Compute Cloud - Compute", "AWS Lambda", "Amazon Elastic Container Service"
+    )
+    spent = total(ask(NORTHWIND, when, "DAILY", Filter={"And": [only("RECORD_TYPE", "Usage"), services]}))
+    assert Decimal(plan["EstimatedOnDemandCostWithCurrentCommitment"]) == spent
+    assert 0 < Decimal(plan["EstimatedSavingsAmount"]) < spent
+    assert Decimal(plan["HourlyCommitmentToPurchase"]) < Decimal(plan["CurrentMinimumHourlyOnDemandSpend"])
+    summary = advice["SavingsPlansPurchaseRecommendationSummary"]
+    assert summary["EstimatedMonthlySavingsAmount"] == plan["EstimatedMonthlySavingsAmount"]
+
+
+def test_a_small_account_is_advised_nothing():
+    client = connect(explorer(), BAKERY)
+    answer = client.get_savings_plans_purchase_recommendation(**PLAN, LookbackPeriodInDays="THIRTY_DAYS")
+    assert answer["SavingsPlansPurchaseRecommendation"]["SavingsPlansPurchaseRecommendationDetails"] == []
+
+
+def test_a_plan_that_is_not_emulated_is_refused_and_not_made_up():
+    ask_for = connect(explorer(), NORTHWIND).get_savings_plans_purchase_recommendation
+    other = PLAN | {"SavingsPlansType": "SAGEMAKER_SP", "LookbackPeriodInDays": "SEVEN_DAYS"}
+    assert refusal(ask_for, **other)[0] == "ValidationException"
+
+
+def test_instances_are_advised_page_by_page_and_add_up():
+    client = connect(explorer(), NORTHWIND)
+    whole = client.get_rightsizing_recommendation(Service="AmazonEC2", PageSize=1000)
+    found, token = [], {}
+    while True:
+        page = client.get_rightsizing_recommendation(Service="AmazonEC2", PageSize=4, **token)
+        found += page["RightsizingRecommendations"]
+        if "NextPageToken" not in page:
+            break
+        token = {"NextPageToken": page["NextPageToken"]}
+    assert found == whole["RightsizingRecommendations"]
+    saved = Decimal(0)
+    for each in found:
+        detail = each.get("TerminateRecommendationDetail") or each["ModifyRecommendationDetail"]["TargetInstances"][0]
+        assert Decimal(detail["EstimatedMonthlySavings"]) <= Decimal(each["CurrentInstance"]["MonthlyCost"])
+        saved += Decimal(detail["EstimatedMonthlySavings"])
+    assert saved == Decimal(whole["Summary"]["EstimatedTotalMonthlySavingsAmount"]) > 0
+    assert whole["Summary"]["TotalRecommendationCount"] == str(len(found))
+
+
+def test_advice_on_instances_is_for_those_who_asked_for_it():
+    code, message = refusal(connect(explorer(), EURO).get_rightsizing_recommendation, Service="AmazonEC2")
+    assert code == "AccessDeniedException"
+    assert "opt-in only feature" in message
+
+
+@pytest.mark.parametrize("wrong", [{"Service": "AmazonRDS"}, {"Service": "AmazonEC2", "PageSize": 5000}])
+def test_a_wrong_question_about_instances_is_refused(wrong):
+    assert refusal(connect(explorer(), NORTHWIND).get_rightsizing_recommendation, **wrong)[0] == "ValidationException"

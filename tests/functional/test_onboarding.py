@@ -188,7 +188,7 @@ def test_the_role_may_do_what_reports_ask_and_nothing_else(
     invoke: Invoke, world: World, costs: Costs, wire: Wire
 ) -> None:
     """The operations of a report with every section, as they went over the wire."""
-    everything = ("accounts", "regions", "tags", "forecast", "anomalies", "commitments")
+    everything = ("accounts", "regions", "tags", "forecast", "anomalies", "commitments", "savings")
     world.add(of_account("210000000001", sections=everything, tag_keys=("Project",)))
     fetch(invoke, a_client_due("acme", a_run("2026-10")))
     asked = {call.operation for call in wire.calls if call.operation.startswith("ce.")}

@@ -1,5 +1,6 @@
 """What a client's record asks for beyond the two questions of every report: had, paid, or named as not available."""
 
+import json
 from decimal import Decimal
 
 import pytest
@@ -9,12 +10,14 @@ from cost_reporting.costs import (
     CostDocument,
     Forecast,
     NotAvailable,
+    Savings,
     Split,
     TagSplit,
     by_day,
     period_total,
 )
 from cost_reporting.errors import CostsDoNotReconcile, CostsIncomplete
+from cost_reporting.sources.cost_explorer import requests_for
 from tests.builders import a_client_due, a_run
 from tests.functional.conftest import Costs, World
 from tests.functional.test_fetch_costs import BAKERY, EURO, YOUNG, Invoke, document, fetch, of_account
@@ -22,7 +25,7 @@ from tests.functional.test_fetch_costs import BAKERY, EURO, YOUNG, Invoke, docum
 NORTHWIND = "210000000001"
 CENT = Decimal("0.01")
 EVERYTHING = {
-    "sections": ("accounts", "regions", "tags", "forecast", "anomalies", "commitments"),
+    "sections": ("accounts", "regions", "tags", "forecast", "anomalies", "commitments", "savings"),
     "tag_keys": ("Environment",),
 }
 
@@ -47,7 +50,7 @@ def test_everything_at_once_for_the_largest_client_is_there_and_adds_up(
         assert abs(sum(line.amount for line in split.current) - total) <= CENT
         assert abs(sum(line.amount for line in split.previous) - period_total(stored, stored.previous)) <= CENT
     assert {line.key for line in environment.split.current} == {"production", "staging", "development", ""}
-    assert stored.paid_requests == costs.paid == 2 + 1 + 1 + 1 + 1 + 1 + 5
+    assert stored.paid_requests == costs.paid == 2 + 1 + 1 + 1 + 1 + 1 + 5 + 2
 
 
 def test_the_running_month_so_far_costs_no_request_of_its_own(invoke: Invoke, world: World, costs: Costs) -> None:
@@ -103,6 +106,70 @@ def test_commitments_are_known_with_what_ends_soon(invoke: Invoke, world: World,
         assert 0 < commitment.utilisation <= 100
     (expiry,) = commitments.expiring
     assert str(expiry.ends) == "2026-12-02"
+
+
+def test_savings_are_what_was_and_what_could_be_saved(invoke: Invoke, world: World, costs: Costs) -> None:
+    stored = asked(invoke, world, NORTHWIND, sections=("commitments", "savings"))
+    savings, commitments = stored.savings, stored.commitments
+    assert isinstance(savings, Savings)
+    assert isinstance(commitments, Commitments)
+    assert isinstance(savings.achieved, tuple)
+    assert isinstance(savings.purchases, tuple)
+    assert isinstance(savings.resizes, tuple)
+    assert [each.net_savings for each in savings.achieved] == [each.net_savings for each in commitments.commitments]
+    (purchase,) = savings.purchases
+    assert purchase.monthly_savings > 0 < purchase.hourly
+    worth = [resize.monthly_savings for resize in savings.resizes]
+    assert worth == sorted(worth, reverse=True)
+    assert {resize.target is None for resize in savings.resizes} == {True, False}
+    assert len({resize.resource_id for resize in savings.resizes}) == len(worth)
+    asked_for = [query.name for query in stored.queries]
+    assert len(asked_for) == len(set(asked_for)), "the use of commitments is asked for once"
+
+
+def test_savings_alone_take_four_paid_questions(invoke: Invoke, world: World, costs: Costs) -> None:
+    client = of_account(NORTHWIND, sections=("savings",))
+    costs.emulate(page_size=100_000)
+    world.add(client)
+    assert fetch(invoke).costs.paid_requests == costs.paid == 6 == requests_for(client, "monthly")
+
+
+def test_advice_that_nobody_opted_in_to_is_a_gap_beside_the_rest(invoke: Invoke, world: World, costs: Costs) -> None:
+    stored = asked(invoke, world, BAKERY, sections=("savings",))
+    savings = stored.savings
+    assert isinstance(savings, Savings)
+    assert savings.purchases == ()
+    assert isinstance(savings.achieved, tuple)
+    assert [each.net_savings for each in savings.achieved] == [None, None]
+    (name, gap), *others = stored.not_available.items()
+    assert (name, gap.error, others) == ("savings.resizes", "CostExplorerDisabled", [])
+    assert "Receive Amazon EC2 resource recommendations" in gap.reason
+    assert not stored.complete
+
+
+def test_advice_in_another_currency_than_the_bill_is_no_amount(invoke: Invoke, world: World, costs: Costs) -> None:
+    def in_euro(request: dict[str, object], body: dict[str, object]) -> dict[str, object]:
+        return json.loads(json.dumps(body).replace('"USD"', '"EUR"')) if "RightsizingRecommendations" in body else body
+
+    costs.emulate(page_size=100_000)
+    costs.tamper = in_euro
+    gaps = asked(invoke, world, NORTHWIND, sections=("savings",)).not_available
+    assert {name: gap.error for name, gap in gaps.items()} == {"savings.resizes": "CostsDoNotReconcile"}
+
+
+def test_the_advice_of_several_accounts_is_one_list_or_none(invoke: Invoke, world: World, costs: Costs) -> None:
+    costs.emulate(page_size=100_000)
+    role = {"kind": "role", "role_arn": f"arn:aws:iam::{EURO}:role/reader", "external_id": "ours"}
+    more = ({"name": "Euro", "access": role},)
+    (alone, euro) = (asked(invoke, world, account, sections=("savings",)).savings for account in (NORTHWIND, EURO))
+    both = asked(invoke, world, NORTHWIND, sections=("savings",), more_accounts=more).savings
+    assert isinstance(alone, Savings)
+    assert isinstance(euro, Savings)
+    assert isinstance(both, Savings)
+    assert both.purchases == (*alone.purchases, *euro.purchases)  # type: ignore[misc]
+    assert isinstance(both.resizes, NotAvailable)
+    assert both.resizes.accounts == ("Euro",)
+    assert both.achieved == alone.achieved
 
 
 def test_an_account_without_commitments_has_none_which_is_a_figure(invoke: Invoke, world: World, costs: Costs) -> None:

@@ -193,3 +193,28 @@ def test_a_monthly_report_before_the_bill_is_closed_is_for_those_who_asked(
     row: dict[str, Any], cadence: Cadence, issue: Issue, due: bool
 ) -> None:
     assert is_due(row, cadence, issue) is due
+
+
+def _a_role(account: str) -> dict[str, str]:
+    return {"kind": "role", "role_arn": f"arn:aws:iam::{account}:role/reader", "external_id": "ours"}
+
+
+@pytest.mark.parametrize(
+    ("more", "fault"),
+    [
+        ([("One", "222233334444"), ("Two", "222233334444")], "an account stands there twice"),
+        ([("One", "111122223333")], "an account stands there twice, or is that of access"),
+        ([("One", "222233334444"), ("ONE", "333344445555")], "two have the same name"),
+        ([("northwind retail", "222233334444")], "one has the client's"),
+        ([(f"Account {n}", f"{n:012d}") for n in range(21)], "at most 20"),
+    ],
+)
+def test_no_account_and_no_name_stands_there_twice(more: list[tuple[str, str]], fault: str) -> None:
+    accounts = [{"name": name, "access": _a_role(account)} for name, account in more]
+    assert fault in fault_of(a_row(more_accounts=accounts))
+
+
+def test_a_record_from_before_there_were_more_accounts_is_sound() -> None:
+    row = a_row()
+    assert "more_accounts" not in row or row.pop("more_accounts") in ((), [])
+    assert parse_client(row).more_accounts == ()

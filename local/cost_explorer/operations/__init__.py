@@ -14,6 +14,10 @@ from local.cost_explorer.operations.commitments import (
 from local.cost_explorer.operations.comparisons import get_cost_and_usage_comparisons, get_cost_comparison_drivers
 from local.cost_explorer.operations.dimensions import get_dimension_values, get_tags
 from local.cost_explorer.operations.forecast import get_cost_forecast
+from local.cost_explorer.operations.recommendations import (
+    get_rightsizing_recommendation,
+    get_savings_plans_purchase_recommendation,
+)
 from local.cost_explorer.operations.usage import get_cost_and_usage
 from local.cost_explorer.wire import Json
 
@@ -26,7 +30,9 @@ OPERATIONS: dict[str, Callable[[Call], Json]] = {
     "GetDimensionValues": get_dimension_values,
     "GetReservationCoverage": get_reservation_coverage,
     "GetReservationUtilization": get_reservation_utilization,
+    "GetRightsizingRecommendation": get_rightsizing_recommendation,
     "GetSavingsPlansCoverage": get_savings_plans_coverage,
+    "GetSavingsPlansPurchaseRecommendation": get_savings_plans_purchase_recommendation,
     "GetSavingsPlansUtilization": get_savings_plans_utilization,
     "GetSavingsPlansUtilizationDetails": get_savings_plans_utilization_details,
     "GetTags": get_tags,

@@ -1,10 +1,12 @@
 """Fetch Costs: the client's costs, complete and reconciled, in the bucket."""
 
+from collections.abc import Iterator
 from hashlib import sha256
+from typing import Any
 
 from cost_reporting.clients import Client
 from cost_reporting.contracts import ClientDue, CostsFetched, FetchedCosts, Run, StoredObject
-from cost_reporting.costs import CostDocument, Preliminary, period_total, reconcile
+from cost_reporting.costs import CostDocument, Preliminary, account_ids, period_total, reconcile
 from cost_reporting.errors import ClientMisconfigured, CostsIncomplete
 from cost_reporting.operations.stored_report import stored_report
 from cost_reporting.sources import CostSource
@@ -15,10 +17,10 @@ from cost_reporting.store.objects import JSON, ObjectStore, report_prefix
 def fetch_costs(due: ClientDue, *, clients: ClientStore, source: CostSource, objects: ObjectStore) -> CostsFetched:
     """Find the stored costs of this client, period and issue, or ask for them and store them.
 
-    What is stored is paid for, so it is used again unless the run says ``refresh`` or a section is missing from it. The
-    answers are stored as they came before they are reconciled: if they differ, they are the evidence. A client to whom
-    nothing could be sent is refused before anything is paid. If a report is to go out as it is stored, its costs are
-    taken as they are stored, and ReportNotStored is raised if it is not there.
+    What is stored is paid for, so it is used again unless the run says ``refresh``, or an account or a section is
+    missing from it. The answers are stored as they came before they are reconciled: if they differ, they are the
+    evidence. A client to whom nothing could be sent is refused before anything is paid. If a report is to go out as it
+    is stored, its costs are taken as they are stored, and ReportNotStored is raised if it is not there.
     """
     client = clients.get(due.client_id)
     if not client.recipients and due.run.recipients is None:
@@ -35,12 +37,10 @@ def fetch_costs(due: ClientDue, *, clients: ClientStore, source: CostSource, obj
     fetched = source.fetch(client, due.run)
     objects.put(f"{report_prefix(due.run, client.client_id)}answers.json", fetched.raw, JSON)
     reconcile(fetched.costs)
-    if fetched.costs.not_available and client.on_partial == "hold":
-        gaps = (f"{name}: {gap.error}: {gap.reason}" for name, gap in fetched.costs.not_available.items())
-        raise CostsIncomplete(f"{client.client_id}: {'; '.join(gaps)}")
-    costs = fetched.costs.model_copy(update={"preliminary": _preliminary(due.run, client.client_id, objects)})
-    complete = made_from if not costs.not_available else ""
-    stored = objects.put(key, costs.model_dump_json().encode(), JSON, fingerprint=complete)
+    if client.on_partial == "hold" and not fetched.costs.complete:
+        raise CostsIncomplete(f"{client.client_id}: {'; '.join(_gaps(fetched.costs))}")
+    costs = fetched.costs.model_copy(update={"preliminary": _preliminary(fetched.costs, due.run, objects)})
+    stored = objects.put(key, costs.model_dump_json().encode(), JSON, fingerprint=made_from if costs.complete else "")
     return _fetched(due, stored, costs, paid_requests=costs.paid_requests)
 
 
@@ -50,18 +50,30 @@ def made_for(client: Client) -> str:
     An ExternalId is no part of it: what is stored stays paid for when it is rotated.
     """
     access = {"kind", "role_arn", "secret_arn"}
-    asked = client.model_dump_json(include={"cost_metric": True, "sections": True, "tag_keys": True, "access": access})
-    return sha256(asked.encode()).hexdigest()
+    asked: dict[str, Any] = {"cost_metric": True, "sections": True, "tag_keys": True, "access": access}
+    if client.more_accounts:
+        asked["more_accounts"] = {"__all__": {"name": True, "access": access}}
+    return sha256(client.model_dump_json(include=asked).encode()).hexdigest()
 
 
-def _preliminary(run: Run, client_id: str, objects: ObjectStore) -> Preliminary | None:
-    """What the client was told before the bill was closed, if it was."""
+def _gaps(costs: CostDocument) -> Iterator[str]:
+    for account in costs.accounts_not_read:
+        named = f"{account.name} ({account.account_id})" if account.account_id else account.name
+        yield f"account {named}: {account.error}: {account.reason}"
+    for name, gap in costs.not_available.items():
+        yield f"{name}: {gap.error}: {gap.reason}"
+
+
+def _preliminary(final: CostDocument, run: Run, objects: ObjectStore) -> Preliminary | None:
+    """What the client was told about the same accounts before the bill was closed, if it was."""
     if run.issue != "final":
         return None
-    body = objects.get(f"{report_prefix(run.model_copy(update={'issue': 'preliminary'}), client_id)}costs.json")
+    body = objects.get(f"{report_prefix(run.model_copy(update={'issue': 'preliminary'}), final.client_id)}costs.json")
     if body is None:
         return None
     costs = CostDocument.model_validate_json(body)
+    if account_ids(costs) != account_ids(final):
+        return None
     return Preliminary(total=period_total(costs, costs.period), fetched_at=costs.fetched_at)
 
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 NEUTRAL_COLOUR: Final = "#334155"
 _NOBODY: Final = "preview"
-_SECTIONS: Final = ("accounts", "regions", "forecast", "anomalies", "commitments")
+_SECTIONS: Final = ("accounts", "regions", "forecast", "anomalies", "commitments", "savings")
 
 
 class Preview(Fact):
@@ -135,7 +135,8 @@ def documents(preview: Preview, rendered: Rendered) -> Mapping[str, bytes]:
     if preview.costs is None:
         raise ValueError("a preview without costs has no report")
     access = _no_access(preview.costs.account_id)
-    record = preview.client.model_copy(update={"access": access, "recipients": (), "quarantined": (), "reply_to": None})
+    unsaid = {"access": access, "more_accounts": (), "recipients": (), "quarantined": (), "reply_to": None}
+    record = preview.client.model_copy(update=unsaid)
     files = {
         file_name(preview.client.client_id, preview.run): rendered.pdf,
         **{file.file_name: file.body for file in rendered.files},

@@ -123,7 +123,7 @@ def _made(
 
 def _fingerprint(client: Client, run: Run, costs_sha256: str, logo: bytes | None, template_version: str) -> str:
     parts = (
-        client.model_dump_json(exclude={"version", "recipients", "quarantined", "reply_to", "access"}),
+        client.model_dump_json(exclude={"version", "recipients", "quarantined", "reply_to", "access", "more_accounts"}),
         run.mode,
         costs_sha256,
         "no logo" if logo is None else sha256(logo).hexdigest(),

@@ -23,6 +23,7 @@ from cost_reporting.errors import (
     CostsThrottled,
     RotationStopped,
 )
+from cost_reporting.sources.access import Reader
 from cost_reporting.sources.cost_explorer.asking import Questions
 from cost_reporting.sources.cost_explorer.usage import OPERATION, question
 from cost_reporting.sources.keys import KeyRing
@@ -199,7 +200,7 @@ class _Turn:
                 if (proved.account_id, proved.user) != (ring.account_id, ring.user):
                     raise RotationStopped(f"{self.client.client_id}: {masked(keys.access_key_id)} is of another user")
                 if asking:
-                    self._ask(keys)
+                    self._ask(Reader(account_id=proved.account_id, credentials=keys))
             except (ClientAccessDenied, CostsThrottled) as not_yet:
                 if self.now() >= deadline:
                     raise RotationStopped(
@@ -213,11 +214,11 @@ class _Turn:
             else:
                 return
 
-    def _ask(self, keys: aws.Credentials) -> None:
+    def _ask(self, account: Reader) -> None:
         today = self.now().date()
         yesterday = Period(start=today - timedelta(days=1), end=today)
         try:
-            Questions(self.client.client_id, keys).ask(
+            Questions(self.client.client_id, account).ask(
                 "test", OPERATION, question(yesterday, "DAILY", by=(), metrics=("unblended",))
             )
         except (CostExplorerDisabled, CostsNotReady, CostsRefused):

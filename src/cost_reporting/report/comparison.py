@@ -106,7 +106,7 @@ def compare(
     return Comparison(
         id_title=id_title,
         rows=rows,
-        sum=_row(edition, _Line("sum", edition.say("Total"), "", -1), columns),
+        sum=_row(edition, _Line("sum", edition.say("Total") + edition.dagger, "", -1), columns),
         has_usage=usage is not None,
         has_before=edition.comparable,
         has_share=cents(edition.total) > 0,

@@ -5,17 +5,18 @@ from decimal import Decimal
 from itertools import islice
 from typing import Final
 
-from cost_reporting.costs import Anomaly, Commitments
+from cost_reporting.costs import Anomaly, Commitments, Savings
 from cost_reporting.money import cents, total
-from cost_reporting.report import budget, unusual
+from cost_reporting.report import budget, potential, unusual
 from cost_reporting.report.edition import Edition, one_line
 
 MOST: Final = 3
 SOON: Final = 30
 """Days within which a commitment's end is pressing."""
 _LARGE_ANOMALY: Final = Decimal("0.02")
+_LARGE_SAVINGS: Final = Decimal("0.02")
 _LARGE_UNTAGGED: Final = Decimal("0.25")
-"""Parts of the total: from there on, an anomaly or costs without a tag are worth a question."""
+"""Parts of the total: from there on, an anomaly, an estimate or costs without a tag are worth a question."""
 
 
 def decisions(edition: Edition) -> tuple[str, ...]:
@@ -32,6 +33,7 @@ def _all(edition: Edition) -> Iterator[str]:
     yield from _over_budget(edition)
     yield from _anomaly(edition)
     yield from _expiring(edition)
+    yield from _savings(edition)
     yield from _untagged(edition)
 
 
@@ -88,6 +90,19 @@ def _expiring(edition: Edition) -> Iterator[str]:
         soon,
         day=edition.figures.day(min(expiry.ends for expiry in commitments.expiring)),
     )
+
+
+def _savings(edition: Edition) -> Iterator[str]:
+    """What AWS estimates is of a month, so a week's total is no measure for it."""
+    savings = edition.costs.savings
+    if not isinstance(savings, Savings) or edition.costs.cadence != "monthly" or cents(edition.total) <= 0:
+        return
+    amount = potential.monthly(savings)
+    if cents(amount) and amount >= _LARGE_SAVINGS * edition.total:
+        yield edition.say(
+            "AWS estimates that {amount} a month could be saved: which of its advice is to be followed?",
+            amount=_money(edition, amount),
+        )
 
 
 def _untagged(edition: Edition) -> Iterator[str]:

@@ -122,6 +122,11 @@ class Edition:
         return self.run.mode == "test"
 
     @property
+    def dagger(self) -> str:
+        """The mark of a figure that lacks an account, to stand behind its name; nothing if none is lacking."""
+        return "\u00a0\u2020" if self.costs.accounts_not_read else ""
+
+    @property
     def price(self) -> Decimal:
         """What AWS charged for the figures, in US dollars."""
         return self.costs.paid_requests * PRICE_PER_REQUEST

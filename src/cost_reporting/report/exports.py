@@ -12,6 +12,7 @@ rest by which Cost Explorer's two views differ (at most 0.01) has a row of its o
 import csv
 import io
 import re
+from collections.abc import Iterator
 from dataclasses import astuple, dataclass, fields
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -19,7 +20,7 @@ from typing import Any, Final, Literal
 
 from cost_reporting.clients import Attachment
 from cost_reporting.contracts import Fact, Period
-from cost_reporting.costs import CostDocument, Group, RecordLine, Split, group_of, period_total
+from cost_reporting.costs import CostDocument, Group, RecordLine, Split, account_ids, group_of, period_total
 from cost_reporting.money import total
 from cost_reporting.periods import month_of
 from cost_reporting.report.edition import Edition, one_line
@@ -84,6 +85,7 @@ class Row:
     x_ReportedMetric: str  # noqa: N815
     x_Estimated: str  # noqa: N815
     x_SourceAccountId: str  # noqa: N815
+    x_AccountsNotRead: str  # noqa: N815
     x_Dataset: str  # noqa: N815
 
 
@@ -106,7 +108,8 @@ def exports(edition: Edition) -> tuple[File, ...]:
 
 def rows(costs: CostDocument) -> tuple[Row, ...]:
     """The period's charges: ``x_ReportedCost`` adds up to the report's exact total."""
-    account = _only_account(costs)
+    account, source = _only_account(costs), account_ids(costs)
+    lacking = "; ".join(_lacking(costs))
 
     def row(of: Period, category: ChargeCategory, estimated: bool, line: RecordLine | None, reported: Decimal) -> Row:
         zero = Decimal(0)
@@ -127,7 +130,8 @@ def rows(costs: CostDocument) -> tuple[Row, ...]:
             x_ReportedCost=reported,
             x_ReportedMetric=costs.metric,
             x_Estimated="true" if estimated else "false",
-            x_SourceAccountId=costs.account_id,
+            x_SourceAccountId=next(iter(source)) if len(source) == 1 else "",
+            x_AccountsNotRead=lacking,
             x_Dataset=DATASET,
         )
 
@@ -234,9 +238,11 @@ def _notes(edition: Edition) -> list[tuple[str, str]]:
             "SubAccountId",
             (
                 "Only where all costs are of one account: Cost Explorer was not asked for accounts within a row. "
-                "x_SourceAccountId is the account whose Cost Explorer answered."
+                "x_SourceAccountId is the account whose Cost Explorer answered, if it is one."
             ),
         ),
+        ("Accounts read", "; ".join(_read(costs))),
+        ("Accounts not read", "; ".join(_lacking(costs)) or "None. Of such an account there is nothing in any row."),
         ("Left out", "Resources, SKUs, prices, quantities, invoices and the billing account: Cost Explorer sums them."),
         (REST, "A rest of at most 0.01 between Cost Explorer's answers by day and by record type, if there is one."),
     ]
@@ -247,6 +253,19 @@ def _only_account(costs: CostDocument) -> str:
         return ""
     accounts = {line.key for line in costs.accounts.current}
     return accounts.pop() if len(accounts) == 1 else ""
+
+
+def _read(costs: CostDocument) -> Iterator[str]:
+    for account in costs.accounts_read:
+        yield f"{one_line(account.name)} ({account.account_id})"
+    if not costs.accounts_read:
+        yield costs.account_id
+
+
+def _lacking(costs: CostDocument) -> Iterator[str]:
+    """The accounts that no row has anything of."""
+    for account in costs.accounts_not_read:
+        yield f"{one_line(account.name)} ({account.account_id or 'id unknown'})"
 
 
 def _exact(amount: Decimal) -> str:

@@ -13,7 +13,7 @@ from cost_reporting.report.edition import Edition
 TOP_OF_A_WEEK: Final = 3
 """Rows in a weekly report, which has two or three pages."""
 _ROWS_THAT_FOLLOW: Final = 8
-"""A table of more rows starts on a page of its own."""
+"""A table of more rows may go on over a page."""
 
 
 class Breakdown(Fact):
@@ -26,7 +26,7 @@ class Breakdown(Fact):
     before_title: str
     table: Comparison
     has_table: bool
-    new_page: bool
+    is_long: bool
 
 
 def breakdown(
@@ -70,7 +70,7 @@ def breakdown(
         before_title=edition.before_title,
         table=table,
         has_table=has_costs and (monthly or in_weekly),
-        new_page=monthly and len(table.rows) > _ROWS_THAT_FOLLOW,
+        is_long=monthly and len(table.rows) > _ROWS_THAT_FOLLOW,
     )
 
 

@@ -17,7 +17,7 @@ from cost_reporting.money import cents
 from cost_reporting.periods import final_from, length
 from cost_reporting.report.edition import Edition, Mover, one_line
 from cost_reporting.report.figures import EN_DASH, change_ratio
-from cost_reporting.report.gaps import gaps
+from cost_reporting.report.gaps import gaps, unread
 from cost_reporting.report.language import to_say
 from cost_reporting.report.revision import since_preliminary
 
@@ -327,7 +327,7 @@ def caveats(edition: Edition) -> tuple[str, ...]:
                 which=day_ranges(edition, edition.missing_days),
             )
         )
-    found += gaps(edition)
+    found += [*unread(edition), *gaps(edition)]
     since = since_preliminary(edition)
     return (*([since] if since else []), *(found or [edition.say("Nothing is estimated, and nothing is missing.")]))
 

@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from cost_reporting import aws
-from cost_reporting.clients import Client, RoleAccess, SecretAccess
+from cost_reporting.clients import Access, RoleAccess, SecretAccess
 from cost_reporting.contracts import Fact
 from cost_reporting.errors import ClientAccessDenied, ClientMisconfigured, CostsThrottled
 from cost_reporting.store.translation import translated
@@ -25,27 +25,26 @@ class _Secret(BaseModel):
     secret_access_key: str
 
 
-def reader(client: Client) -> Reader:
-    """Keys for the client's account.
+def reader(client_id: str, access: Access, field: str = "access") -> Reader:
+    """Keys for the account of a client that ``access``, the ``field`` of its record, leads to.
 
     Raises ClientAccessDenied if its role or keys do not let us in, ClientMisconfigured if the secret is not what it
     should be, CostsThrottled if STS or Secrets Manager asks us to slow down.
     """
-    access = client.access
     try:
         if isinstance(access, RoleAccess):
-            return Reader(account_id=access.role_arn.split(":")[4], credentials=_assume(access))
-        credentials = _from_secret(client.client_id, access)
+            return Reader(account_id=access.account_id, credentials=_assume(access))
+        credentials = _from_secret(access, f"{client_id}: {field}.secret_arn")
         identity = aws.client("sts", credentials=credentials).get_caller_identity()
         return Reader(account_id=identity["Account"], credentials=credentials)
     except aws.Refused as refused:
         if aws.code(refused) in aws.THROTTLES or aws.status(refused) >= 500:
-            raise CostsThrottled(f"{client.client_id}: access: {aws.code(refused)}") from refused
+            raise CostsThrottled(f"{client_id}: {field}: {aws.code(refused)}") from refused
         if aws.code(refused) == "ResourceNotFoundException":
-            raise ClientMisconfigured(f"{client.client_id}: access.secret_arn: there is no such secret") from refused
-        raise ClientAccessDenied(f"{client.client_id}: {access.kind}: {aws.code(refused)}") from refused
+            raise ClientMisconfigured(f"{client_id}: {field}.secret_arn: there is no such secret") from refused
+        raise ClientAccessDenied(f"{client_id}: {access.kind}: {aws.code(refused)}") from refused
     except (aws.NoAnswer, aws.HalfAnswer) as none:
-        raise CostsThrottled(f"{client.client_id}: access: {type(none).__name__}") from none
+        raise CostsThrottled(f"{client_id}: {field}: {type(none).__name__}") from none
 
 
 def lets_in(role_arn: str, external_id: str | None) -> bool:
@@ -82,17 +81,15 @@ def _assume(access: RoleAccess) -> aws.Credentials:
     )
 
 
-def _from_secret(client_id: str, access: SecretAccess) -> aws.Credentials:
+def _from_secret(access: SecretAccess, what: str) -> aws.Credentials:
     answer = aws.client("secretsmanager").get_secret_value(SecretId=access.secret_arn, VersionStage="AWSCURRENT")
-    return keys_in(answer.get("SecretString", ""), client_id)
+    return keys_in(answer.get("SecretString", ""), what)
 
 
-def keys_in(secret_string: str, client_id: str) -> aws.Credentials:
+def keys_in(secret_string: str, what: str) -> aws.Credentials:
     """The keys in a secret. Raises ClientMisconfigured, which shows nothing of it, if there are none."""
     try:
         secret = _Secret.model_validate_json(secret_string)
     except ValidationError:
-        raise ClientMisconfigured(
-            f"{client_id}: access.secret_arn: the secret is not JSON with access_key_id and secret_access_key"
-        ) from None
+        raise ClientMisconfigured(f"{what}: the secret is not JSON with access_key_id and secret_access_key") from None
     return aws.Credentials(access_key_id=secret.access_key_id, secret_access_key=secret.secret_access_key)

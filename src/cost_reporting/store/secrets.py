@@ -22,7 +22,9 @@ class SecretStore:
     def keys(self, client_id: str, arn: str, stage: str = CURRENT) -> aws.Credentials | None:
         """The keys in ``stage``, or None if nothing is there. Raises ClientMisconfigured if they are no keys."""
         with self._secret_of(client_id):
-            return keys_in(self._text(arn, stage), client_id) if stage in self._stages(arn) else None
+            if stage not in self._stages(arn):
+                return None
+            return keys_in(self._text(arn, stage), f"{client_id}: access.secret_arn")
 
     def stored_at(self, client_id: str, arn: str) -> datetime | None:
         """When the current version was stored: a key is at least as old."""

@@ -91,6 +91,7 @@ def test_a_row_says_what_focus_says_of_a_charge() -> None:
         "x_ReportedMetric": "unblended",
         "x_Estimated": "false",
         "x_SourceAccountId": "111122223333",
+        "x_AccountsNotRead": "",
         "x_Dataset": DATASET,
     }
 

@@ -17,7 +17,7 @@ from tests.unit.report.conftest import an_edition, plain
 
 def test_every_part_that_failed_is_named_on_the_first_page() -> None:
     (caveat,) = summary.view(an_edition(costs=a_failed_document())).caveats
-    parts = "costs by account, costs by region, costs by tag, forecast, anomalies, commitments"
+    parts = "costs by account, costs by region, costs by tag, forecast, anomalies, commitments, savings"
     assert caveat == f"Not available: {parts} (AWS was too busy to answer)."
 
 
@@ -56,7 +56,14 @@ def test_each_failed_section_has_a_gap_in_its_place() -> None:
     assert names.index("services") < names.index("gap") < names.index("invoice")
     assert all(name in {section.name for section in SECTIONS} | {"gap"} for name in names)
     views = [view for _, view in printed(an_edition(costs=a_failed_document())) if isinstance(view, Gap)]
-    assert [view.title for view in views] == ["By account", "By region", "By tag", "Anomalies", "Commitments"]
+    assert [view.title for view in views] == [
+        "By account",
+        "By region",
+        "By tag",
+        "Anomalies",
+        "Commitments",
+        "Savings",
+    ]
 
 
 def test_a_forecast_that_failed_is_not_a_figure() -> None:

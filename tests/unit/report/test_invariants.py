@@ -23,6 +23,7 @@ from cost_reporting.report.sections import trend as trend_section
 from cost_reporting.report.sections.anomalies import Anomalies
 from cost_reporting.report.sections.commitments import Committed
 from cost_reporting.report.sections.invoice import Invoice
+from cost_reporting.report.sections.savings import Advised
 from cost_reporting.report.sections.tags import Tags
 from cost_reporting.report.sections.trend import Trend
 from cost_reporting.report.sections.what_changed import WhatChanged
@@ -37,7 +38,9 @@ from tests.builders import (
     an_anomaly,
     no_commitments,
     not_available,
+    not_read,
     some_commitments,
+    some_savings,
 )
 from tests.unit.report.conftest import added, adds_up, an_edition, number
 
@@ -63,6 +66,33 @@ anomaly = st.builds(
 )
 
 
+advice = st.builds(
+    lambda achieved, bought, resized: some_savings(
+        achieved=achieved,
+        purchases=[{"account_id": "1", "hourly": "1", "monthly_savings": amount} for amount in bought]
+        if isinstance(bought, list)
+        else bought,
+        resizes=[
+            {
+                "account_id": "1",
+                "resource_id": f"i-{number}\u202e<b>",
+                "name": None,
+                "region": None,
+                "instance_type": "m5.large",
+                "target": None,
+                "monthly_savings": amount,
+            }
+            for number, amount in enumerate(resized)
+        ]
+        if isinstance(resized, list)
+        else resized,
+    ),
+    amounts.map(lambda amount: [{"kind": "savings_plans", "net_savings": amount}]) | missing,
+    st.lists(amounts, max_size=2) | missing,
+    st.lists(amounts, max_size=9) | missing,
+)
+
+
 @st.composite
 def editions(draw: st.DrawFn) -> Edition:
     period = draw(st.sampled_from(["2026-10", "2026-03", "2026-W42"]))
@@ -76,6 +106,7 @@ def editions(draw: st.DrawFn) -> Edition:
         "forecast": st.just(forecast) | missing,
         "anomalies": st.lists(anomaly, max_size=12).map(tuple) | missing,
         "commitments": st.sampled_from([no_commitments(), some_commitments(date(2026, 11, 20))]) | missing,
+        "savings": advice | missing,
     }
     offsets = draw(st.dictionaries(names.filter(bool), st.fixed_dictionaries({"Credit": amounts}), max_size=1))
     costs = a_cost_document(
@@ -85,6 +116,7 @@ def editions(draw: st.DrawFn) -> Edition:
         records=offsets,
         older=draw(st.sampled_from([None, "3"])),
         estimated=draw(st.sampled_from([(), (date(2026, 10, 12),)])),
+        accounts_not_read=draw(st.sampled_from([(), (not_read(),), (not_read(None, "\u202e<b>", "SomethingNew"),)])),
         **{part: draw(st.none() | values) for part, values in optional.items()},
     )
     budget = draw(st.none() | st.just("500.00"))
@@ -114,6 +146,8 @@ def others_add_up(view: Fact) -> bool:
             return not view.rows or added(row.impact for row in view.rows) == number(view.sum)
         case Committed():
             return not view.uses or added(use.savings for use in view.uses) == number(view.saved)
+        case Advised():
+            return not view.rows or added(row.savings for row in view.rows) == number(view.sum)
         case _:
             return True
 
@@ -145,6 +179,7 @@ def test_whatever_the_costs_rows_make_their_totals_and_gaps_are_no_zeros(edition
             assert change == number(view.table.sum.now) - number(view.table.sum.before)
     said = words.caveats(edition)
     assert sum(line.startswith("Not available") for line in said) >= bool(failed)
+    assert sum(line.startswith("\u2020") for line in said) == len(edition.costs.accounts_not_read)
 
 
 @settings(max_examples=60, deadline=None)
@@ -178,7 +213,7 @@ def test_no_page_shows_a_zero_for_what_is_not_known(
         assert "CostsThrottled" not in text
 
 
-@pytest.mark.parametrize("part", ["accounts", "regions", "tags", "forecast", "anomalies", "commitments"])
+@pytest.mark.parametrize("part", ["accounts", "regions", "tags", "forecast", "anomalies", "commitments", "savings"])
 def test_each_part_that_fails_is_named_on_the_first_page_and_in_the_mail(part: str, renderer: Renderer) -> None:
     costs: CostDocument = a_full_document(**{part: not_available()})
     edition = an_edition(a_full_client(), costs)

@@ -32,7 +32,7 @@ from cost_reporting.report.mail import subject
 from cost_reporting.report.renderer import Renderer
 from cost_reporting.report.sections import SECTIONS, about, accounts, invoice, services, summary, trend
 from scripts import messages
-from tests.builders import a_client, a_cost_document, a_run, some_accounts
+from tests.builders import a_client, a_cost_document, a_run, not_read, some_accounts, some_savings
 from tests.unit.report.conftest import an_edition
 
 LOCALES = ("en_US", "de_DE", "fr_FR", "es_ES", "ja_JP")
@@ -97,6 +97,8 @@ def everything() -> CostDocument:
                 ),
                 expiring=(Expiry(kind="savings_plans", commitment_id="0f9a1c22", ends=date(2026, 11, 28)),),
             ),
+            "savings": some_savings(12),
+            "accounts_not_read": (not_read(),),
         }
     )
 
@@ -104,7 +106,8 @@ def everything() -> CostDocument:
 def nothing_available() -> CostDocument:
     """A month of which every optional part failed."""
     errors = ("CostsThrottled", "CostsNotReady", "ClientAccessDenied", "CostExplorerDisabled", "CostsRefused", "New")
-    parts = ("accounts", "regions", "tags", "forecast", "anomalies", "commitments")
+    errors += ("CostsDoNotReconcile",)
+    parts = ("accounts", "regions", "tags", "forecast", "anomalies", "commitments", "savings")
     gaps = {part: NotAvailable(error=error, reason="-") for part, error in zip(parts, errors, strict=True)}
     return a_cost_document().model_copy(update=gaps)
 

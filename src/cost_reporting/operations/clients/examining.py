@@ -21,7 +21,7 @@ from cost_reporting.errors import (
 )
 from cost_reporting.report.branding import logo_of
 from cost_reporting.sources.access import Reader, lets_in, reader
-from cost_reporting.sources.cost_explorer.asking import Questions
+from cost_reporting.sources.cost_explorer.asking import OPT_IN, Questions
 from cost_reporting.sources.cost_explorer.permissions import Trial, trials
 from cost_reporting.store.objects import ObjectStore
 
@@ -90,7 +90,7 @@ def _name(client: Client, surroundings: Surroundings) -> Finding:
 def _access(client: Client) -> tuple[Reader | None, Finding]:
     name = "assume role" if isinstance(client.access, RoleAccess) else "access keys"
     try:
-        return reader(client), Finding(name=name, verdict="ok")
+        return reader(client.client_id, client.access), Finding(name=name, verdict="ok")
     except ClientAccessDenied as denied:
         remedy = (
             f"{_ONBOARD} If reports arrive nevertheless, the trust does not name you: `onboard --operator`."
@@ -129,7 +129,7 @@ def _stranger(name: str, role_arn: str, external_id: str | None) -> Finding:
 def _cost_explorer(
     client: Client, keys: Reader | None, now: Callable[[], datetime], *, paying: bool
 ) -> Iterator[Finding]:
-    questions = Questions(client.client_id, keys.credentials) if keys is not None and paying else None
+    questions = Questions(client.client_id, keys) if keys is not None and paying else None
     why_not = "the access is refused" if keys is None else "it costs USD 0.01"
     enabled = Finding(name=_ENABLED, verdict="not checked", cause=why_not, remedy=_REMEDIES[why_not])
     found: list[Finding] = []
@@ -157,8 +157,10 @@ def _tried(trial: Trial, questions: Questions | None, why_not: str) -> tuple[Fin
     try:
         questions.try_once(trial.operation, trial.question)
     except CostExplorerDisabled as disabled:
-        finding = Finding(name=name, verdict="not checked", cause="Cost Explorer is not enabled")
-        return finding, _failed(_ENABLED, disabled, disabled.remedy)
+        if OPT_IN not in str(disabled):
+            finding = Finding(name=name, verdict="not checked", cause="Cost Explorer is not enabled")
+            return finding, _failed(_ENABLED, disabled, disabled.remedy)
+        finding = Finding(name=name, verdict="ok", cause=f"allowed; {OPT_IN}")
     except ClientAccessDenied as denied:
         return _failed(name, denied, f"Have the client allow {name}. {_ONBOARD}"), None
     except CostsNotReady as young:

@@ -20,6 +20,7 @@ from cost_reporting.report.sections import (
     cover,
     invoice,
     regions,
+    savings,
     services,
     summary,
     tags,
@@ -47,6 +48,7 @@ SECTIONS: Final = (
     Section("budget_and_forecast", budget_and_forecast.view),
     Section("anomalies", anomalies.view),
     Section("commitments", commitments.view),
+    Section("savings", savings.view),
     Section("invoice", invoice.view),
     Section("about", about.view),
 )

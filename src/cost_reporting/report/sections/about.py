@@ -6,7 +6,7 @@ from cost_reporting.contracts import Fact
 from cost_reporting.costs import PRICE_PER_REQUEST
 from cost_reporting.money import CENT
 from cost_reporting.periods import length
-from cost_reporting.report import words
+from cost_reporting.report import gaps, words
 from cost_reporting.report.edition import Edition
 from cost_reporting.report.figures import MINUS
 from cost_reporting.report.language import speaks, to_say
@@ -45,7 +45,6 @@ def view(edition: Edition) -> About:
 
 def _facts(edition: Edition) -> tuple[Entry, ...]:
     costs, figures, say = edition.costs, edition.figures, edition.say
-    each, price = (figures.money(amount, "USD") for amount in (PRICE_PER_REQUEST, edition.price))
     facts = {
         say("Metric"): say(words.METRIC_WORDS[costs.metric]),
         say("Period"): edition.language.together(
@@ -62,18 +61,9 @@ def _facts(edition: Edition) -> tuple[Entry, ...]:
                 days=figures.span(edition.previous),
             ),
         ),
-        say("Source"): say(
-            "AWS Cost Explorer, read on {moment} from account {account}.",
-            moment=figures.moment(costs.fetched_at),
-            account=costs.account_id,
-        ),
-        say("Price of these figures"): edition.say_n(
-            "{n} paid request to Cost Explorer at {each}: {price}, charged by AWS to that account.",
-            "{n} paid requests to Cost Explorer at {each}: {price}, charged by AWS to that account.",
-            costs.paid_requests,
-            each=each,
-            price=price,
-        ),
+        say("Source"): _source(edition),
+        **_accounts(edition),
+        say("Price of these figures"): _price(edition),
     }
     if edition.costs.cadence == "monthly":
         facts[say("Rounding")] = say(
@@ -95,11 +85,63 @@ def _facts(edition: Edition) -> tuple[Entry, ...]:
     return tuple(Entry(term=term, meaning=meaning) for term, meaning in facts.items())
 
 
+def _source(edition: Edition) -> str:
+    costs = edition.costs
+    moment = edition.figures.moment(costs.fetched_at)
+    if len(costs.accounts_read) <= 1:
+        return edition.say(
+            "AWS Cost Explorer, read on {moment} from account {account}.", moment=moment, account=costs.account_id
+        )
+    return edition.say("AWS Cost Explorer, read on {moment} from each account.", moment=moment)
+
+
+def _accounts(edition: Edition) -> dict[str, str]:
+    """What is included and what is left out, where there is more than one account."""
+    costs, listed = edition.costs, edition.language.listed
+    if len(costs.accounts_read) <= 1 and not costs.accounts_not_read:
+        return {}
+    read = listed(gaps.named(edition, account) for account in costs.accounts_read)
+    facts = {edition.say("Accounts included"): read or costs.account_id}
+    if costs.accounts_not_read:
+        facts[edition.say("Accounts left out")] = edition.language.together(
+            *(
+                edition.say(
+                    "{account}: {reason}.",
+                    account=gaps.named(edition, account),
+                    reason=gaps.unread_reason(edition, account),
+                )
+                for account in costs.accounts_not_read
+            )
+        )
+    return facts
+
+
+def _price(edition: Edition) -> str:
+    each, price = (edition.figures.money(amount, "USD") for amount in (PRICE_PER_REQUEST, edition.price))
+    paid = edition.costs.paid_requests
+    if len(edition.costs.accounts_read) <= 1:
+        return edition.say_n(
+            "{n} paid request to Cost Explorer at {each}: {price}, charged by AWS to that account.",
+            "{n} paid requests to Cost Explorer at {each}: {price}, charged by AWS to that account.",
+            paid,
+            each=each,
+            price=price,
+        )
+    return edition.say_n(
+        "{n} paid request to Cost Explorer at {each}: {price}, charged by AWS to the accounts.",
+        "{n} paid requests to Cost Explorer at {each}: {price}, charged by AWS to the accounts.",
+        paid,
+        each=each,
+        price=price,
+    )
+
+
 def _marks(edition: Edition) -> tuple[Entry, ...]:
     say = edition.say
     marks = {
         "e": say("estimated: AWS may still change the figure"),
         "p": say("partial: costs began within the period"),
+        **({"\u2020": say("without an account that could not be read")} if edition.dagger else {}),
         edition.figures.new: say("no such costs in the previous period, so no percentage"),
         edition.figures.not_available: say("not available, or without meaning, such as a change from a credit"),
         edition.figures.amount(CENT / 10): say("more than nothing and less than half a cent"),

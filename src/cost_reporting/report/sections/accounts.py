@@ -1,23 +1,58 @@
 """Costs by linked account, for clients who ask for them."""
 
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Final
 
+from cost_reporting.contracts import Fact
 from cost_reporting.costs import NotAvailable, Split
+from cost_reporting.report import gaps
 from cost_reporting.report.edition import Edition, one_line
+from cost_reporting.report.figures import EN_DASH
 from cost_reporting.report.gaps import Gap, gap
 from cost_reporting.report.splits import Breakdown, breakdown, largest_share
 
 TOP: Final = 25
 
 
-def view(edition: Edition) -> Breakdown | Gap | None:
-    """The accounts, if they were asked for."""
+class Unread(Fact):
+    """An account of which nothing is in the table above."""
+
+    name: str
+    id: str
+    reason: str
+
+
+class Accounts(Breakdown):
+    """The table of the accounts, and those that could not be read."""
+
+    unread: tuple[Unread, ...]
+
+
+def view(edition: Edition) -> Accounts | Gap | None:
+    """The accounts, if they were asked for, or if there are several."""
     accounts = edition.costs.accounts
     if isinstance(accounts, NotAvailable):
-        return gap(edition, edition.say("By account"), "accounts", accounts)
+        missing = gap(edition, edition.say("By account"), "accounts", accounts)
+        return missing.model_copy(
+            update={"sentence": edition.language.together(missing.sentence, *gaps.unread(edition))}
+        )
     if accounts is None:
         return None
+    table = _table(edition, accounts)
+    if table is None:
+        lost = gaps.unread(edition)
+        return Gap(title=edition.say("By account"), sentence=edition.language.together(*lost)) if lost else None
+    return Accounts(**dict(table), unread=tuple(_unread(edition)))
+
+
+def _unread(edition: Edition) -> Iterator[Unread]:
+    for account in edition.costs.accounts_not_read:
+        reason = edition.say("not read: {reason}", reason=gaps.unread_reason(edition, account))
+        yield Unread(name=one_line(account.name), id=account.account_id or EN_DASH, reason=reason)
+
+
+def _table(edition: Edition, accounts: Split) -> Breakdown | None:
     return breakdown(
         edition,
         accounts,

@@ -149,6 +149,15 @@ def _of_forecast(edition: Edition, forecast: Forecast) -> str:
         return edition.say("AWS expects credits to cover all of {month} as well.", month=month)
     if low == high:
         return edition.say("AWS expects {month} to come to {likely}.", month=month, likely=likely)
+    if len(edition.costs.accounts_read) > 1:
+        return edition.say(
+            "AWS expects {month} to come to between {low} and {high}, most likely {likely}: its expectations of the "
+            "accounts, added up.",
+            month=month,
+            low=low,
+            high=high,
+            likely=likely,
+        )
     return edition.say(
         "AWS expects {month} to come to between {low} and {high}, most likely {likely}; four months out of five end "
         "within such a range.",

@@ -77,7 +77,7 @@ def view(edition: Edition) -> Committed | Gap | None:
     monthly = edition.costs.cadence == "monthly"
     further = len(endings) - TOP if monthly else 0
     return Committed(
-        finding=_finding(edition, used, total(savings)),
+        finding=achieved(edition, exists=bool(used), saved=total(savings)),
         aside=edition.language.together(
             *(edition.say(_NONE[kind]) for kind in absent if used), *_ends(edition, commitments, used)
         ),
@@ -93,8 +93,9 @@ def _exists(commitment: Commitment) -> bool:
     return any(figure is not None for figure in (commitment.coverage, commitment.utilisation, commitment.net_savings))
 
 
-def _finding(edition: Edition, used: list[Commitment], saved: Decimal) -> str:
-    if not used:
+def achieved(edition: Edition, *, exists: bool, saved: Decimal) -> str:
+    """What the commitments saved in the period, if any ``exists``."""
+    if not exists:
         return edition.say("All usage was charged on demand: there is no commitment that could lower its price.")
     amount = edition.figures.money(abs(saved), edition.currency)
     if not cents(saved):

@@ -83,7 +83,10 @@ def view(edition: Edition) -> Summary:
     """The summary of any edition."""
     reasons, pressing, caveats = words.reasons(edition), decisions(edition), words.caveats(edition)
     headline, equivalent = words.headline(edition), words.equivalent(edition)
-    figures = (_net(edition), _change(edition), _outlook(edition), _yardstick(edition))
+    figures = tuple(
+        figure.model_copy(update={"name": figure.name + edition.dagger})
+        for figure in (_net(edition), _change(edition), _outlook(edition), _yardstick(edition))
+    )
     room = _room(edition, figures, (headline, equivalent), (reasons, caveats, pressing))
     return Summary(
         headline=headline,

@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 from cost_reporting.clients import Client, Section
 from cost_reporting.contracts import Period
 from cost_reporting.periods import month_of
+from cost_reporting.sources.cost_explorer.savings import INSTANCES, PLAN
 from cost_reporting.sources.cost_explorer.usage import METRICS, OPERATION, time_period
 
 OPERATIONS: Final[Mapping[str, Section | None]] = {
@@ -18,8 +19,15 @@ OPERATIONS: Final[Mapping[str, Section | None]] = {
     "GetSavingsPlansUtilizationDetails": "commitments",
     "GetReservationCoverage": "commitments",
     "GetReservationUtilization": "commitments",
+    "GetSavingsPlansPurchaseRecommendation": "savings",
+    "GetRightsizingRecommendation": "savings",
 }
 """Every operation that reports ask, with the section that needs it; None: every report does."""
+_SHARED: Final[Mapping[str, Section]] = {
+    "GetSavingsPlansUtilization": "savings",
+    "GetReservationUtilization": "savings",
+}
+"""What another section needs as well."""
 ACTIONS: Final = tuple(sorted(f"ce:{operation}" for operation in OPERATIONS))
 """What the role in the client's account allows, and nothing else."""
 
@@ -35,18 +43,19 @@ class Trial(NamedTuple):
 def trials(client: Client, today: date) -> tuple[Trial, ...]:
     """One for each operation, in the order in which a report asks them."""
     return tuple(
-        Trial(operation, section, _question(operation, client, today) if _needed(section, client) else None)
+        Trial(operation, section, _question(operation, client, today) if _needed(operation, client) else None)
         for operation, section in OPERATIONS.items()
     )
 
 
 def price(client: Client) -> int:
     """How many paid requests the trials take."""
-    return sum(_needed(section, client) for section in OPERATIONS.values())
+    return sum(_needed(operation, client) for operation in OPERATIONS)
 
 
-def _needed(section: Section | None, client: Client) -> bool:
-    return section is None or section in client.sections
+def _needed(operation: str, client: Client) -> bool:
+    section = OPERATIONS[operation]
+    return section is None or section in client.sections or _SHARED.get(operation) in client.sections
 
 
 def _question(operation: str, client: Client, today: date) -> Mapping[str, Any]:
@@ -62,5 +71,9 @@ def _question(operation: str, client: Client, today: date) -> Mapping[str, Any]:
         case "GetAnomalies":
             interval = {"StartDate": day.isoformat(), "EndDate": day.isoformat()}
             return {"DateInterval": interval, "MaxResults": 1}
+        case "GetSavingsPlansPurchaseRecommendation":
+            return PLAN
+        case "GetRightsizingRecommendation":
+            return INSTANCES
         case _:
             return {"TimePeriod": when}

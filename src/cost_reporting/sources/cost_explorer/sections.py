@@ -5,37 +5,36 @@ of the report.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 from cost_reporting.clients import Client, Section
 from cost_reporting.contracts import Cadence, Period, Run
 from cost_reporting.costs import (
     Anomaly,
-    Commitment,
-    Commitments,
     DayCosts,
-    Expiry,
     Forecast,
     Line,
-    NotAvailable,
+    Savings,
     Split,
     TagSplit,
     holds,
 )
-from cost_reporting.errors import CostReportingError, CostsNotReady, CostsRefused
+from cost_reporting.errors import CostsRefused
 from cost_reporting.money import total
 from cost_reporting.periods import month_of
-from cost_reporting.sources.cost_explorer.asking import Questions
+from cost_reporting.sources.cost_explorer.asking import Questions, attempt
+from cost_reporting.sources.cost_explorer.commitments import Held, held
+from cost_reporting.sources.cost_explorer.savings import advice
 from cost_reporting.sources.cost_explorer.usage import OPERATION, descriptions, question, spans, time_period
 
 PREDICTION_INTERVAL: Final = 80
 """Percent: the month ends inside the range four times out of five, says Cost Explorer."""
 ANOMALY_DAYS: Final = 90
 """How far back GetAnomalies looks (API reference)."""
-EXPIRY_DAYS: Final = 60
 
 
 class Asked(NamedTuple):
@@ -47,6 +46,7 @@ class Asked(NamedTuple):
     previous: Period
     today: date
     days: tuple[DayCosts, ...]
+    currency: str
 
 
 def days_end(client: Client, run: Run, today: date) -> date:
@@ -58,6 +58,7 @@ def days_end(client: Client, run: Run, today: date) -> date:
 def requests_for(client: Client, cadence: Cadence) -> int:
     """How many paid requests the client's sections take, further pages apart."""
     split = 1 if cadence == "monthly" else 2
+    utilisation = 0 if "commitments" in client.sections else 2
     each: dict[Section, int] = {
         "accounts": split,
         "regions": split,
@@ -65,20 +66,16 @@ def requests_for(client: Client, cadence: Cadence) -> int:
         "forecast": 1,
         "anomalies": 1,
         "commitments": 5,
+        "savings": 2 + utilisation,
     }
     return sum(each[section] for section in dict.fromkeys(client.sections))
 
 
 def ask_all(asked: Asked) -> dict[Section, Any]:
-    """The fields of the cost document that the client's sections add."""
+    """What the account says to each of the client's sections: a part of a sum, or NotAvailable."""
     fields: dict[Section, Any] = {}
     for section in asked.client.sections:
-        try:
-            fields[section] = SECTIONS[section](asked)
-        except CostReportingError as failure:
-            fields[section] = NotAvailable(
-                error=failure.name, reason=str(failure).removeprefix(f"{asked.client.client_id}: ")
-            )
+        fields[section] = attempt(asked.client.client_id, partial(SECTIONS[section], asked))
     return fields
 
 
@@ -166,10 +163,12 @@ def _anomalies(asked: Asked) -> tuple[Anomaly, ...]:
         "EndDate": min(asked.run.period.end - timedelta(days=1), asked.today - timedelta(days=1)).isoformat(),
     }
     pages = asked.questions.ask("anomalies", "GetAnomalies", {"DateInterval": interval})
-    return tuple(_anomaly(anomaly) for page in pages for anomaly in page["Anomalies"])
+    own = asked.questions.account_id if asked.client.more_accounts else None
+    return tuple(_anomaly(anomaly, own) for page in pages for anomaly in page["Anomalies"])
 
 
-def _anomaly(anomaly: Mapping[str, Any]) -> Anomaly:
+def _anomaly(anomaly: Mapping[str, Any], account_id: str | None) -> Anomaly:
+    """``account_id`` is the account that answered, if it is one of several: that is then worth saying."""
     impact, causes = anomaly["Impact"], anomaly.get("RootCauses") or [{}]
     first_day = date.fromisoformat(anomaly["AnomalyStartDate"][:10])
     return Anomaly(
@@ -179,65 +178,17 @@ def _anomaly(anomaly: Mapping[str, Any]) -> Anomaly:
         expected=Decimal(str(impact.get("TotalExpectedSpend", 0))),
         service=causes[0].get("Service") or anomaly.get("DimensionValue") or "several services",
         region=causes[0].get("Region"),
-        account_id=causes[0].get("LinkedAccount"),
+        account_id=causes[0].get("LinkedAccount") or account_id,
         usage_type=causes[0].get("UsageType"),
     )
 
 
-def _commitments(asked: Asked) -> Commitments:
-    plans, expiring = _savings_plans(asked)
-    return Commitments(commitments=(plans, _reservations(asked)), expiring=expiring)
+def _commitments(asked: Asked) -> Held:
+    return held(asked.questions, asked.run.period, asked.today)
 
 
-def _savings_plans(asked: Asked) -> tuple[Commitment, tuple[Expiry, ...]]:
-    """An account without Savings Plans answers that there is no data, which is an answer."""
-    when = {"TimePeriod": time_period(asked.run.period)}
-    try:
-        coverage = asked.questions.ask("savings plans coverage", "GetSavingsPlansCoverage", when)
-        (use,) = asked.questions.ask("savings plans utilisation", "GetSavingsPlansUtilization", when)
-        details = asked.questions.ask("savings plans", "GetSavingsPlansUtilizationDetails", when)
-    except CostsNotReady:
-        return Commitment(kind="savings_plans", coverage=None, utilisation=None, net_savings=None), ()
-    figures = [each["Coverage"] for page in coverage for each in page["SavingsPlansCoverages"]]
-    plans = Commitment(
-        kind="savings_plans",
-        coverage=_percent(
-            total(Decimal(each["SpendCoveredBySavingsPlans"]) for each in figures),
-            total(Decimal(each["TotalCost"]) for each in figures),
-        ),
-        utilisation=Decimal(use["Total"]["Utilization"]["UtilizationPercentage"]),
-        net_savings=Decimal(use["Total"]["Savings"]["NetSavings"]),
-    )
-    found = (detail for page in details for detail in page["SavingsPlansUtilizationDetails"])
-    ends = ((detail["SavingsPlanArn"].rpartition("/")[2], detail["Attributes"].get("EndDateTime")) for detail in found)
-    return plans, _expiring(asked, ends)
-
-
-def _reservations(asked: Asked) -> Commitment:
-    when = {"TimePeriod": time_period(asked.run.period)}
-    pages = asked.questions.ask("reservation coverage", "GetReservationCoverage", when)
-    (use,) = asked.questions.ask("reservation utilisation", "GetReservationUtilization", when)
-    purchased = Decimal(use["Total"]["PurchasedHours"])
-    return Commitment(
-        kind="reservations",
-        coverage=Decimal(pages[0]["Total"]["CoverageHours"]["CoverageHoursPercentage"]) if purchased else None,
-        utilisation=Decimal(use["Total"]["UtilizationPercentage"]) if purchased else None,
-        net_savings=Decimal(use["Total"]["NetRISavings"]) if purchased else None,
-    )
-
-
-def _expiring(asked: Asked, ends: Iterable[tuple[str, str | None]]) -> tuple[Expiry, ...]:
-    until = asked.today + timedelta(days=EXPIRY_DAYS)
-    days = ((commitment_id, date.fromisoformat(end[:10])) for commitment_id, end in ends if end)
-    return tuple(
-        Expiry(kind="savings_plans", commitment_id=commitment_id, ends=day)
-        for commitment_id, day in sorted(days, key=lambda item: item[1])
-        if asked.today <= day <= until
-    )
-
-
-def _percent(part: Decimal, whole: Decimal) -> Decimal | None:
-    return (100 * part / whole).quantize(Decimal("0.01")) if whole else None
+def _savings(asked: Asked) -> Savings:
+    return advice(asked.questions, asked.run.period, asked.currency)
 
 
 SECTIONS: Final[Mapping[Section, Callable[[Asked], object]]] = {
@@ -247,4 +198,5 @@ SECTIONS: Final[Mapping[Section, Callable[[Asked], object]]] = {
     "forecast": _forecast,
     "anomalies": _anomalies,
     "commitments": _commitments,
+    "savings": _savings,
 }

@@ -1,29 +1,49 @@
-"""A client's cost document, made from its own Cost Explorer."""
+"""A client's cost document, made from the Cost Explorer of its accounts."""
 
 import json
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterable
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from cost_reporting.clients import Client, Metric
+from cost_reporting.clients import Access, Client, RoleAccess
 from cost_reporting.contracts import Cadence, Period, Run
-from cost_reporting.costs import Amounts, CostDocument, DayCosts, Line, RecordLine, RecordSpan, holds
-from cost_reporting.errors import CostsDoNotReconcile, CostsNotReady, CostsRefused
-from cost_reporting.periods import days as days_of
+from cost_reporting.costs import AccountNotRead
+from cost_reporting.errors import (
+    ClientAccessDenied,
+    ClientMisconfigured,
+    CostExplorerDisabled,
+    CostReportingError,
+    CostsNotReady,
+    CostsRefused,
+)
 from cost_reporting.periods import month_of, months_before, preceding
 from cost_reporting.sources import Fetched
-from cost_reporting.sources.access import reader
+from cost_reporting.sources.access import Reader, reader
 from cost_reporting.sources.cost_explorer import sections
 from cost_reporting.sources.cost_explorer.asking import Questions
-from cost_reporting.sources.cost_explorer.usage import METRICS, OPERATION, Span, question, spans, units
+from cost_reporting.sources.cost_explorer.merging import merged
+from cost_reporting.sources.cost_explorer.reading import Reading, read
 
 HISTORY_MONTHS: Final = 13
 """Whole months that Cost Explorer keeps before the current one (User Guide, "Analyzing your costs and usage")."""
 
+_LEAVES_OUT: Final = (ClientAccessDenied, ClientMisconfigured, CostExplorerDisabled, CostsNotReady, CostsRefused)
+"""What takes one of several accounts out of a report. CostsThrottled does not: the state machine asks again."""
+_log = logging.getLogger(__name__)
+
+
+class _Way(NamedTuple):
+    """What one of the client's accounts is called, how it is reached, and which field of the record says so."""
+
+    name: str
+    access: Access
+    field: str
+
 
 def requests_for(client: Client, cadence: Cadence) -> int:
     """How many paid requests a report takes, said before they are asked; each further page is one more."""
-    return 2 + sections.requests_for(client, cadence)
+    return (2 + sections.requests_for(client, cadence)) * (1 + len(client.more_accounts))
 
 
 def forgotten(period: Period, cadence: Cadence, at: datetime) -> str | None:
@@ -42,99 +62,87 @@ def _earliest(at: datetime) -> date:
 
 
 class CostExplorerSource:
-    """Asks the Cost Explorer of the client's own account. ``now`` is an aware clock: Cost Explorer keeps 13 months."""
+    """Asks the Cost Explorer of the client's own accounts. ``now`` is an aware clock: 13 months are kept there."""
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         self._now = now
 
     def fetch(self, client: Client, run: Run) -> Fetched:
-        """The costs of the run's period, the one before, and the months that lead up to it.
+        """The costs of the run's period, the one before, and the months that lead up to it, over all accounts.
 
-        Raises CostsThrottled, CostsNotReady, ClientAccessDenied, CostExplorerDisabled, CostsRefused, or
-        CostsDoNotReconcile if the answers are in more than one currency.
+        An account that cannot be read is left out by name. If there is no other one, that is an error: the first one's.
+
+        Raises CostsThrottled, CostsNotReady, ClientAccessDenied, CostExplorerDisabled, CostsRefused,
+        ClientMisconfigured if two ways lead to one account, or CostsDoNotReconcile if the answers are in more than one
+        currency.
         """
         fetched_at = self._now()
         if (gone := forgotten(run.period, run.cadence, fetched_at)) is not None:
             raise CostsRefused(f"{client.client_id}: {gone}")
         earliest = _earliest(fetched_at)
         previous = preceding(run.period, run.cadence)
-        access = reader(client)
-        questions = Questions(client.client_id, access.credentials)
         both = Period(start=previous.start, end=run.period.end)
         history = months_before(run.period, 12) if run.cadence == "monthly" else both
-        record_types = questions.ask(
-            "record types",
-            OPERATION,
-            question(
-                Period(start=max(history.start, earliest), end=history.end),
-                "MONTHLY" if run.cadence == "monthly" else "DAILY",
-                by=(("DIMENSION", "SERVICE"), ("DIMENSION", "RECORD_TYPE")),
-                metrics=tuple(METRICS),
-            ),
-        )
-        daily = questions.ask(
-            "days",
-            OPERATION,
-            question(
-                Period(start=previous.start, end=sections.days_end(client, run, fetched_at.date())),
-                "DAILY",
-                by=(("DIMENSION", "SERVICE"),),
-                metrics=(client.cost_metric,),
-            ),
-        )
-        days = tuple(_day(client.cost_metric, span) for span in spans(daily))
-        asked = sections.Asked(questions, client, run, previous, fetched_at.date(), days)
-        extra = sections.ask_all(asked)
-        costs = CostDocument(
-            client_id=client.client_id,
-            account_id=access.account_id,
-            cadence=run.cadence,
-            issue=run.issue,
-            period=run.period,
+        history = Period(start=max(history.start, earliest), end=history.end)
+        ways, failures = _ways(client), dict[_Way, CostReportingError]()
+        accounts = _let_in(client, ways, failures)
+        readings, asked = list[Reading](), list[Questions]()
+        for way, account in accounts.items():
+            asked.append(questions := Questions(client.client_id, account))
+            try:
+                readings.append(
+                    read(
+                        questions,
+                        client,
+                        run,
+                        name=way.name,
+                        previous=previous,
+                        history=history,
+                        today=fetched_at.date(),
+                    )
+                )
+            except _LEAVES_OUT as failure:
+                failures[way] = failure
+        if not readings:
+            raise failures[ways[0]]
+        costs = merged(
+            client,
+            run,
+            readings,
             previous=previous,
-            metric=client.cost_metric,
-            currency=_currency(client, record_types, daily),
             fetched_at=fetched_at,
-            spans=tuple(_record_span(span) for span in spans(record_types)),
-            days=days,
-            queries=tuple(questions.queries),
-            **extra,
+            queries=tuple(query for questions in asked for query in questions.queries),
+            not_read=tuple(_not_read(client, way, accounts.get(way), failures[way]) for way in ways if way in failures),
         )
-        _require_figures(client, run, costs)
-        raw = json.dumps(questions.answers, ensure_ascii=False, sort_keys=True)
+        answers: dict[str, Any] = {questions.account_id: questions.answers for questions in asked}
+        raw = json.dumps(answers if client.more_accounts else asked[0].answers, ensure_ascii=False, sort_keys=True)
         return Fetched(costs=costs, raw=raw.encode())
 
 
-def _currency(client: Client, *answers: list[dict[str, Any]]) -> str:
-    found = set().union(*(units(answer) for answer in answers))
-    if len(found) > 1:
-        raise CostsDoNotReconcile(f"{client.client_id}: Cost Explorer answered in {' and '.join(sorted(found))}")
-    return found.pop() if found else "USD"
+def _ways(client: Client) -> tuple[_Way, ...]:
+    """The client's account goes by the client's name."""
+    more = (_Way(each.name, each.access, f"more_accounts.{at}.access") for at, each in enumerate(client.more_accounts))
+    return (_Way(client.client_name, client.access, "access"), *more)
 
 
-def _record_span(span: Span) -> RecordSpan:
-    lines = tuple(
-        RecordLine(
-            service=group.keys[0],
-            record_type=group.keys[1],
-            amounts=Amounts.model_validate({metric: group.amount(metric) for metric in METRICS}),
-        )
-        for group in span.groups
-    )
-    return RecordSpan(period=span.period, estimated=span.estimated, lines=lines)
+def _let_in(client: Client, ways: Iterable[_Way], failures: dict[_Way, CostReportingError]) -> dict[_Way, Reader]:
+    """Keys for each account, before anything is paid; those that do not let us in are added to ``failures``."""
+    accounts: dict[_Way, Reader] = {}
+    for way in ways:
+        try:
+            account = reader(client.client_id, way.access, way.field)
+        except _LEAVES_OUT as failure:
+            failures[way] = failure
+            continue
+        if any(account.account_id == other.account_id for other in accounts.values()):
+            raise ClientMisconfigured(f"{client.client_id}: {way.field}: leads to an account that is read already")
+        accounts[way] = account
+    return accounts
 
 
-def _day(metric: Metric, span: Span) -> DayCosts:
-    lines = tuple(Line(key=group.keys[0], amount=group.amount(metric)) for group in span.groups)
-    return DayCosts(day=span.period.start, estimated=span.estimated, lines=lines)
-
-
-def _require_figures(client: Client, run: Run, costs: CostDocument) -> None:
-    """Zero is a figure only if Cost Explorer says so of every day, and once the bill is closed."""
-    known = {day.day for day in costs.days}
-    missing = [day for day in days_of(run.period) if day not in known]
-    if missing:
-        raise CostsNotReady(f"{client.client_id}: no answer for {len(missing)} days from {missing[0]} on")
-    empty = not any(day.lines for day in costs.days if holds(run.period, day.day))
-    if empty and run.issue == "preliminary":
-        raise CostsNotReady(f"{client.client_id}: no figures yet for {run.period.start} to {run.period.end}")
+def _not_read(client: Client, way: _Way, account: Reader | None, failure: CostReportingError) -> AccountNotRead:
+    known = way.access.account_id if isinstance(way.access, RoleAccess) else None
+    account_id = account.account_id if account else known
+    _log.warning("account_not_read", extra={"account_id": account_id, "field": way.field, "error": failure.name})
+    reason = str(failure).removeprefix(f"{client.client_id}: ")
+    return AccountNotRead(account_id=account_id, name=way.name, error=failure.name, reason=reason)
