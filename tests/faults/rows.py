@@ -1,8 +1,8 @@
 """The table of faults: what is done to a run, how the run must end, and what must be done about it afterwards.
 
 A place is ``function/service.Operation/n``, the n-th such call of an invocation. The calls of Send Email, in order: the
-client's record, whether the report is held, the mail's words, the PDF, the ledger, SENDING into the ledger, SES, and SENT
-into the ledger.
+client's record, whether the report is held, the mail's words, the PDF, the ledger, SENDING into the ledger, SES, and
+SENT into the ledger.
 """
 
 from dataclasses import dataclass, field
