@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -21,7 +21,7 @@ from tests.workflow.machine import Machine
 
 __all__ = ["stack"]
 
-tried = pytest.StashKey[list[dict[str, Any]]]()
+tried = pytest.StashKey[list["Tried"]]()
 
 
 class _Nobody(BaseHTTPRequestHandler):
@@ -45,13 +45,20 @@ class _Nobody(BaseHTTPRequestHandler):
         """Nothing is said."""
 
 
+class Tried(NamedTuple):
+    """A block, and how it went: whether it ended well, and the calls in it that nobody here answers."""
+
+    went_well: bool
+    by_model: tuple[str, ...]
+
+
 @dataclass
 class Shell:
     """A shell in a folder of its own that looks like the checkout; what it exports is there for the next block."""
 
     folder: Path
     environment: dict[str, str]
-    calls: list[dict[str, Any]] = field(default_factory=list)
+    tried: list[Tried] = field(default_factory=list)
 
     def enter(self) -> None:
         """Begin a procedure in an empty folder."""
@@ -75,8 +82,9 @@ class Shell:
             check=False,
             timeout=240,
         )
-        if calls.exists():
-            self.calls += map(json.loads, calls.read_text(encoding="utf-8").splitlines())
+        said = map(json.loads, calls.read_text(encoding="utf-8").splitlines()) if calls.exists() else ()
+        by_model = tuple(call["operation"] for call in said if call["by_model"])
+        self.tried.append(Tried(done.returncode == 0, by_model))
         return done
 
 
@@ -123,12 +131,15 @@ def _command(path: Path, line: str) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """How each call of AWS was tried."""
-    calls = config.stash.get(tried, [])
-    if calls:
-        by_model = sorted({call["operation"] for call in calls if call["by_model"]})
-        failed = sum(call["code"] != 0 for call in calls)
-        ran = len(calls) - sum(call["by_model"] for call in calls)
+    """How each block was tried."""
+    blocks = config.stash.get(tried, [])
+    if blocks:
+        by_model = [block for block in blocks if block.by_model]
+        calls = sorted({call for block in by_model for call in block.by_model})
+        failed = sum(not block.went_well for block in blocks)
         terminalreporter.section("runbook")
-        terminalreporter.line(f"{ran} calls of aws ran on the local stack, {failed} failed")
-        terminalreporter.line(f"checked against botocore's model only: {', '.join(by_model) or 'none'}")
+        terminalreporter.line(
+            f"{len(blocks) - len(by_model)} blocks ran on the local stack, {len(by_model)} have a call that was checked "
+            f"against AWS's model only, {failed} failed"
+        )
+        terminalreporter.line(f"by model only: {', '.join(calls) or 'none'}")

@@ -1,0 +1,26 @@
+"""What others do while an operator works through the runbook: it names each in a comment."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from cost_reporting.operations.clients.onboarding import TEMPLATE
+from local.deployment import session
+from local.stack import Stack
+
+
+def the_client_creates_the_role(stack: Stack, folder: Path) -> None:
+    """What the client's CloudFormation does with the template that `onboard` has written."""
+    template = json.loads((folder / "for-acme" / TEMPLATE).read_text(encoding="utf-8"))
+    role = template["Resources"]["CostReportingReader"]["Properties"]
+    iam = session("220000000042").client("iam", endpoint_url=stack.emulator.endpoint)
+    iam.create_role(RoleName=role["RoleName"], AssumeRolePolicyDocument=json.dumps(role["AssumeRolePolicyDocument"]))
+    for policy in role["Policies"]:
+        document = json.dumps(policy["PolicyDocument"])
+        iam.put_role_policy(RoleName=role["RoleName"], PolicyName=policy["PolicyName"], PolicyDocument=document)
+
+
+MEANWHILE: Final[dict[str, Callable[[Stack, Path], None]]] = {
+    "the client creates the role": the_client_creates_the_role,
+}
