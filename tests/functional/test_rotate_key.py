@@ -167,7 +167,9 @@ def test_killed_after_any_change_it_goes_on_and_ends_the_same(
     else:
         assert len(grave.changes) < after, "it ended before it was to be killed"
     grave.dead, grave.after = False, None
-    assert reader(client).account_id == OWN, "a run between the crash and the rerun reads the client"
+    assert reader(client.client_id, client.access).account_id == OWN, (
+        "a run between the crash and the rerun reads the client"
+    )
     said = stored(client)["access_key_id"]
     assert listed()[said] == "Active"
     began = clock()
@@ -264,7 +266,7 @@ def test_a_refusal_stops_it_and_it_goes_on_once_that_is_mended(
     wire.order(operation, answer)
     with pytest.raises(error, match=said):
         rotating()
-    assert reader(client).account_id == OWN
+    assert reader(client.client_id, client.access).account_id == OWN
     rotating()
     assert_rotated(client, old, world)
 

@@ -124,7 +124,9 @@ def test_killed_after_any_step_the_client_is_read_and_a_rerun_ends_with_one_test
     with pytest.raises(Killed):
         rotate(stack, clock)
     grave.dead, grave.after = False, 0
-    assert reader(KEYS).account_id == KEYS_ACCOUNT, "what the secret holds is a key that AWS accepts"
+    assert reader(KEYS.client_id, KEYS.access).account_id == KEYS_ACCOUNT, (
+        "what the secret holds is a key that AWS accepts"
+    )
     if after == 1:
         assert len(listed(stack)) == 2, "a key of which only the id is known"
     clock.sleep(LEASE.total_seconds())
@@ -132,7 +134,7 @@ def test_killed_after_any_step_the_client_is_read_and_a_rerun_ends_with_one_test
     assert listed(stack) == {stored(): "Active"}
     assert stored() != old
     assert SecretStore().keys(KEYS.client_id, arn(), PENDING) is None
-    assert reader(KEYS).account_id == KEYS_ACCOUNT
+    assert reader(KEYS.client_id, KEYS.access).account_id == KEYS_ACCOUNT
     assert RotationStore(stack.names.outcomes_table).rotation(KEYS.client_id) is None
 
 
