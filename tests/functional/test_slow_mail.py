@@ -35,10 +35,11 @@ class Hanging:
 
 
 def send(world: World, clock: Clock, channel: Hanging) -> ReportSent:
-    parts: dict[str, Any] = {"clients": wiring.clients(), "objects": wiring.objects(), "links": wiring.links()}
-    return send_email(
-        world.rendered(), **parts, ledger=wiring.ledger(), channel=channel, sender="reports@c.example", now=clock
-    )
+    stores: dict[str, Any] = {
+        name: getattr(wiring, name)() for name in ("clients", "objects", "links", "ledger", "approvals")
+    }
+    addresses = {"sender": "reports@consultancy.example", "operators": "operations@consultancy.example"}
+    return send_email(world.rendered(), **stores, **addresses, channel=channel, now=clock)
 
 
 def test_who_is_not_asked_for_in_time_is_left_to_the_next_try(world: World, clock: Clock) -> None:
