@@ -139,7 +139,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         failed = sum(not block.went_well for block in blocks)
         terminalreporter.section("runbook")
         terminalreporter.line(
-            f"{len(blocks) - len(by_model)} blocks ran on the local stack, {len(by_model)} have a call that was checked "
+            f"{len(blocks) - len(by_model)} blocks ran on the local stack, {len(by_model)} have a call checked "
             f"against AWS's model only, {failed} failed"
         )
         terminalreporter.line(f"by model only: {', '.join(calls) or 'none'}")
