@@ -27,6 +27,9 @@ test: setup ## Run the tests
 faults: setup ## Let every fault happen to the deployed product; write docs/FAULTS.md
 	$(PYTHON) -m pytest tests/faults --quiet
 
+runbook: setup ## Work through every command of docs/RUNBOOKS.md on the local stack
+	$(PYTHON) -m pytest tests/runbook --quiet
+
 bench: setup ## Measure speed and size against the limits (see benchmarks/README.md)
 	missed=0; for each in render memory paid sizes scale; do $(PYTHON) benchmarks/$$each.py || missed=1; done; exit $$missed
 

@@ -20,6 +20,8 @@ def main() -> int:
     operation = " ".join(words)
     by_model = operation in UNANSWERED
     command = [os.environ["REAL_AWS"], *arguments]
+    if words[:1] == ["sqs"]:  # the CLI's SQS asks AWS whatever AWS_ENDPOINT_URL says
+        command += ["--endpoint-url", os.environ["AWS_ENDPOINT_URL"]]
     if by_model:
         done = subprocess.run(
             [*command, "--endpoint-url", os.environ["NOBODY"]], capture_output=True, text=True, check=False

@@ -29,10 +29,11 @@ class _Nobody(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        body = json.dumps({"__type": "NobodyAnswers", "message": "NobodyAnswers"}).encode()
-        if "x-www-form-urlencoded" in (self.headers.get("Content-Type") or ""):
-            error = b"<Error><Code>NobodyAnswers</Code><Message>NobodyAnswers</Message></Error>"
-            body = b"<ErrorResponse>" + error + b"</ErrorResponse>"
+        body = b"<Error><Code>NobodyAnswers</Code><Message>NobodyAnswers</Message></Error>"
+        if "json" in (self.headers.get("Content-Type") or ""):
+            body = json.dumps({"__type": "NobodyAnswers", "message": "NobodyAnswers"}).encode()
+        elif "x-www-form-urlencoded" in (self.headers.get("Content-Type") or ""):
+            body = b"<ErrorResponse>" + body + b"</ErrorResponse>"
         self.send_response(400)
         self.send_header("x-amzn-ErrorType", "NobodyAnswers")
         self.send_header("Content-Length", str(len(body)))
@@ -103,6 +104,7 @@ def environment(stack: Stack, nobody: str, tmp_path_factory: pytest.TempPathFact
     bin_folder = tmp_path_factory.mktemp("bin")
     _command(bin_folder / "aws", f'exec env PYTHONPATH={ROOT} {sys.executable} -m tests.runbook.aws "$@"')
     _command(bin_folder / "python", f'exec {sys.executable} "$@"')
+    _command(bin_folder / "sam", f'SAM_CLI_TELEMETRY=0 exec {ROOT}/.tools/sam/bin/sam "$@"')
     _command(bin_folder / "editor", f'exec {sys.executable} {ROOT}/tests/runbook/editor.py "$@"')
     Machine(stack).run({"cadence": "monthly"})
     unwanted = ("AWS_PROFILE", "AWS_SESSION_TOKEN", "PYTHONPATH")

@@ -8,6 +8,7 @@ from typing import Final
 from cost_reporting.operations.clients.onboarding import TEMPLATE
 from local.deployment import session
 from local.stack import Stack
+from local.world import EXPECTED_FAILURES
 
 
 def the_client_creates_the_role(stack: Stack, folder: Path) -> None:
@@ -21,6 +22,19 @@ def the_client_creates_the_role(stack: Stack, folder: Path) -> None:
         iam.put_role_policy(RoleName=role["RoleName"], PolicyName=policy["PolicyName"], PolicyDocument=document)
 
 
+def the_remedies_are_followed(stack: Stack, folder: Path) -> None:
+    """The clients whose failures are part of the local world leave it."""
+    table = stack.session().resource("dynamodb", endpoint_url=stack.emulator.endpoint).Table(stack.names.clients_table)
+    for client_id in EXPECTED_FAILURES:
+        table.update_item(
+            Key={"client_id": client_id},
+            UpdateExpression="SET #status = :status",
+            ExpressionAttributeNames={"#status": "status"},
+            ExpressionAttributeValues={":status": "suspended"},
+        )
+
+
 MEANWHILE: Final[dict[str, Callable[[Stack, Path], None]]] = {
     "the client creates the role": the_client_creates_the_role,
+    "the remedies are followed": the_remedies_are_followed,
 }

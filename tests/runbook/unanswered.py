@@ -2,4 +2,6 @@
 
 from typing import Final
 
-UNANSWERED: Final[dict[str, str]] = {}
+UNANSWERED: Final[dict[str, str]] = {
+    "s3api get-bucket-lifecycle-configuration": "MiniStack's CloudFormation drops the lifecycle of a bucket",
+}

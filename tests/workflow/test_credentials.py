@@ -240,7 +240,7 @@ def test_the_health_of_every_client_s_credentials_is_known(stack: Stack, capsys:
     found = {each["client_id"]: each for each in ages["clients"]}
     assert (code, set(found)) == (1, {client.client_id for client in twelve()})
     assert [name for name, each in found.items() if each["verdict"] == "unreachable"] == ["denied-corp"]
-    assert "restore the role's trust" in found["denied-corp"]["remedy"]
+    assert "client_manager.py validate" in found["denied-corp"]["remedy"]
 
 
 def test_a_recipient_whose_mail_bounces_is_taken_out_and_put_back(
