@@ -2,6 +2,8 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from unittest import mock
 
 import boto3
@@ -11,18 +13,24 @@ from local.stack import Stack, down, up
 from tests.workflow.machine import Machine
 
 
-@pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+@contextmanager
+def deployed(folder: Path) -> Iterator[Stack]:
     """The template, built and deployed, with the twelve clients. The product's adapters in this process talk to it."""
-    folder = tmp_path_factory.mktemp("workflow") / "local"
     try:
-        deployed = up(folder, attached=True)
-        with mock.patch.dict(os.environ, deployed.variables()):
+        stack = up(folder, attached=True)
+        with mock.patch.dict(os.environ, stack.variables()):
             boto3.setup_default_session()
-            yield deployed
+            yield stack
     finally:
         boto3.DEFAULT_SESSION = None
         down(folder)
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The stack that most files share."""
+    with deployed(tmp_path_factory.mktemp("workflow") / "local") as stack:
+        yield stack
 
 
 @pytest.fixture(scope="session")

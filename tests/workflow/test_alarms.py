@@ -12,7 +12,9 @@ from typing import Any
 
 import pytest
 
+from local.stack import Stack
 from local.world import twelve
+from tests.workflow.conftest import deployed
 from tests.workflow.machine import Machine
 
 CLIENTS = {client.client_id: client for client in twelve()}
@@ -74,6 +76,18 @@ class Alarm:
             yield
         finally:
             cloudwatch.put_metric_alarm(**before)
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A stack of this file's own: CloudWatch's clock does not come back."""
+    with deployed(tmp_path_factory.mktemp("alarms") / "local") as stack:
+        yield stack
+
+
+@pytest.fixture(scope="module")
+def machine(stack: Stack) -> Machine:
+    return Machine(stack)
 
 
 @pytest.fixture(scope="module")
@@ -141,12 +155,12 @@ def test_a_run_that_succeeds_is_no_alarm(machine: Machine, alarm: Any) -> None:
 def test_a_mail_that_ses_refuses_is_told(machine: Machine, alarm: Any) -> None:
     failures = alarm("EmailFailures")
     assert failures.is_in("OK")
-    ses, name = machine.client("sesv2"), machine.stack.names.configuration_set
-    ses.delete_configuration_set(ConfigurationSetName=name)
+    ses, sender = machine.client("sesv2"), machine.stack.names.sender
+    ses.delete_email_identity(EmailIdentity=sender)
     try:
         assert run(machine, "tiny-bakery").status == "FAILED"
     finally:
-        ses.create_configuration_set(ConfigurationSetName=name)
+        ses.create_email_identity(EmailIdentity=sender)
     assert failures.is_in("ALARM")
     machine.stack.emulator.later(DAY / 2 + 60)
     assert failures.is_in("OK")

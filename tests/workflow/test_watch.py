@@ -1,17 +1,14 @@
 """The watch on the deployed stack: a run that loses clients, a schedule that never fired, a bounce, and the alarm."""
 
 import json
-import os
 import random
 import time
 import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from unittest import mock
 from zoneinfo import ZoneInfo
 
-import boto3
 import pytest
 
 from cost_reporting.ledger import Entry
@@ -19,9 +16,10 @@ from cost_reporting.periods import label, last_complete
 from cost_reporting.schedules import due_by
 from cost_reporting.store.ledger import LedgerStore
 from local import evidence
-from local.stack import Stack, down, up
+from local.stack import Stack
 from local.world import twelve
 from tests.recorded import EVENTS, SETTLED, sent
+from tests.workflow.conftest import deployed
 from tests.workflow.machine import Execution, Machine
 
 ZONE = ZoneInfo("Europe/Berlin")
@@ -34,15 +32,8 @@ ALARM = "CostReporting-MissingReports"
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A stack of this file's own: alarms and roll-ups are about everything that has ever been run in an account."""
-    folder = tmp_path_factory.mktemp("watch") / "local"
-    try:
-        deployed = up(folder, attached=True)
-        with mock.patch.dict(os.environ, deployed.variables()):
-            boto3.setup_default_session()
-            yield deployed
-    finally:
-        boto3.DEFAULT_SESSION = None
-        down(folder)
+    with deployed(tmp_path_factory.mktemp("watch") / "local") as stack:
+        yield stack
 
 
 @pytest.fixture(scope="module")
