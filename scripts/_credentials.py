@@ -12,10 +12,12 @@ from _console import Failed
 from _deployment import Deployment
 from cost_reporting import wiring
 from cost_reporting.clients import RoleAccess
+from cost_reporting.credentials import CredentialAge
 from cost_reporting.errors import CostReportingError
 from cost_reporting.operations.clients.onboarding import principals_of, reader_of, template
 from cost_reporting.operations.rotate_credentials import Desk, Ended
 from cost_reporting.operations.rotate_external_id import ExternalIdTurn
+from cost_reporting.records import printable
 from cost_reporting.sources.access import ourselves
 from cost_reporting.store.clients import ClientStore
 from cost_reporting.store.onboardings import OnboardingStore
@@ -51,6 +53,11 @@ def client_ids(clients: ClientStore) -> list[str]:
     return sorted(str(row.get("client_id")) for row in clients.rows())
 
 
+def named(each: CredentialAge | Ended) -> str:
+    """The client, or ``acme/Lab`` for a further account of its own."""
+    return each.client_id if each.account is None else f"{each.client_id}/{printable(each.account)}"
+
+
 def hand_out(turn: ExternalIdTurn, out: Path, deployment: Deployment) -> tuple[Path, str]:
     """Write what the client needs into a folder of its own. Returns the folder and what to do with it.
 
@@ -67,6 +74,8 @@ def hand_out(turn: ExternalIdTurn, out: Path, deployment: Deployment) -> tuple[P
     whole = json.loads(template(access, principals, external_ids=turn.accepts[1:]))
     (role,) = whole["Resources"].values()
     folder = out / turn.client_id
+    if turn.account is not None:
+        folder /= turn.role_arn.split(":")[4]
     documents = {"reader-role.json": whole, "trust-policy.json": role["Properties"]["AssumeRolePolicyDocument"]}
     try:
         _files.write(folder, {name: json.dumps(each, indent=2).encode() for name, each in documents.items()}, ours=OURS)
@@ -90,7 +99,7 @@ def told(ended: Ended, out: Path, deployment: Deployment) -> dict[str, object]:
             ended = ended.model_copy(update={"status": "failed", "detail": str(fault), "remedy": fault.remedy})
     said: dict[str, object] = ended.model_dump(mode="json", exclude={"turn"}, exclude_none=True)
     style = {"failed": "red", "waiting": "yellow"}.get(ended.status, "")
-    _console.tell(f"{ended.client_id}: {ended.status}: {ended.detail}", style)
+    _console.tell(f"{named(ended)}: {ended.status}: {ended.detail}", style)
     if ended.remedy:
         _console.tell(f"  {ended.remedy}")
     if todo:

@@ -1,4 +1,4 @@
-"""How old the credentials of every client are: access keys and ExternalIds, when they were last used, which are due."""
+"""How old the credentials of every client are, account by account: keys and ExternalIds, last use, what is due."""
 
 import _console
 
@@ -14,6 +14,7 @@ from cost_reporting import wiring
 from cost_reporting.credentials import EXTERNAL_ID_DAYS, KEY_DAYS, CredentialAge
 from cost_reporting.operations.credential_ages import credential_ages
 from cost_reporting.store.objects import ObjectStore
+from cost_reporting.store.onboardings import OnboardingStore
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 _STYLES = {"ok": "", "due": "yellow", "unfinished": "yellow", "unreachable": "red", "malformed": "red"}
@@ -43,11 +44,13 @@ def check(
             secrets=desk.secrets,
             journal=desk.journal,
             objects=ObjectStore(deployment.bucket),
+            onboardings=OnboardingStore(deployment.outcomes_table),
             at=at,
             older_than=older_than,
         ):
             found.append(each)
-            progress.update(f"{len(found)} of {len(ids)} clients in {deployment.name}")
+            done = len({account.client_id for account in found})
+            progress.update(f"{done} of {len(ids)} clients in {deployment.name}")
     counts = {verdict: sum(each.verdict == verdict for each in found) for verdict in _STYLES}
     in_order = counts["ok"] == len(found)
     if as_json:
@@ -56,13 +59,13 @@ def check(
             {"status": "in_order" if in_order else "attention", "at": at.isoformat(), **counts, "clients": clients}
         )
         return 0 if in_order else 1
-    width = max((len(each.client_id) for each in found), default=9)
+    width = max((len(_credentials.named(each)) for each in found), default=9)
     print(f"{'client':<{width}}  {'kind':<11}  {'days':>5}  {'limit':>5}  {'last used':<10}  verdict")
     for each in found:
         print(_line(each, width))
     for each in found:
         if each.detail or each.remedy:
-            _console.tell(f"{each.client_id}: {each.detail or each.verdict}", _STYLES[each.verdict])
+            _console.tell(f"{_credentials.named(each)}: {each.detail or each.verdict}", _STYLES[each.verdict])
             if each.remedy:
                 _console.tell(f"  {each.remedy}")
     _console.tell(
@@ -75,7 +78,8 @@ def _line(aged: CredentialAge, width: int) -> str:
     days = "?" if aged.age_days is None else str(aged.age_days)
     used = f"{aged.last_used:%Y-%m-%d}" if aged.last_used else "?"
     limit = "" if aged.limit_days is None else str(aged.limit_days)
-    return f"{aged.client_id:<{width}}  {aged.kind or '?':<11}  {days:>5}  {limit:>5}  {used:<10}  {aged.verdict}"
+    name = f"{_credentials.named(aged):<{width}}"
+    return f"{name}  {aged.kind or '?':<11}  {days:>5}  {limit:>5}  {used:<10}  {aged.verdict}"
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ import _credentials
 import _deployment
 from _console import WrongInput
 from cost_reporting.operations.rotate_credentials import rotate_one
+from cost_reporting.records import printable
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -20,6 +21,9 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 @app.command(help=__doc__)
 def rotate(
     client_id: Annotated[str, typer.Option(help="Whose credentials.")],
+    account: Annotated[
+        str | None, typer.Option(help="The name of one of its further accounts; the client's first account.")
+    ] = None,
     finish: Annotated[
         bool, typer.Option("--finish", help="Go on with a rotation of the ExternalId; begin none.")
     ] = False,
@@ -43,7 +47,14 @@ def rotate(
         raise WrongInput(
             f"--client-id: {client_id}: no such client record.", remedy="Compare it with the clients table."
         )
-    ended = rotate_one(client_id, desk, dry_run=dry_run, begin=not finish)
+    if account is not None:
+        names = [each.name for each in desk.clients.get(client_id).more_accounts]
+        if account not in names:
+            raise WrongInput(
+                f"--account: {client_id} has no further account of that name.",
+                remedy=f"Its record names {', '.join(map(printable, names)) or 'none'} in more_accounts.",
+            )
+    ended = rotate_one(client_id, desk, account=account, dry_run=dry_run, begin=not finish)
     said = _credentials.told(ended, out, deployment)
     unfinished = finish and ended.turn is not None and ended.turn.phase == "add"
     failed = said["status"] == "failed" or unfinished

@@ -1,4 +1,4 @@
-"""Rotate the credentials of all clients that are due, one after the other; one failure does not stop the others."""
+"""Rotate all credentials of clients that are due, one after the other; one failure does not stop the others."""
 
 import _console
 
@@ -11,10 +11,11 @@ import typer
 
 import _credentials
 import _deployment
-from cost_reporting.credentials import EXTERNAL_ID_DAYS, KEY_DAYS
+from cost_reporting.credentials import EXTERNAL_ID_DAYS, KEY_DAYS, CredentialAge
 from cost_reporting.operations.credential_ages import credential_ages
-from cost_reporting.operations.rotate_credentials import Ended, rotate_one
+from cost_reporting.operations.rotate_credentials import Desk, Ended, rotate_one
 from cost_reporting.store.objects import ObjectStore
+from cost_reporting.store.onboardings import OnboardingStore
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -50,35 +51,44 @@ def rotate(
                 secrets=desk.secrets,
                 journal=desk.journal,
                 objects=ObjectStore(deployment.bucket),
+                onboardings=OnboardingStore(deployment.outcomes_table),
                 at=desk.now(),
                 older_than=older_than,
             )
         )
-    begun = {
-        each.client_id for each in ages if each.kind == "external_id" and desk.journal.note(each.client_id).replaces
-    }
-    due = [each.client_id for each in ages if each.verdict in ("due", "unfinished") or each.client_id in begun]
+    due = [each for each in ages if each.verdict in ("due", "unfinished") or _has_begun(each, desk)]
     ends = [
         Ended(
             client_id=each.client_id,
+            account=each.account,
             kind=each.kind,
             status="failed",
             detail=each.detail or each.verdict,
             remedy=each.remedy,
         )
         for each in ages
-        if each.verdict in ("unreachable", "malformed") and each.client_id not in due
+        if each.verdict in ("unreachable", "malformed") and each not in due
     ]
-    _console.tell(f"{len(due)} of {len(ids)} clients are due in {deployment.name}.")
+    _console.tell(f"{len(due)} of {len(ages)} accounts of {len(ids)} clients are due in {deployment.name}.")
     if due and not dry_run:
-        _console.agreed(f"Rotate the credentials of {', '.join(due)}?", yes=yes)
-    ends += [rotate_one(client_id, desk, dry_run=dry_run) for client_id in due]
+        _console.agreed(f"Rotate the credentials of {', '.join(map(_credentials.named, due))}?", yes=yes)
+    ends += [rotate_one(each.client_id, desk, account=each.account, dry_run=dry_run) for each in due]
     clients = [_credentials.told(each, out, deployment) for each in ends]
     failed = sum(each["status"] == "failed" for each in clients)
     _console.tell(f"{len(ends) - failed} of {len(ends)} in order, {failed} failed." if ends else "Nothing is due.")
     if as_json:
         _console.answer({"status": "failed" if failed else "done", "dry_run": dry_run, "clients": clients})
     return 1 if failed else 0
+
+
+def _has_begun(aged: CredentialAge, desk: Desk) -> bool:
+    """Whether a rotation of the account's ExternalId waits to be gone on with."""
+    if aged.kind != "external_id":
+        return False
+    ways = desk.clients.get(aged.client_id).ways
+    return any(
+        desk.journal.of(way).note(aged.client_id).replaces is not None for way in ways if way.account == aged.account
+    )
 
 
 if __name__ == "__main__":

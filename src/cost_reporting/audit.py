@@ -211,12 +211,16 @@ def bits(external_id: str) -> float:
 
 
 def external_ids(by_client: Mapping[str, tuple[str, str]]) -> Iterator[Finding]:
-    """Faults of ExternalIds: (role's account, ExternalId) by client. An ExternalId itself is never shown."""
+    """Faults of ExternalIds: (role's account, ExternalId) by client, or by ``acme/Lab`` for a further account of one.
+
+    Accounts of one client may share theirs: it guards clients from each other. An ExternalId itself is never shown.
+    """
     holders: dict[str, set[str]] = {}
     for client_id, (_, external_id) in by_client.items():
         holders.setdefault(external_id, set()).add(client_id)
     for client_id, (_, external_id) in sorted(by_client.items()):
-        others = sorted(holders[external_id] - {client_id})
+        owner = client_id.partition("/")[0]
+        others = sorted(each for each in holders[external_id] if each.partition("/")[0] != owner)
         if others:
             yield finding(
                 "EXTERNAL-ID-SHARED",
@@ -225,8 +229,7 @@ def external_ids(by_client: Mapping[str, tuple[str, str]]) -> Iterator[Finding]:
                 f"has the same ExternalId as {', '.join(others[:5])}{' and others' if others[5:] else ''}",
                 "Give each client one of its own, and rotate it with the client.",
             )
-        name = client_id.casefold()
-        if external_id.casefold() == name:
+        if external_id.casefold() == owner.casefold():
             yield finding(
                 "EXTERNAL-ID-IS-CLIENT-ID",
                 "high",

@@ -7,7 +7,7 @@ them, so the keys of ``acme`` and ``acme-2`` cannot be confused.
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import ConfigDict, Field, StringConstraints, ValidationError, model_validator
 from pydantic_core import ErrorDetails
@@ -77,6 +77,23 @@ class NamedAccount(Explained):
     """What the report calls the account, in one line: a name that no other account and not the client has."""
     access: Access
     """How its costs may be read, as in the field access of the client."""
+
+
+class Way(NamedTuple):
+    """A way to one of a client's accounts: its name, None for the first one, and the ``field`` that says the access."""
+
+    account: str | None
+    access: RoleAccess | SecretAccess
+    field: str
+
+    @property
+    def place(self) -> str:
+        """Where it leads to, whatever the account is called: the account of the role, or the secret."""
+        return self.access.account_id if isinstance(self.access, RoleAccess) else self.access.secret_arn
+
+    def of(self, client_id: str) -> str:
+        """How people are told of the account: ``acme``, or ``acme/Lab`` for a further one. No id holds a slash."""
+        return client_id if self.account is None else f"{client_id}/{self.account}"
 
 
 class Branding(Explained):
@@ -149,6 +166,26 @@ class Client(Explained):
     version: Annotated[int, Field(ge=1)] = 1
     """Counts the changes of the record. Commands keep it: leave it as it was exported, and out of a new record."""
 
+    @property
+    def ways(self) -> tuple[Way, ...]:
+        """The ways to all its accounts, the first one first: whoever looks after access looks at each."""
+        more = (Way(each.name, each.access, f"more_accounts.{at}.access") for at, each in enumerate(self.more_accounts))
+        return (Way(None, self.access, "access"), *more)
+
+    def alone(self, way: Way) -> "Client":
+        """The client as if it had this account only: for questions to one account, never to be stored."""
+        return self.model_copy(update={"access": way.access, "more_accounts": ()})
+
+    def entered_by(self, way: Way, access: RoleAccess | SecretAccess) -> "Client":
+        """The client with ``access`` in the place of that of ``way``."""
+        if way.account is None:
+            return self.model_copy(update={"access": access})
+        more = (
+            each.model_copy(update={"access": access}) if each.name == way.account else each
+            for each in self.more_accounts
+        )
+        return self.model_copy(update={"more_accounts": tuple(more)})
+
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> "Client":
         if len({recipient.casefold() for recipient in self.recipients}) < len(self.recipients):
@@ -157,17 +194,13 @@ class Client(Explained):
             raise ValueError("tag_keys: they and the section tags go together")
         if (self.currency == "USD") != (self.exchange_rate is None):
             raise ValueError("exchange_rate: give it for every currency except USD, in which AWS bills")
-        ways = [_where(access) for access in (self.access, *(account.access for account in self.more_accounts))]
+        ways = [way.place for way in self.ways]
         if len(set(ways)) < len(ways):
             raise ValueError("more_accounts: an account stands there twice, or is that of access")
         names = {name.casefold() for name in (self.client_name, *(account.name for account in self.more_accounts))}
         if len(names) < len(ways):
             raise ValueError("more_accounts: two have the same name, or one has the client's")
         return self
-
-
-def _where(access: RoleAccess | SecretAccess) -> str:
-    return access.account_id if isinstance(access, RoleAccess) else access.secret_arn
 
 
 def parse_client(row: Mapping[str, Any]) -> Client:

@@ -84,9 +84,13 @@ class ExternalIdNote(Fact):
 
 
 class CredentialAge(Fact):
-    """How old a client's credentials are, and what that means. Days are whole; None: nobody knows, which is due."""
+    """How old the credentials of an account are, and what that means. Days are whole; None: nobody knows, which is due.
+
+    ``account`` is the name of a further account, None for the client's first one.
+    """
 
     client_id: str
+    account: str | None = None
     kind: Kind | None
     verdict: Verdict
     limit_days: int | None = None

@@ -481,7 +481,16 @@ def _leaves(row: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]
 def _shown(field: str, leaves: Mapping[str, Any]) -> str | None:
     if field not in leaves:
         return None
-    return "(secret)" if field == SECRET else _json(leaves[field])
+    return "(secret)" if field == SECRET else _json(_masked(leaves[field]))
+
+
+def _masked(value: Any) -> Any:
+    """Without the ExternalIds in it, as those of ``more_accounts``."""
+    if isinstance(value, list | tuple):
+        return [_masked(each) for each in value]
+    if isinstance(value, Mapping):
+        return {name: "(secret)" if name == "external_id" else _masked(each) for name, each in value.items()}
+    return value
 
 
 def _json(value: Any) -> str:

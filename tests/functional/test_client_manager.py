@@ -347,6 +347,25 @@ def test_a_rollback_over_a_rotated_external_id_asks_which_one(manage: Manage, wo
     assert rows(world)["acme"]["access"]["external_id"] == CANARY
 
 
+def test_the_external_id_of_a_further_account_is_as_secret_and_as_carefully_rolled_back(
+    manage: Manage, world: World
+) -> None:
+    def with_lab(external_id: str, **changes: Any) -> Client:
+        access = {"kind": "role", "role_arn": "arn:aws:iam::210000000003:role/reader", "external_id": external_id}
+        return acme(more_accounts=[{"name": "Lab", "access": access}], **changes)
+
+    manage("add", "--config", write("a.json", with_lab("canary-of-the-lab")))
+    manage("update", "--client-id", "acme", "--config", write("a.json", with_lab("canary-rotated", client_name="New")))
+    said = [manage("diff", "--client-id", "acme", "--from", "1"), manage("history", "--client-id", "acme", "--json")]
+    assert "more_accounts" in said[0].out
+    assert "canary" not in "".join(each.out + each.err for each in said)
+    refused = manage("rollback", "--client-id", "acme")
+    assert (refused.code, "--access: version 1 has another access" in refused.err) == (2, True)
+    assert manage("rollback", "--client-id", "acme", "--access", "keep").code == 0
+    stored = rows(world)["acme"]
+    assert (stored["more_accounts"][0]["access"]["external_id"], stored["client_name"]) == ("canary-rotated", "Acme")
+
+
 def test_a_removed_client_comes_back(manage: Manage, world: World) -> None:
     manage("add", "--config", write("a.json", acme()))
     manage("remove", "--client-id", "acme", "--confirm")

@@ -21,6 +21,8 @@ import rotate_client_credentials
 import rotate_credentials
 from cost_reporting.clients import Client
 from cost_reporting.credentials import ExternalIdNote
+from cost_reporting.store.clients import ClientStore
+from cost_reporting.store.onboardings import Onboarding, OnboardingStore
 from cost_reporting.store.rotations import RotationStore
 from local.accounts import ACCOUNTS
 from tests.builders import a_client
@@ -101,6 +103,98 @@ def test_every_client_is_judged_and_nothing_secret_or_paid_is_part_of_it(
     assert not [
         call for call in wire.calls if call.operation.partition(".")[2].startswith(("Put", "Upd", "Del", "Cre"))
     ]
+
+
+def with_more(world: World, clock: Clock) -> tuple[Client, Client]:
+    """A client of which one further account is read with an old key, and another with a role; and the key's owner."""
+    keys = with_key(world, "globex", clock)
+    boto3.resource("dynamodb").Table("clients").delete_item(Key={"client_id": "globex"})
+    role = {"kind": "role", "role_arn": "arn:aws:iam::210000000003:role/reader", "external_id": "of-the-shop"}
+    more = [{"name": "Lab", "access": keys.access.model_dump()}, {"name": "Shop", "access": role}]
+    world.add(a_client(client_id="acme", more_accounts=more))
+    assert RotationStore("outcomes").write_note("acme", ExternalIdNote(since=clock()))
+    return ClientStore("clients").get("acme"), keys
+
+
+def by_account(ended: Ended) -> dict[str | None, dict[str, Any]]:
+    return {each.get("account"): each for each in ended.json["clients"]}
+
+
+def test_every_account_of_a_client_has_a_row_of_its_own(command: Command, world: World, clock: Clock) -> None:
+    with_more(world, clock)
+    ended = command(check_credential_age.app, "--json")
+    found = by_account(ended)
+    assert (ended.code, {name: (each["kind"], each["verdict"]) for name, each in found.items()}) == (
+        1, {None: ("external_id", "ok"), "Lab": ("key", "due"), "Shop": ("external_id", "due")},
+    )  # fmt: skip
+    assert "rotate_client_credentials.py --client-id acme --account Lab" in found["Lab"]["remedy"]
+    rows = [line.split()[0] for line in command(check_credential_age.app).out.splitlines()]
+    assert rows == ["client", "acme", "acme/Lab", "acme/Shop"]
+
+
+def test_a_further_account_that_is_shut_is_named_and_the_others_are_judged(
+    command: Command, world: World, clock: Clock, wire: Wire
+) -> None:
+    with_more(world, clock)
+    wire.order("secretsmanager.GetSecretValue", refusal("ResourceNotFoundException"))
+    wire.order("sts.AssumeRole", None, refusal("AccessDenied", 403))
+    found = by_account(command(check_credential_age.app, "--json"))
+    assert {name: each["verdict"] for name, each in found.items()} == {
+        None: "ok", "Lab": "malformed", "Shop": "unreachable",
+    }  # fmt: skip
+
+
+def test_the_credentials_of_a_further_account_are_rotated_and_no_other(
+    command: Command, world: World, clock: Clock, tmp_path: Any
+) -> None:
+    client, keys = with_more(world, clock)
+    before = key_of(keys)
+    ended = command(rotate_credentials.app, "--yes", "--out", str(tmp_path), "--json")
+    assert ended.code == 0, ended.err
+    assert {name: each["status"] for name, each in by_account(ended).items()} == {"Lab": "rotated", "Shop": "waiting"}
+    assert key_of(keys) != before
+    assert (tmp_path / "acme" / "210000000003" / "trust-policy.json").exists()
+    assert ClientStore("clients").get("acme") == client, "no record changes before the client has done its part"
+    assert RotationStore("outcomes").note("acme").pending is None, "the first account's is another one"
+    again = command(rotate_credentials.app, "--dry-run", "--json")
+    assert "would try the new ExternalId" in by_account(again)["Shop"]["detail"]
+
+
+def test_a_new_external_id_of_a_further_account_goes_to_its_place(
+    command: Command, world: World, clock: Clock, wire: Wire, tmp_path: Any
+) -> None:
+    client, _ = with_more(world, clock)
+    arguments = ["--client-id", "acme", "--account", "Shop", "--out", str(tmp_path), "--json"]
+    assert command(rotate_client_credentials.app, *arguments).json["phase"] == "add"
+    new = RotationStore("outcomes").of(client.ways[2]).note("acme").pending
+    wire.order("sts.AssumeRole", None, None, refusal("AccessDenied", 403), refusal("AccessDenied", 403))
+    ended = command(rotate_client_credentials.app, *arguments)
+    assert (ended.code, ended.json["status"], ended.json["account"]) == (0, "rotated", "Shop"), ended.err
+    after = ClientStore("clients").get("acme")
+    assert (after.access, after.more_accounts[0]) == (client.access, client.more_accounts[0])
+    assert after.more_accounts[1].access.external_id == new  # type: ignore[union-attr]
+    assert by_account(command(check_credential_age.app, "--json"))["Shop"]["verdict"] == "ok"
+
+
+def test_an_account_that_the_record_does_not_name_is_wrong_input(command: Command, world: World, clock: Clock) -> None:
+    with_more(world, clock)
+    ended = command(rotate_client_credentials.app, "--client-id", "acme", "--account", "Attic")
+    assert ended.code == 2
+    assert "Lab, Shop" in ended.err
+
+
+@pytest.mark.parametrize(("made_at", "verdict"), [(True, "ok"), (False, "due")])
+def test_an_external_id_is_as_old_as_its_onboarding_if_that_has_made_it(
+    made_at: bool, verdict: str, command: Command, world: World, clock: Clock
+) -> None:
+    client = a_client(client_id="acme")
+    world.add(client)
+    agreed = Onboarding(
+        client_id="acme", access=client.access, operators=(), who="olga", at=clock(),
+        made_at=clock() if made_at else None,
+    )  # fmt: skip
+    assert OnboardingStore("outcomes").write(agreed, replacing=None)
+    assert by_client(command(check_credential_age.app, "--json"))["acme"]["verdict"] == verdict
 
 
 def test_all_in_order_is_exit_code_0_and_a_table(command: Command, world: World, clock: Clock) -> None:

@@ -406,6 +406,43 @@ def test_the_price_is_the_number_of_questions() -> None:
     assert price(client) == len(asked) == 7
 
 
+def shop_and(role: str = "cost-reporting-reader") -> Any:
+    """The bakery with a further account, the shop, whose role has that name."""
+    access = {"kind": "role", "role_arn": f"arn:aws:iam::{DENIED}:role/{role}", "external_id": "of-the-shop"}
+    shop = {"name": "Shop", "access": access}
+    return of_account(BAKERY, more_accounts=[shop]).model_copy(update={"access": acme().access})
+
+
+def test_each_account_of_a_client_is_tried_and_paid_for(
+    manage: Manage, world: World, costs: Costs, strict_sts: Any, ses: Any
+) -> None:
+    world.add_row(row(shop_and()))
+    strict_sts(True, False, False, True, True, False)
+    ses()
+    answer = manage("validate", "--client-id", "acme", "--yes", "--json")
+    verdicts = {name: each["verdict"] for name, each in findings(answer).items()}
+    assert answer.code == 1
+    assert {name for name, verdict in verdicts.items() if verdict == "failed"} == {
+        "Shop: wrong ExternalId refused", "Shop: ce:GetCostAndUsage",
+    }  # fmt: skip
+    assert (verdicts["ce:GetCostAndUsage"], verdicts["Shop: assume role"]) == ("ok", "ok")
+    assert "That takes 2 paid requests, USD 0.02" in answer.err
+    assert "onboard" not in findings(answer)["Shop: wrong ExternalId refused"]["remedy"]
+    assert "of-the-shop" not in answer.out + answer.err
+
+
+def test_a_further_account_that_is_shut_is_a_finding_of_its_own(
+    manage: Manage, world: World, costs: Costs, strict_sts: Any, ses: Any
+) -> None:
+    world.add_row(row(shop_and("another-name")))
+    strict_sts(True, False, False, False)
+    ses()
+    found = findings(manage("validate", "--client-id", "acme", "--yes", "--json"))
+    assert (found["assume role"]["verdict"], found["Shop: assume role"]["verdict"]) == ("ok", "failed")
+    assert found["Shop: function's permission"]["verdict"] == "failed"
+    assert found["Shop: ce:GetCostAndUsage"]["verdict"] == "not checked"
+
+
 # -- validate_migration ------------------------------------------------------------------------------------------------
 
 
@@ -427,6 +464,19 @@ def test_a_file_is_checked_without_aws(migrate: Manage, wire: Wire, tmp_path: Pa
     answer = migrate("--config-file", file, "--json")
     assert (answer.code, len(answer.json["faults"])) == (2, 10)
     assert wire.calls == []
+
+
+def test_a_file_with_several_accounts_is_tried_account_by_account(
+    migrate: Manage, world: World, costs: Costs, strict_sts: Any, ses: Any, tmp_path: Path
+) -> None:
+    file = tmp_path / "client.json"
+    file.write_text(shop_and().model_dump_json(exclude_none=True))
+    strict_sts(True, False, False, True, False, False)
+    ses()
+    answer = migrate("--config-file", file, "--check-aws", "--json")
+    assert answer.code == 1
+    assert findings(answer)["Shop: ce:GetCostAndUsage"]["verdict"] == "failed"
+    assert "That takes 2 paid requests, USD 0.02" in answer.err
 
 
 def test_a_file_is_tried_against_aws_before_there_is_a_record(

@@ -246,6 +246,44 @@ def test_weak_external_ids_and_unreadable_records_are_found(scope: Scope, world:
     assert found == {"EXTERNAL-ID-IS-CLIENT-ID:globex": "high", "CLIENT-UNREADABLE:half": "medium"}
 
 
+def with_lab(client_id: str, first: str, lab: dict[str, str]) -> Any:
+    changed = with_role(client_id, first).model_dump() | {"more_accounts": [{"name": "Lab", "access": lab}]}
+    return a_client(**changed)
+
+
+def role_in_lab(external_id: str) -> dict[str, str]:
+    return {"kind": "role", "role_arn": "arn:aws:iam::210000000009:role/reader", "external_id": external_id}
+
+
+def test_external_ids_of_further_accounts_are_judged_and_may_be_shared_within_a_client_only(
+    scope: Scope, world: World
+) -> None:
+    world.add(with_lab("acme", STRONG, role_in_lab(STRONG)))
+    assert ids(clients.strength, scope) == {}
+    world.add(with_lab("globex", STRONG[::-1], role_in_lab(STRONG)), with_lab("initech", STRONG * 2, role_in_lab("x1")))
+    assert ids(clients.strength, scope) == {
+        "EXTERNAL-ID-SHARED:acme": "high",
+        "EXTERNAL-ID-SHARED:acme/Lab": "high",
+        "EXTERNAL-ID-SHARED:globex/Lab": "high",
+        "EXTERNAL-ID-WEAK:initech/Lab": "medium",
+    }
+
+
+def test_keys_and_trusts_of_further_accounts_are_looked_at(scope: Scope, world: World, wire: Wire) -> None:
+    arn = f"arn:aws:secretsmanager:eu-central-1:{ACCOUNT}:secret:gone"
+    world.add(with_lab("acme", STRONG, {"kind": "secret", "secret_arn": arn}))
+    assert ids(clients.keys, scope) == {"KEY-MISSING:acme/Lab": "high"}
+    world.add(with_lab("acme", STRONG, role_in_lab(STRONG)))
+    wire.order("sts.AssumeRole", Answer(200, {}), refusal("AccessDenied", 403), Answer(200, {}), Answer(200, {}))
+    assert ids(clients.trust, replace(scope, probe=True)) == {"ROLE-WITHOUT-EXTERNAL-ID:acme/Lab": "high"}
+
+
+def test_external_ids_of_further_accounts_are_looked_for_in_logs(scope: Scope, world: World, wire: Wire) -> None:
+    world.add(with_lab("acme", STRONG[::-1], role_in_lab(STRONG)))
+    a_log(wire, f"assumed with {STRONG}")
+    assert ids(logs.contents, scope) == {f"LOGS-EXTERNALID:{GROUP}": "high"}
+
+
 @pytest.mark.parametrize(("age", "severity"), [(30, None), (100, "medium"), (400, "high")])
 def test_old_keys_are_found(scope: Scope, world: World, wire: Wire, age: int, severity: str | None) -> None:
     arn = f"arn:aws:secretsmanager:eu-central-1:{ACCOUNT}:secret:cost-reporting/clients/acme-abc"

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from shlex import quote
 from typing import Final
 
-from cost_reporting.clients import Client, RoleAccess
+from cost_reporting.clients import Client, RoleAccess, SecretAccess, Way
 from cost_reporting.credentials import (
     EXTERNAL_ID_DAYS,
     KEY_DAYS,
@@ -27,6 +28,7 @@ from cost_reporting.sources.access import lets_in
 from cost_reporting.sources.keys import KeyRing
 from cost_reporting.store.clients import ClientStore
 from cost_reporting.store.objects import ObjectStore
+from cost_reporting.store.onboardings import OnboardingStore
 from cost_reporting.store.rotations import RotationStore
 from cost_reporting.store.secrets import SecretStore
 
@@ -40,10 +42,11 @@ def credential_ages(
     secrets: SecretStore,
     journal: RotationStore,
     objects: ObjectStore,
+    onboardings: OnboardingStore,
     at: datetime,
     older_than: int | None = None,
 ) -> Iterator[CredentialAge]:
-    """One for each of ``client_ids``, as it is known; ``older_than`` days take the place of both limits.
+    """One for each account of each of ``client_ids``, as it is known; ``older_than`` days replace both limits.
 
     Nothing is written, and nothing is paid. Raises a store's errors only: what is wrong with one client is its verdict.
     """
@@ -55,50 +58,78 @@ def credential_ages(
                 client_id=client_id, kind=None, verdict="malformed", detail=str(fault), remedy=fault.remedy
             )
             continue
-        kind: Kind = "external_id" if isinstance(client.access, RoleAccess) else "key"
-        limit = older_than if older_than is not None else EXTERNAL_ID_DAYS if kind == "external_id" else KEY_DAYS
-        try:
-            aged = (
-                _of_role(client, journal, limit, at)
-                if kind == "external_id"
-                else _of_key(client, secrets, journal, limit, at)
-            )
-        except CostReportingError as trouble:
-            aged = CredentialAge(
-                client_id=client_id,
-                kind=kind,
-                verdict="malformed" if isinstance(trouble, ClientMisconfigured) else "unreachable",
-                limit_days=limit,
-                detail=f"{trouble.name}: {trouble}",
-                remedy=trouble.remedy,
-            )
-        if aged.last_used is None:
-            aged = aged.model_copy(update={"last_used": objects.newest(f"reports/{client_id}/", "/costs.json")})
-        yield aged
+        used = objects.newest(f"reports/{client_id}/", "/costs.json")
+        for way in client.ways:
+            aged = _of_account(client, way, secrets, journal.of(way), onboardings, at, older_than)
+            yield aged if aged.last_used is not None else aged.model_copy(update={"last_used": used})
 
 
-def _of_role(client: Client, notes: RotationStore, limit: int, at: datetime) -> CredentialAge:
-    access = client.access
-    assert isinstance(access, RoleAccess)  # noqa: S101 - asked for by kind
+def _of_account(
+    client: Client,
+    way: Way,
+    secrets: SecretStore,
+    journal: RotationStore,
+    onboardings: OnboardingStore,
+    at: datetime,
+    older_than: int | None,
+) -> CredentialAge:
+    kind: Kind = "external_id" if isinstance(way.access, RoleAccess) else "key"
+    limit = older_than if older_than is not None else EXTERNAL_ID_DAYS if kind == "external_id" else KEY_DAYS
+    try:
+        if isinstance(way.access, RoleAccess):
+            return _of_role(client, way, way.access, journal, onboardings, limit, at)
+        return _of_key(client, way, way.access, secrets, journal, limit, at)
+    except CostReportingError as trouble:
+        return CredentialAge(
+            client_id=client.client_id,
+            account=way.account,
+            kind=kind,
+            verdict="malformed" if isinstance(trouble, ClientMisconfigured) else "unreachable",
+            limit_days=limit,
+            detail=f"{trouble.name}: {trouble}",
+            remedy=trouble.remedy,
+        )
+
+
+def _of_role(
+    client: Client,
+    way: Way,
+    access: RoleAccess,
+    notes: RotationStore,
+    onboardings: OnboardingStore,
+    limit: int,
+    at: datetime,
+) -> CredentialAge:
     if not lets_in(access.role_arn, access.external_id):
         raise ClientAccessDenied(f"{client.client_id}: role: it does not let us in")
     note = notes.note(client.client_id)
     if access.external_id not in (note.replaces, note.pending) and note.pending is not None:
         note = ExternalIdNote()
-    verdict, age = judged(note.since, limit, at)
-    detail = None if note.since else _UNKNOWN_AGE
+    agreed = onboardings.find(client.client_id)
+    made_at = agreed.made_at if agreed is not None and agreed.access == access else None
+    since = made_at or note.since
+    verdict, age = judged(since, limit, at)
+    detail = None if since else _UNKNOWN_AGE
     if note.replaces is not None and note.waiting_since is not None:
         verdict = "unfinished" if at - note.waiting_since > PATIENCE else "ok"
         part = "add the new ExternalId" if note.pending else "drop the old ExternalId"
         detail = f"rotation: the client was asked to {part} on {note.waiting_since:%Y-%m-%d}"
-    return _aged(client, "external_id", verdict, limit, age, note.since, None, detail)
+    return _aged(client, way, "external_id", verdict, limit, age, since, None, detail)
 
 
-def _of_key(client: Client, secrets: SecretStore, journal: RotationStore, limit: int, at: datetime) -> CredentialAge:
-    arn = getattr(client.access, "secret_arn", "")
+def _of_key(
+    client: Client,
+    way: Way,
+    access: SecretAccess,
+    secrets: SecretStore,
+    journal: RotationStore,
+    limit: int,
+    at: datetime,
+) -> CredentialAge:
+    arn = access.secret_arn
     current = secrets.keys(client.client_id, arn)
     if current is None:
-        raise ClientMisconfigured(f"{client.client_id}: access.secret_arn: the secret has no current version")
+        raise ClientMisconfigured(f"{client.client_id}: {way.field}.secret_arn: the secret has no current version")
     ring = KeyRing(client.client_id, current)
     details: list[str] = []
     try:
@@ -117,11 +148,12 @@ def _of_key(client: Client, secrets: SecretStore, journal: RotationStore, limit:
     if begun is not None:
         verdict = "unfinished"
         details.append(f"a rotation began on {begun.began_at:%Y-%m-%d} and has not ended")
-    return _aged(client, "key", verdict, limit, age, since, last_used, "; ".join(details) or None)
+    return _aged(client, way, "key", verdict, limit, age, since, last_used, "; ".join(details) or None)
 
 
 def _aged(
     client: Client,
+    way: Way,
     kind: Kind,
     verdict: Verdict,
     limit: int,
@@ -131,8 +163,11 @@ def _aged(
     detail: str | None,
 ) -> CredentialAge:
     command = f"scripts/rotate_client_credentials.py --client-id {client.client_id}"
+    if way.account is not None:
+        command += f" --account {quote(way.account)}"
     return CredentialAge(
         client_id=client.client_id,
+        account=way.account,
         kind=kind,
         verdict=verdict,
         limit_days=limit,

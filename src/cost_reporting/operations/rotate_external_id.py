@@ -8,7 +8,7 @@ from datetime import datetime
 from secrets import token_urlsafe
 from typing import Final, Literal
 
-from cost_reporting.clients import Client, RoleAccess
+from cost_reporting.clients import Client, RoleAccess, Way
 from cost_reporting.contracts import Fact
 from cost_reporting.credentials import ExternalIdNote
 from cost_reporting.errors import ClientAccessDenied, ClientMisconfigured, InvalidRequest, RotationStopped
@@ -27,6 +27,7 @@ class ExternalIdTurn(Fact):
     """
 
     client_id: str
+    account: str | None = None
     phase: Phase
     role_arn: str
     accepts: tuple[str, ...]
@@ -34,23 +35,29 @@ class ExternalIdTurn(Fact):
 
 
 def rotate_external_id(
-    client: Client, *, clients: ClientStore, notes: RotationStore, now: Callable[[], datetime], begin: bool = True
+    client: Client,
+    way: Way,
+    *,
+    clients: ClientStore,
+    notes: RotationStore,
+    now: Callable[[], datetime],
+    begin: bool = True,
 ) -> ExternalIdTurn:
-    """Go on with the rotation as far as the client's role allows; ``begin`` one if none has begun.
+    """Go on with the rotation as far as the role at ``way`` allows; ``begin`` one if none has begun.
 
     Raises RotationStopped if the role lets us in under any ExternalId, InvalidRequest if nothing has begun and nothing
     is to, ClientAccessDenied if the role does not let us in, ClientChanged, CostsThrottled, or a store's errors.
     """
-    access = client.access
+    access = way.access
     if not isinstance(access, RoleAccess):
-        raise ClientMisconfigured(f"{client.client_id}: access: keys have no ExternalId; the key is rotated")
+        raise ClientMisconfigured(f"{client.client_id}: {way.field}: keys have no ExternalId; the key is rotated")
     if not lets_in(access.role_arn, access.external_id):
         raise ClientAccessDenied(f"{client.client_id}: role: the ExternalId of the record is refused")
     note = _that_fits(notes.note(client.client_id), access)
     if note.pending is not None:
-        return _switched(client, access, note, clients, notes, now)
+        return _switched(client, way, access, note, clients, notes, now)
     if note.replaces is not None:
-        return _dropped(client, access, note, notes)
+        return _dropped(client, way, access, note, notes)
     if not begin:
         raise InvalidRequest(f"finish: no rotation of the ExternalId of {client.client_id} has begun")
     begun = note.model_copy(
@@ -58,14 +65,7 @@ def rotate_external_id(
     )
     if not notes.write_note(client.client_id, begun):
         raise RotationStopped(f"{client.client_id}: another rotation of its ExternalId has just begun")
-    return _turn(client, access, "add", (access.external_id, begun.pending or ""))
-
-
-def began(client_id: str, notes: RotationStore, at: datetime) -> None:
-    """Write down that the client's ExternalId was made at ``at``: its age is known from then on."""
-    note = notes.note(client_id)
-    if not notes.write_note(client_id, ExternalIdNote(since=at, revision=note.revision)):
-        raise RotationStopped(f"{client_id}: somebody else has written about its ExternalId at the same moment")
+    return _turn(client, way, access, "add", (access.external_id, begun.pending or ""))
 
 
 def _that_fits(note: ExternalIdNote, access: RoleAccess) -> ExternalIdNote:
@@ -77,6 +77,7 @@ def _that_fits(note: ExternalIdNote, access: RoleAccess) -> ExternalIdNote:
 
 def _switched(
     client: Client,
+    way: Way,
     access: RoleAccess,
     note: ExternalIdNote,
     clients: ClientStore,
@@ -86,7 +87,7 @@ def _switched(
     old, new = access.external_id, note.pending or ""
     renewed = access.model_copy(update={"external_id": new})
     if not lets_in(access.role_arn, new):
-        return _turn(client, access, "add", (old, new))
+        return _turn(client, way, access, "add", (old, new))
     if lets_in(access.role_arn, token_urlsafe(_BYTES)):
         raise RotationStopped(
             f"{client.client_id}: its role lets us in under any ExternalId, and so others through us: "
@@ -94,20 +95,24 @@ def _switched(
         )
     at = now()
     settling = note.model_copy(update={"since": at, "pending": None, "waiting_since": at})
-    changed = client.model_copy(update={"access": renewed})
+    changed = client.entered_by(way, renewed)
     clients.replace(changed, along=[notes.noting(client.client_id, settling)])
     settling = settling.model_copy(update={"revision": note.revision + 1})
-    return _dropped(changed, renewed, settling, notes).model_copy(update={"switched": True})
+    return _dropped(changed, way, renewed, settling, notes).model_copy(update={"switched": True})
 
 
-def _dropped(client: Client, access: RoleAccess, note: ExternalIdNote, notes: RotationStore) -> ExternalIdTurn:
+def _dropped(
+    client: Client, way: Way, access: RoleAccess, note: ExternalIdNote, notes: RotationStore
+) -> ExternalIdTurn:
     if lets_in(access.role_arn, note.replaces):
-        return _turn(client, access, "drop", (access.external_id,))
+        return _turn(client, way, access, "drop", (access.external_id,))
     settled = note.model_copy(update={"replaces": None, "waiting_since": None})
     if not notes.write_note(client.client_id, settled):
         raise RotationStopped(f"{client.client_id}: another rotation of its ExternalId is at work")
-    return _turn(client, access, "done", (access.external_id,))
+    return _turn(client, way, access, "done", (access.external_id,))
 
 
-def _turn(client: Client, access: RoleAccess, phase: Phase, accepts: tuple[str, ...]) -> ExternalIdTurn:
-    return ExternalIdTurn(client_id=client.client_id, phase=phase, role_arn=access.role_arn, accepts=accepts)
+def _turn(client: Client, way: Way, access: RoleAccess, phase: Phase, accepts: tuple[str, ...]) -> ExternalIdTurn:
+    return ExternalIdTurn(
+        client_id=client.client_id, account=way.account, phase=phase, role_arn=access.role_arn, accepts=accepts
+    )

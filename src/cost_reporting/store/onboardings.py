@@ -11,13 +11,17 @@ from cost_reporting.store.translation import translated
 
 
 class Onboarding(Fact):
-    """The access that a client is to set up, and who of our account may use it besides the function (ARN patterns)."""
+    """The access that a client is to set up, and who of our account may use it besides the function (ARN patterns).
+
+    ``made_at`` is when its ExternalId was made; None if it was there before, nobody knows since when.
+    """
 
     client_id: str
     access: RoleAccess
     operators: tuple[str, ...]
     who: str
     at: AwareDatetime
+    made_at: AwareDatetime | None = None
 
 
 class OnboardingStore:

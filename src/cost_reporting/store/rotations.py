@@ -1,5 +1,7 @@
 """Rotations of credentials in the outcomes table: a client's `KEY_ROTATION`, `EXTERNAL_ID`, `ROTATED#<began at>`.
 
+Those of a further account have its place behind that: `EXTERNAL_ID#210000000003`.
+
 Nothing secret is in them: ids of keys, and ExternalIds, which the client's trust policy shows to everybody there.
 """
 
@@ -10,6 +12,7 @@ from typing import Any
 from pydantic_core import to_jsonable_python
 
 from cost_reporting import aws
+from cost_reporting.clients import Way
 from cost_reporting.credentials import ExternalIdNote, Rotation
 from cost_reporting.store.translation import translated
 
@@ -17,9 +20,14 @@ from cost_reporting.store.translation import translated
 class RotationStore:
     """What rotations remember between their steps, and leave behind."""
 
-    def __init__(self, table: str) -> None:
+    def __init__(self, table: str, place: str | None = None) -> None:
         self._name = table
         self._table = aws.table(table)
+        self._behind = "" if place is None else f"#{place}"
+
+    def of(self, way: Way) -> "RotationStore":
+        """The same for one of a client's accounts. It stays the same when the account is called otherwise."""
+        return RotationStore(self._name, None if way.account is None else way.place)
 
     def rotation(self, client_id: str) -> Rotation | None:
         """The rotation of the client's key that has begun and not ended."""
@@ -43,7 +51,7 @@ class RotationStore:
             client_id, f"ROTATED#{_text(rotation.began_at)}", done | {"old": rotation.replaces, "new": key_id}, {}
         )
         with translated("close a rotation"):
-            self._table.delete_item(Key=_key(client_id, "KEY_ROTATION"))
+            self._table.delete_item(Key=self._key(client_id, "KEY_ROTATION"))
 
     def note(self, client_id: str) -> ExternalIdNote:
         """What is known about the client's ExternalId."""
@@ -60,7 +68,7 @@ class RotationStore:
         return {
             "Put": {
                 "TableName": self._name,
-                "Item": _key(client_id, "EXTERNAL_ID") | _noted(note),
+                "Item": self._key(client_id, "EXTERNAL_ID") | _noted(note),
                 "ConditionExpression": "revision = :revision",
                 "ExpressionAttributeValues": {":revision": note.revision},
             }
@@ -68,8 +76,11 @@ class RotationStore:
 
     def _get(self, client_id: str, sk: str) -> dict[str, Any] | None:
         with translated("read a rotation"):
-            item = self._table.get_item(Key=_key(client_id, sk), ConsistentRead=True).get("Item")
+            item = self._table.get_item(Key=self._key(client_id, sk), ConsistentRead=True).get("Item")
         return None if item is None else {name: value for name, value in item.items() if name not in ("pk", "sk")}
+
+    def _key(self, client_id: str, sk: str) -> dict[str, str]:
+        return {"pk": f"CLIENT#{client_id}", "sk": f"{sk}{self._behind}"}
 
     def _put(self, client_id: str, sk: str, values: Mapping[str, Any], expected: Mapping[str, Any] | None) -> bool:
         """Put if ``expected`` stands there; None: if nothing does; empty: in any case."""
@@ -84,7 +95,7 @@ class RotationStore:
             }
         with translated("write a rotation"):
             try:
-                self._table.put_item(Item=_key(client_id, sk) | dict(values), **condition)
+                self._table.put_item(Item=self._key(client_id, sk) | dict(values), **condition)
             except aws.Refused as refused:
                 if aws.code(refused) == "ConditionalCheckFailedException":
                     return False
@@ -94,10 +105,6 @@ class RotationStore:
 
 def _noted(note: ExternalIdNote) -> dict[str, Any]:
     return note.model_dump(mode="json", exclude_none=True) | {"revision": note.revision + 1}
-
-
-def _key(client_id: str, sk: str) -> dict[str, str]:
-    return {"pk": f"CLIENT#{client_id}", "sk": sk}
 
 
 def _text(moment: datetime) -> str:

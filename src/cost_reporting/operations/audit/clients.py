@@ -1,6 +1,6 @@
 """The clients' doors: how old their keys are, how strong their ExternalIds, and whether their roles ask for them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from cost_reporting import aws
@@ -8,6 +8,7 @@ from cost_reporting.audit import Finding, external_ids, finding
 from cost_reporting.clients import Client, RoleAccess, SecretAccess, parse_client
 from cost_reporting.errors import ClientMisconfigured
 from cost_reporting.operations.audit.scope import NotLookedAt, Scope
+from cost_reporting.records import printable
 from cost_reporting.store.clients import ClientStore
 from cost_reporting.store.translation import translated
 
@@ -26,22 +27,29 @@ def records(scope: Scope) -> tuple[list[Client], list[str]]:
     return sound, sorted(broken)
 
 
+def accesses(clients: Iterable[Client]) -> Iterator[tuple[str, RoleAccess | SecretAccess]]:
+    """How every account of every client is read, by the client's id, or ``acme/Lab`` for a further account."""
+    for client in clients:
+        for way in client.ways:
+            yield printable(way.of(client.client_id)), way.access
+
+
 def keys(scope: Scope) -> Iterator[Finding]:
     """The age of the clients' secrets, which hold access keys."""
     secrets, seen = aws.client("secretsmanager"), 0
     clients, _ = records(scope)
-    for client in clients:
-        if not isinstance(client.access, SecretAccess):
+    for name, access in accesses(clients):
+        if not isinstance(access, SecretAccess):
             continue
         seen += 1
         try:
-            with translated(f"describe the secret of {client.client_id}"):
-                found: Any = _described(secrets, client.access.secret_arn)
+            with translated(f"describe the secret of {name}"):
+                found: Any = _described(secrets, access.secret_arn)
         except NotLookedAt:
             yield finding(
                 "KEY-MISSING",
                 "high",
-                client.client_id,
+                name,
                 "its secret does not exist",
                 "Store its keys, or ask for a role.",
             )
@@ -51,14 +59,14 @@ def keys(scope: Scope) -> Iterator[Finding]:
             yield finding(
                 "KEY-OLD",
                 "high" if age > 4 * scope.key_age_days else "medium",
-                client.client_id,
+                name,
                 f"its access keys were last changed {age} days ago",
                 f"Rotate them: at most {scope.key_age_days} days.",
             )
         yield finding(
             "KEY-LONG-LIVED",
             "low",
-            client.client_id,
+            name,
             "is read with access keys, which do not end by themselves",
             "Ask the client for a role.",
         )
@@ -69,9 +77,9 @@ def strength(scope: Scope) -> Iterator[Finding]:
     """ExternalIds that are shared, known or weak."""
     clients, broken = records(scope)
     by_client = {
-        client.client_id: (client.access.role_arn.split(":")[4], client.access.external_id)
-        for client in clients
-        if isinstance(client.access, RoleAccess)
+        name: (access.account_id, access.external_id)
+        for name, access in accesses(clients)
+        if isinstance(access, RoleAccess)
     }
     yield from external_ids(by_client)
     for client_id in broken:
@@ -93,24 +101,24 @@ def trust(scope: Scope) -> Iterator[Finding]:
     if not scope.probe:
         raise NotLookedAt("only with --probe-clients, since each try leaves a trace in the client's account")
     clients, _ = records(scope)
-    roles = [(client.client_id, client.access) for client in clients if isinstance(client.access, RoleAccess)]
+    roles = [(name, access) for name, access in accesses(clients) if isinstance(access, RoleAccess)]
     shut: list[str] = []
-    for done, (client_id, access) in enumerate(roles):
+    for done, (name, access) in enumerate(roles):
         scope.progress("clients' roles", done, len(roles))
         if not _opens(access.role_arn, access.external_id):
-            shut.append(client_id)
+            shut.append(name)
         elif _opens(access.role_arn, None):
             yield finding(
                 "ROLE-WITHOUT-EXTERNAL-ID",
                 "high",
-                client_id,
+                name,
                 "its role opens without the ExternalId",
                 "Ask the client to add the condition sts:ExternalId to the role's trust policy.",
             )
     scope.note(f"{len(roles) - len(shut)} roles tried")
     if shut:
-        names = ", ".join(shut[:10])
-        raise NotLookedAt(f"{len(shut)} roles do not open to these credentials at all, so nothing is proved: {names}")
+        told = ", ".join(shut[:10])
+        raise NotLookedAt(f"{len(shut)} roles do not open to these credentials at all, so nothing is proved: {told}")
 
 
 def _opens(role_arn: str, external_id: str | None) -> bool:

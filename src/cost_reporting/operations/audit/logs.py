@@ -8,7 +8,7 @@ from itertools import islice
 from cost_reporting import aws
 from cost_reporting.audit import Finding, finding, given_away
 from cost_reporting.clients import RoleAccess
-from cost_reporting.operations.audit.clients import records
+from cost_reporting.operations.audit.clients import accesses, records
 from cost_reporting.operations.audit.scope import NotLookedAt, Scope
 from cost_reporting.store.functions import read_function
 from cost_reporting.store.logs import LogStore
@@ -41,7 +41,7 @@ def contents(scope: Scope) -> Iterator[Finding]:
     """Addresses, keys, signed links and ExternalIds in a sample of the log lines. Findings do not repeat them."""
     logs, read = LogStore(), 0
     clients, _ = records(scope)
-    secrets = [client.access.external_id for client in clients if isinstance(client.access, RoleAccess)]
+    secrets = [access.external_id for _, access in accesses(clients) if isinstance(access, RoleAccess)]
     long_enough = [secret for secret in secrets if len(secret) >= 8]
     groups = scope.physical("AWS::Logs::LogGroup")
     for done, name in enumerate(groups):

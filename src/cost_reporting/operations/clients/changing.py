@@ -13,6 +13,7 @@ from cost_reporting.store.clients import row
 from cost_reporting.store.records import Action, Change, RecordStore, Version
 
 Row = Mapping[str, Any]
+_ACCESSES = ("access.", "more_accounts.")
 
 
 class Author(Fact):
@@ -86,13 +87,15 @@ def rollback(
     wanted = _wanted(client_id, versions, before, to)
     assert wanted.record is not None  # noqa: S101 - _wanted takes none without
     after = dict(wanted.record)
-    moved = [each.field for each in differences(before, after) if each.field.startswith("access.")]
+    moved = [each.field for each in differences(before, after) if f"{each.field}.".startswith(_ACCESSES)]
     if before is not None and moved:
         if access is None:
             what = "another ExternalId" if moved == [SECRET] else "another access"
             raise InvalidRequest(f"access: version {wanted.version} has {what} than the record has today")
         if access == "keep":
-            after["access"] = before["access"]
+            after |= {name: before[name] for name in ("access", "more_accounts") if name in before}
+            if "more_accounts" not in before:
+                after.pop("more_accounts", None)
     faults = faults_of(after)
     if faults:
         raise InvalidRequest(f"to: version {wanted.version} is malformed: {', '.join(each.field for each in faults)}")

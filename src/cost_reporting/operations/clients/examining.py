@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import partial
 from typing import Literal
 
-from cost_reporting.clients import Client, RoleAccess
+from cost_reporting.clients import Client, RoleAccess, Way
 from cost_reporting.contracts import Fact
 from cost_reporting.delivery.standing import Standing
 from cost_reporting.errors import (
@@ -19,6 +19,7 @@ from cost_reporting.errors import (
     CostReportingError,
     CostsNotReady,
 )
+from cost_reporting.records import printable
 from cost_reporting.report.branding import logo_of
 from cost_reporting.sources.access import Reader, lets_in, reader
 from cost_reporting.sources.cost_explorer.asking import OPT_IN, Questions
@@ -27,6 +28,7 @@ from cost_reporting.store.objects import ObjectStore
 
 Verdict = Literal["ok", "failed", "not needed", "not checked"]
 _ONBOARD = "Run `client_manager.py onboard` again and have the client update its stack with the template."
+_AS_AGREED = "Have the client give its role there the trust and the permissions of the first account's."
 
 
 class Finding(Fact):
@@ -55,14 +57,47 @@ def examine(
     objects: ObjectStore,
     now: Callable[[], datetime],
 ) -> Iterator[Finding]:
-    """One finding after the other. Only if ``paying`` is Cost Explorer asked, one request for each permission."""
-    yield _name(client, surroundings)
-    keys, access = _access(client)
-    yield access
-    yield from _strangers(client, keys)
-    yield from _cost_explorer(client, keys, now, paying=paying)
+    """One finding after the other, for each account of the client.
+
+    Only if ``paying`` is Cost Explorer asked, one request for each permission in each account.
+    """
+    accounts: dict[str, Way] = {}
+    for way in client.ways:
+        for finding in _account(client, way, surroundings, accounts, now, paying=paying):
+            if way.account is None:
+                yield finding
+                continue
+            remedy = finding.remedy.replace(_ONBOARD, _AS_AGREED)
+            yield finding.model_copy(update={"name": f"{printable(way.account)}: {finding.name}", "remedy": remedy})
     yield from _mail(client, surroundings.sender, standing)
     yield _logo(client, objects)
+
+
+def _account(
+    client: Client,
+    way: Way,
+    surroundings: Surroundings,
+    accounts: dict[str, Way],
+    now: Callable[[], datetime],
+    *,
+    paying: bool,
+) -> Iterator[Finding]:
+    """What is found in one account, as if the client had no other; then it is one of ``accounts``, by its id."""
+    alone = client.alone(way)
+    yield _name(alone, surroundings)
+    keys, access = _access(alone, way)
+    if keys is not None and (other := accounts.setdefault(keys.account_id, way)) is not way:
+        access = _twice(access.name, way, other)
+        keys = None
+    yield access
+    yield from _strangers(alone, keys)
+    yield from _cost_explorer(alone, keys, now, paying=paying)
+
+
+def _twice(name: str, way: Way, other: Way) -> Finding:
+    """Every report of such a client fails: its costs would be counted twice."""
+    cause = f"ClientMisconfigured: {way.field}: leads to the account that {other.field} leads to"
+    return Finding(name=name, verdict="failed", cause=cause, remedy="Take one of the two out of the record.")
 
 
 def _name(client: Client, surroundings: Surroundings) -> Finding:
@@ -87,10 +122,10 @@ def _name(client: Client, surroundings: Surroundings) -> Finding:
     )
 
 
-def _access(client: Client) -> tuple[Reader | None, Finding]:
+def _access(client: Client, way: Way) -> tuple[Reader | None, Finding]:
     name = "assume role" if isinstance(client.access, RoleAccess) else "access keys"
     try:
-        return reader(client.client_id, client.access), Finding(name=name, verdict="ok")
+        return reader(client.client_id, client.access, way.field), Finding(name=name, verdict="ok")
     except ClientAccessDenied as denied:
         remedy = (
             f"{_ONBOARD} If reports arrive nevertheless, the trust does not name you: `onboard --operator`."

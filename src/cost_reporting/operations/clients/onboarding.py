@@ -66,15 +66,18 @@ def agree(
     known = onboardings.find(client_id)
     if access is None and known is not None and not new:
         access = known.access
+    made_at = known.made_at if known is not None and access == known.access else None
     if access is not None and account not in (None, access.role_arn.split(":")[4]):
         raise InvalidRequest(f"account: {client_id} is onboarded for account {access.role_arn.split(':')[4]}")
     if access is None:
         if account is None:
             raise InvalidRequest("account: in which account shall the client create the role?")
         role_arn = f"arn:aws:iam::{account}:role/{role_name}"
-        access = RoleAccess(kind="role", role_arn=role_arn, external_id=make())
+        access, made_at = RoleAccess(kind="role", role_arn=role_arn, external_id=make()), author.at
     allowed = tuple(sorted({*operators, *(known.operators if known is not None else ())}))
-    onboarding = Onboarding(client_id=client_id, access=access, operators=allowed, who=author.who, at=author.at)
+    onboarding = Onboarding(
+        client_id=client_id, access=access, operators=allowed, who=author.who, at=author.at, made_at=made_at
+    )
     same = known is not None and (known.access, known.operators) == (access, allowed)
     if known is not None and same:
         onboarding = known

@@ -41,7 +41,7 @@ class Trial(NamedTuple):
 
 
 def trials(client: Client, today: date) -> tuple[Trial, ...]:
-    """One for each operation, in the order in which a report asks them."""
+    """One for each operation, in the order in which a report asks them of each account."""
     return tuple(
         Trial(operation, section, _question(operation, client, today) if _needed(operation, client) else None)
         for operation, section in OPERATIONS.items()
@@ -49,8 +49,8 @@ def trials(client: Client, today: date) -> tuple[Trial, ...]:
 
 
 def price(client: Client) -> int:
-    """How many paid requests the trials take."""
-    return sum(_needed(operation, client) for operation in OPERATIONS)
+    """How many paid requests the trials take, in all the client's accounts."""
+    return sum(_needed(operation, client) for operation in OPERATIONS) * len(client.ways)
 
 
 def _needed(operation: str, client: Client) -> bool:

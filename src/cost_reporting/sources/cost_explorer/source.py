@@ -4,9 +4,9 @@ import json
 import logging
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
-from cost_reporting.clients import Access, Client, RoleAccess
+from cost_reporting.clients import Client, RoleAccess, Way
 from cost_reporting.contracts import Cadence, Period, Run
 from cost_reporting.costs import AccountNotRead
 from cost_reporting.errors import (
@@ -31,14 +31,6 @@ HISTORY_MONTHS: Final = 13
 _LEAVES_OUT: Final = (ClientAccessDenied, ClientMisconfigured, CostExplorerDisabled, CostsNotReady, CostsRefused)
 """What takes one of several accounts out of a report. CostsThrottled does not: the state machine asks again."""
 _log = logging.getLogger(__name__)
-
-
-class _Way(NamedTuple):
-    """What one of the client's accounts is called, how it is reached, and which field of the record says so."""
-
-    name: str
-    access: Access
-    field: str
 
 
 def requests_for(client: Client, cadence: Cadence) -> int:
@@ -84,7 +76,7 @@ class CostExplorerSource:
         both = Period(start=previous.start, end=run.period.end)
         history = months_before(run.period, 12) if run.cadence == "monthly" else both
         history = Period(start=max(history.start, earliest), end=history.end)
-        ways, failures = _ways(client), dict[_Way, CostReportingError]()
+        ways, failures = client.ways, dict[Way, CostReportingError]()
         accounts = _let_in(client, ways, failures)
         readings, asked = list[Reading](), list[Questions]()
         for way, account in accounts.items():
@@ -95,7 +87,7 @@ class CostExplorerSource:
                         questions,
                         client,
                         run,
-                        name=way.name,
+                        name=way.account or client.client_name,
                         previous=previous,
                         history=history,
                         today=fetched_at.date(),
@@ -119,15 +111,9 @@ class CostExplorerSource:
         return Fetched(costs=costs, raw=raw.encode())
 
 
-def _ways(client: Client) -> tuple[_Way, ...]:
-    """The client's account goes by the client's name."""
-    more = (_Way(each.name, each.access, f"more_accounts.{at}.access") for at, each in enumerate(client.more_accounts))
-    return (_Way(client.client_name, client.access, "access"), *more)
-
-
-def _let_in(client: Client, ways: Iterable[_Way], failures: dict[_Way, CostReportingError]) -> dict[_Way, Reader]:
+def _let_in(client: Client, ways: Iterable[Way], failures: dict[Way, CostReportingError]) -> dict[Way, Reader]:
     """Keys for each account, before anything is paid; those that do not let us in are added to ``failures``."""
-    accounts: dict[_Way, Reader] = {}
+    accounts: dict[Way, Reader] = {}
     for way in ways:
         try:
             account = reader(client.client_id, way.access, way.field)
@@ -140,9 +126,11 @@ def _let_in(client: Client, ways: Iterable[_Way], failures: dict[_Way, CostRepor
     return accounts
 
 
-def _not_read(client: Client, way: _Way, account: Reader | None, failure: CostReportingError) -> AccountNotRead:
+def _not_read(client: Client, way: Way, account: Reader | None, failure: CostReportingError) -> AccountNotRead:
     known = way.access.account_id if isinstance(way.access, RoleAccess) else None
     account_id = account.account_id if account else known
     _log.warning("account_not_read", extra={"account_id": account_id, "field": way.field, "error": failure.name})
     reason = str(failure).removeprefix(f"{client.client_id}: ")
-    return AccountNotRead(account_id=account_id, name=way.name, error=failure.name, reason=reason)
+    return AccountNotRead(
+        account_id=account_id, name=way.account or client.client_name, error=failure.name, reason=reason
+    )
