@@ -13,6 +13,7 @@ from cost_reporting.clients import Client
 from cost_reporting.contracts import Outcome
 from cost_reporting.periods import label, week_of
 from cost_reporting.store.clients import row
+from cost_reporting.store.ledger import LedgerStore
 from cost_reporting.store.runs import RunStore
 from local import evidence
 from local.stack import Stack
@@ -128,14 +129,15 @@ class Machine:
 
     def settled_ledger(self, client_id: str, period: str) -> list[str]:
         """The states of a report's mails, once SES's events about them have been written down."""
-        table = self.stack.session().resource("dynamodb", endpoint_url=self.stack.emulator.endpoint)
+        ledger = LedgerStore(self.stack.names.outcomes_table)
         deadline = time.monotonic() + 30
         while True:
-            items = table.Table(self.stack.names.outcomes_table).scan()["Items"]
-            ours = [
-                item for item in items if item["pk"].startswith(f"LEDGER#{client_id}#") and f"#{period}#" in item["pk"]
-            ]
-            states = sorted(item["state"] for item in ours)
+            entries = ledger.all_of(lambda _: None)
+            states = sorted(
+                entry.state
+                for entry in entries
+                if entry.report.startswith(f"{client_id}#") and f"#{period}#" in entry.report
+            )
             if not {"SENDING", "SENT"} & set(states) or time.monotonic() > deadline:
                 return states
             time.sleep(0.2)

@@ -262,7 +262,7 @@ def test_a_recipient_whose_mail_bounces_is_taken_out_and_put_back(
     arguments = ("--stack-name", "cost-reporting", "--client-id", BAKERY)
     try:
         code, dry = command(clean_recipient_lists.app, capsys, *arguments, "--dry-run")
-        assert (code, dry["without_recipient"]) == (1, [BAKERY])
+        assert (code, dry["without_recipient"]) == (1, [BAKERY]), (dry, machine.settled_ledger(BAKERY, week))
         assert records.get(BAKERY).recipients == (bounces, complains, dead)
         code, said = command(clean_recipient_lists.app, capsys, *arguments, "--yes")
         assert (code, said["without_recipient"], said["failed"]) == (1, [BAKERY], {})
