@@ -2,7 +2,6 @@
 
 import json
 import threading
-import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -726,22 +725,6 @@ def test_accounts_without_commitments_have_none():
 
 
 # -- speed -------------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("period", "granularity", "keys", "limit"),
-    [
-        (THIRTEEN_MONTHS, "MONTHLY", ("SERVICE", "RECORD_TYPE"), 0.3),
-        (MAY_AND_JUNE, "DAILY", ("SERVICE",), 0.3),
-        (JUNE, "MONTHLY", ("LINKED_ACCOUNT",), 0.5),
-    ],
-)
-def test_the_largest_client_is_answered_without_a_wait(period, granularity, keys, limit):
-    emulator = explorer(page_size=100_000)
-    request = {"TimePeriod": period, "Granularity": granularity, "Metrics": COSTS, "GroupBy": by(*keys)}
-    begun = time.process_time()
-    assert emulator.answer("GetCostAndUsage", request, NORTHWIND)[0] == 200
-    assert time.process_time() - begun < limit
 
 
 # -- advice ------------------------------------------------------------------------------------------------------------
