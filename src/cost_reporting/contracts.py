@@ -84,6 +84,8 @@ class ForceSend(Fact):
 
     reason: Reason
     pdf_sha256: Sha256 | None = None
+    again: bool = False
+    """A mail that was forced within the last ten minutes may be forced once more."""
 
 
 class RunRequest(Fact):
@@ -94,7 +96,8 @@ class RunRequest(Fact):
     defaults to the start of the execution. ``period`` names a past one: ``2026-10``, ``2026-W42``, or its half-open
     days. ``test_report`` with ``client_id`` renders and mails one client's report marked as a test, to ``recipients``
     if given. ``client_ids`` and ``client_id`` mean what they say, be the client suspended or on another cadence.
-    ``refresh`` asks Cost Explorer again, and pays again, although the costs are stored.
+    ``refresh`` asks Cost Explorer again, and pays again, although the costs are stored. ``rerun_of`` is the id of the
+    run whose clients ``client_ids`` repeats: then nobody has named them, and a suspended one is left out.
     """
 
     cadence: Cadence | None = None
@@ -107,6 +110,7 @@ class RunRequest(Fact):
     dry_run: bool = False
     force_send: ForceSend | None = None
     refresh: bool = False
+    rerun_of: Annotated[str, Field(min_length=1)] | None = None
 
 
 class RunAsked(Fact):
@@ -129,6 +133,9 @@ class Run(Fact):
     recipients: tuple[Address, ...] | None = None
     force_send: ForceSend | None = None
     refresh: bool = False
+    rerun_of: str | None = None
+    named: bool = False
+    """An operator has named the clients: they are meant although they are suspended."""
 
     @property
     def as_stored(self) -> Sha256 | None:
@@ -145,19 +152,43 @@ class StoredObject(Fact):
 
 
 class Worklist(Fact):
-    """The clients of one pass of a run, as JSON Lines of :class:`ClientDue` in the bucket."""
+    """The clients of one pass of a run, as JSON Lines of :class:`ClientDue` in the bucket.
+
+    ``concurrent_clients`` are worked on at once. ``looks`` counts how often the run has looked again at clients whose
+    figures were not there yet; with ``look_again_at`` the pass begins then.
+    """
 
     run: Run
     pass_number: Annotated[int, Field(ge=1)]
     worklist: StoredObject
     client_count: Annotated[int, Field(ge=0)]
+    concurrent_clients: Annotated[int, Field(ge=1, le=1000)] = 5
+    looks: Annotated[int, Field(ge=0)] = 0
+    look_again_at: AwareDatetime | None = None
+
+
+class Failure(Fact):
+    """An error as Step Functions hands it over: its name, and a cause that is JSON if a Lambda function raised it."""
+
+    error: str = Field(alias="Error")
+    cause: str = Field(default="", alias="Cause")
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
 class ClientDue(Fact):
-    """A client whose report is due. The id is taken as it stands in the table: only the client record judges it."""
+    """A client whose report is due. The id is taken as it stands in the table: only the client record judges it.
+
+    ``last_look``: if its figures are not there yet, the client fails; else the run looks at it again later.
+    ``restarted``: it began again from Fetch Costs, since another execution had replaced its documents. ``killed`` is
+    how a render with the client's logo was killed: the second one leaves the logo out.
+    """
 
     run: Run
     client_id: Annotated[str, Field(min_length=1)]
+    last_look: bool = True
+    restarted: bool = False
+    killed: Failure | None = None
 
 
 class FetchedCosts(Fact):
@@ -252,15 +283,6 @@ class ReportSent(ReportRendered):
     delivery: Receipt
 
 
-class Failure(Fact):
-    """An error as Step Functions hands it over: its name, and a cause that is JSON if a Lambda function raised it."""
-
-    error: str = Field(alias="Error")
-    cause: str = Field(default="", alias="Cause")
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
-
-
 class ClientEnded(ClientDue):
     """A client's baton as far as it came, with the failure if there was one: what Record Outcome receives."""
 
@@ -270,9 +292,10 @@ class ClientEnded(ClientDue):
     failure: Failure | None = None
 
 
-OutcomeStatus = Literal["SENT", "NOT_SENT", "HELD", "REJECTED", "FAILED"]
+OutcomeStatus = Literal["SENT", "NOT_SENT", "HELD", "REJECTED", "LATE", "LEFT_OUT", "REMOVED", "FAILED"]
 """SENT: every recipient's mail is accepted. NOT_SENT: a dry run. HELD: it waits for an operator's approval.
-REJECTED: an operator has closed it. FAILED: see the error. Only FAILED fails a run."""
+REJECTED: an operator has closed it. LATE: its figures are not there yet, and the run looks again. LEFT_OUT: suspended
+since the run listed it. REMOVED: its record was removed since. FAILED: see the error. Only FAILED fails a run."""
 
 
 class Outcome(Fact):
