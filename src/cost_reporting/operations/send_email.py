@@ -5,23 +5,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
-from uuid import uuid4
 
 from cost_reporting.approvals import Held, letter_key
 from cost_reporting.clients import Client
 from cost_reporting.contracts import Delivery, MailWords, Receipt, ReportRendered, ReportSent, StoredObject
-from cost_reporting.delivery import Channel, Letter
+from cost_reporting.delivery import Channel
 from cost_reporting.delivery.message import Enclosure, compose, with_links
+from cost_reporting.delivery.once import Parcel, send_once
 from cost_reporting.errors import (
     ClientMisconfigured,
     CostReportingError,
-    DeliveryRejected,
     DeliveryThrottled,
     DeliveryUncertain,
     DeliveryUnderway,
     Transient,
 )
-from cost_reporting.ledger import Entry, decide, fingerprint, report_key, report_tag
+from cost_reporting.ledger import Entry, fingerprint, report_key
 from cost_reporting.operations.hold import kept_back, waiting_words
 from cost_reporting.store.approvals import ApprovalStore
 from cost_reporting.store.clients import ClientStore
@@ -132,52 +131,39 @@ class _Sending:
 
         ``report`` is the ledger's name for what is mailed, if it is not the client's report.
         """
-        run, now = self.rendered.run, self.now()
-        report, recipient = report or report_key(run, self.client.client_id), fingerprint(address)
-        found = self.ledger.find(report, recipient)
-        decision = decide(found, now=now, forced_by=run.run_id if run.force_send else None)
-        if decision == "already_sent" and found is not None:
-            return Delivery(recipient=recipient, state="ALREADY_SENT", message_id=found.message_id)
-        if decision == "uncertain" and found is not None:
-            began = f"{found.updated_at:%Y-%m-%d %H:%M:%SZ}"
-            raise DeliveryUncertain(f"{recipient}: {found.run_id} began to send at {began}")
-        entry = Entry(
-            report=report,
-            recipient=recipient,
-            state="SENDING",
-            try_id=uuid4().hex,
-            attempt=found.attempt + 1 if found else 1,
+        run, recipient = self.rendered.run, fingerprint(address)
+        parcel = Parcel(
+            report=report or report_key(run, self.client.client_id),
+            client_id=self.client.client_id,
+            address=address,
             run_id=run.run_id,
-            report_sha256=self.rendered.report.pdf.sha256,
-            updated_at=now,
-            reason=run.force_send.reason if run.force_send else None,
+            sha256=self.rendered.report.pdf.sha256,
+            message=lambda: self._message(address),
+            force=run.force_send,
         )
-        letter = self._letter(address, entry)
-        if decision == "underway" or not self.ledger.begin(entry, replacing=found):
-            raise DeliveryUnderway(f"{recipient}: another sender is at it")
-        try:
-            message_id = self.channel.send(letter)
-        except (DeliveryRejected, DeliveryThrottled):
-            self.ledger.refuse(entry, found, at=self.now())
-            raise
-        self.ledger.conclude(entry, at=self.now(), message_id=message_id)
-        return Delivery(recipient=recipient, state="SENT", message_id=message_id)
+        answer = send_once(parcel, ledger=self.ledger, channel=self.channel, sender=self.sender, now=self.now)
+        match answer.decision:
+            case "sent":
+                return Delivery(recipient=recipient, state="SENT", message_id=answer.message_id)
+            case "already_sent":
+                return Delivery(recipient=recipient, state="ALREADY_SENT", message_id=answer.message_id)
+            case "underway":
+                raise DeliveryUnderway(f"{recipient}: another sender is at it")
+            case "uncertain":
+                raise DeliveryUncertain(f"{recipient}: {_began(answer.found)}")
 
-    def _letter(self, address: str, entry: Entry) -> Letter:
-        message = compose(
+    def _message(self, address: str) -> bytes:
+        return compose(
             self.words,
             sender=self.sender,
             recipient=address,
             reply_to=self.client.reply_to,
             enclosures=self.enclosures,
         )
-        tags = {
-            "client_id": self.client.client_id,
-            "report_id": report_tag(entry.report),
-            "run_id": entry.run_id,
-            "try_id": entry.try_id,
-        }
-        return Letter(sender=self.sender, recipient=address, message=message, tags=tags)
+
+
+def _began(found: Entry | None) -> str:
+    return f"{found.run_id} began to send at {found.updated_at:%Y-%m-%d %H:%M:%SZ}" if found else "?"
 
 
 def _contents(

@@ -8,22 +8,20 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any, Final, Literal
-from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 from cost_reporting.clients import is_due
 from cost_reporting.contracts import DeliveriesWatched, ReportWatched, WatchAsked
-from cost_reporting.delivery import Channel, Letter
+from cost_reporting.delivery import Channel
 from cost_reporting.delivery.message import Enclosure, compose
+from cost_reporting.delivery.once import Parcel, send_once
 from cost_reporting.delivery.rollup import RollCall, words
 from cost_reporting.errors import (
     CostReportingError,
-    DeliveryRejected,
-    DeliveryThrottled,
     RollUpNotSent,
     StoreRefused,
 )
-from cost_reporting.ledger import Entry, Mail, decide, fingerprint, issue_key, report_tag
+from cost_reporting.ledger import Mail, fingerprint, issue_key
 from cost_reporting.operations.worklists import read_worklist
 from cost_reporting.periods import label
 from cost_reporting.rollcall import CALM, MISSING, STATUSES, UNDELIVERED, Known, judge
@@ -167,49 +165,32 @@ def _tell(
     if not calls or (last is not None and _is_old(news, last, missing)):
         return "nothing_new"
     report = "#".join((OPERATORS, "roll-up", news.day.isoformat(), news.said[:16], "live"))
-    recipient = fingerprint(post.operators)
-    found = post.ledger.find(report, recipient)
-    decision = decide(found, now=now())
-    if decision == "already_sent":
-        post.roll_ups.remember(news)
-    if decision == "uncertain":
-        _log.warning("roll_up_uncertain", extra={"day": news.day.isoformat()})
-    if decision != "send":
-        return decision
     whole = json.dumps(list(_whole(calls)), ensure_ascii=False, indent=1).encode()
-    stored = post.objects.put(f"runs/watch/{news.day.isoformat()}/roll-up-{news.said[:16]}.json", whole, JSON)
-    entry = Entry(
-        report=report,
-        recipient=recipient,
-        state="SENDING",
-        try_id=uuid4().hex,
-        attempt=found.attempt + 1 if found else 1,
-        run_id="watch",
-        report_sha256=stored.sha256,
-        updated_at=now(),
-    )
-    letter = Letter(
-        sender=post.sender,
-        recipient=post.operators,
-        message=compose(
+
+    def message() -> bytes:
+        stored = post.objects.put(f"runs/watch/{news.day.isoformat()}/roll-up-{news.said[:16]}.json", whole, JSON)
+        return compose(
             words(calls, at=at, zone=zone, stored=stored.key),
             sender=post.sender,
             recipient=post.operators,
             reply_to=None,
             enclosures=[Enclosure(file_name="roll-up.json", content_type=JSON, body=whole)],
-        ),
-        tags={"client_id": OPERATORS, "report_id": report_tag(report), "run_id": "watch", "try_id": entry.try_id},
+        )
+
+    parcel = Parcel(
+        report=report,
+        client_id=OPERATORS,
+        address=post.operators,
+        run_id="watch",
+        sha256=sha256(whole).hexdigest(),
+        message=message,
     )
-    if not post.ledger.begin(entry, replacing=found):
-        return "underway"
-    try:
-        message_id = post.channel.send(letter)
-    except (DeliveryRejected, DeliveryThrottled):
-        post.ledger.refuse(entry, found, at=now())
-        raise
-    post.ledger.conclude(entry, at=now(), message_id=message_id)
-    post.roll_ups.remember(news)
-    return "mailed"
+    answer = send_once(parcel, ledger=post.ledger, channel=post.channel, sender=post.sender, now=now)
+    if answer.decision in ("sent", "already_sent"):
+        post.roll_ups.remember(news)
+    if answer.decision == "uncertain":
+        _log.warning("roll_up_uncertain", extra={"day": news.day.isoformat()})
+    return "mailed" if answer.decision == "sent" else answer.decision
 
 
 def _is_old(news: RolledUp, last: RolledUp, missing: int) -> bool:

@@ -1,0 +1,84 @@
+"""One mail of one report to one recipient, never two: the ledger's protocol, which stands here and nowhere else.
+
+Find the entry, decide, begin, send, then refuse or conclude. Clients' reports, letters about held reports and roll-ups
+all leave this way.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from uuid import uuid4
+
+from cost_reporting.contracts import Fact, ForceSend, Sha256
+from cost_reporting.delivery import Channel, Letter
+from cost_reporting.errors import DeliveryRejected, DeliveryThrottled
+from cost_reporting.ledger import Decision, Entry, decide, fingerprint, report_tag
+from cost_reporting.store.ledger import LedgerStore
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """What is to be mailed, to one address. ``report`` is the ledger's name for it; ``client_id`` tags its events.
+
+    ``message`` composes the MIME message. It is called only if the mail may be sent, and before the ledger is touched,
+    so that an error in it leaves nothing begun.
+    """
+
+    report: str
+    client_id: str
+    address: str
+    run_id: str
+    sha256: Sha256
+    message: Callable[[], bytes]
+    force: ForceSend | None = None
+
+
+class Answer(Fact):
+    """What the ledger has decided: ``sent`` by this call, or why not. ``found`` is the entry that stood in its way."""
+
+    decision: Literal["sent", "already_sent", "underway", "uncertain"]
+    message_id: str | None = None
+    found: Entry | None = None
+
+
+def send_once(
+    parcel: Parcel, *, ledger: LedgerStore, channel: Channel, sender: str, now: Callable[[], datetime]
+) -> Answer:
+    """Mail the parcel, unless the ledger says that its recipient has it, or may have it.
+
+    Raises what the channel raises: after DeliveryRejected and DeliveryThrottled the entry is given back, after anything
+    else it stays SENDING, since SES may have accepted the message.
+    """
+    began, recipient = now(), fingerprint(parcel.address)
+    found = ledger.find(parcel.report, recipient)
+    decision: Decision = decide(found, now=began, forced_by=parcel.run_id if parcel.force else None)
+    if decision != "send":
+        return Answer(decision=decision, message_id=found.message_id if found else None, found=found)
+    entry = Entry(
+        report=parcel.report,
+        recipient=recipient,
+        state="SENDING",
+        try_id=uuid4().hex,
+        attempt=found.attempt + 1 if found else 1,
+        run_id=parcel.run_id,
+        report_sha256=parcel.sha256,
+        updated_at=began,
+        reason=parcel.force.reason if parcel.force else None,
+    )
+    tags = {
+        "client_id": parcel.client_id,
+        "report_id": report_tag(entry.report),
+        "run_id": entry.run_id,
+        "try_id": entry.try_id,
+    }
+    letter = Letter(sender=sender, recipient=parcel.address, message=parcel.message(), tags=tags)
+    if not ledger.begin(entry, replacing=found):
+        return Answer(decision="underway", found=found)
+    try:
+        message_id = channel.send(letter)
+    except (DeliveryRejected, DeliveryThrottled):
+        ledger.refuse(entry, found, at=now())
+        raise
+    ledger.conclude(entry, at=now(), message_id=message_id)
+    return Answer(decision="sent", message_id=message_id)
