@@ -40,6 +40,7 @@ from local.differences import (
     principals,
     provisioning,
     queries,
+    redrives,
     roles,
     suppression,
     transport,
@@ -108,6 +109,7 @@ def restore_aws(folder: Path, now: Callable[[], datetime]) -> None:
     """Put right, one by one, what MiniStack does otherwise than AWS. It is imported here, and not before."""
     transport.restore()
     environments.restore(folder)
+    redrives.restore()
     roles.restore()
     principals.restore()
     metrics.restore()

@@ -15,7 +15,7 @@ from cost_reporting.contracts import (
     ReportRendered,
     RunSummary,
 )
-from cost_reporting.errors import RollUpNotSent, RunIncomplete
+from cost_reporting.errors import RollUpNotSent, RunIncomplete, WorklistChanged
 
 NAMESPACE = "CostReporting"
 
@@ -32,6 +32,8 @@ def of(fact: Fact | BaseException) -> Mapping[str, int]:
             counts = {"ClientsFailed": 1} | ({"EmailFailures": 1} if fact.stage == "Send Email" else {})
         case Outcome(status="SENT"):
             counts = {"ReportsSent": 1}
+        case Outcome(status="LATE"):
+            counts = {"ClientsLate": 1}
         case Outcome(status="HELD"):
             counts = {"ReportsHeld": 1}
         case DeliveryRecorded(state="DELIVERED" | "BOUNCED" | "COMPLAINED" | "REJECTED"):
@@ -40,7 +42,7 @@ def of(fact: Fact | BaseException) -> Mapping[str, int]:
             counts = {"ExecutionsSuccessful": 1, "ClientsProcessed": fact.client_count}
         case BackedUp():
             counts = {"BackupsMade": len(fact.backups)}
-        case RunIncomplete():
+        case RunIncomplete() | WorklistChanged():
             counts = {"ExecutionsIncomplete": 1}
         case DeliveriesWatched() | RollUpNotSent():
             counts = {"MissingReports": fact.missing, "ReportsBounced": fact.bounced}  # zeros too: they end an alarm
