@@ -31,7 +31,7 @@ def settle_run(
       redrives as the verdict has is a repeated call, whose answer was lost: it gets the same answer.
 
     The clients are those on record; a worklist in the bucket that is another one fails the run, as WorklistChanged if
-    no client lacks its report. A redrive is then an operator's answer to that, unless clients are lost for good.
+    no client lacks its report. A redrive is an operator's answer to that, unless clients are lost for good.
 
     Executions of the definition before this one hand over the bare worklist. They have no count of redrives, so that
     any verdict on record means a redrive, and no state that waits, so that late clients count as failed.
@@ -59,7 +59,8 @@ def settle_run(
             looks=looks,
             look_again_at=(asked.entered_at + waits[worklist.looks]).replace(microsecond=0),
         )
-    if not losses and (listed.changed is None or (redriven and not listed.unknown)):
+    told = redriven or any(number < worklist.pass_number for number in record.verdicts)
+    if not losses and (listed.changed is None or (told and not listed.unknown)):
         return _summary(worklist, outcomes, summary)
     if redriven and losses:
         return write_worklist(

@@ -33,7 +33,7 @@ def write_worklist(
     pass_number: int,
     due: Iterable[ClientDue],
     *,
-    concurrent_clients: int,
+    concurrent_clients: int = 5,
     looks: int = 0,
     look_again_at: datetime | None = None,
 ) -> Worklist:
