@@ -357,6 +357,8 @@ class RunSummary(Fact):
     rejected: int = 0
     left_out: int = 0
     removed: int = 0
+    worked_ms: Annotated[int, Field(ge=0)] | None = None
+    """How long the run worked, without its waits for figures; None after a redrive, which came whenever it came."""
     summary: StoredObject
 
 
@@ -392,6 +394,7 @@ class RunAnswer(Fact):
     """How an execution stands, as the function that starts runs answers it.
 
     ``result`` is the execution's output once it has SUCCEEDED; ``error``, ``message`` and ``remedy`` say why it failed.
+    A second start of the same moment has a ``result`` with ``double_of``, and ``look`` is about the one that works.
     """
 
     status: Literal["SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED", "PENDING_REDRIVE", "RUNNING"]

@@ -235,9 +235,13 @@ class Unhealthy(Permanent):
 
 
 class RunIncomplete(Permanent):
-    """The run ended, and some clients have no report."""
+    """The run ended, and some clients have no report. ``worked_ms``: so long it worked, if that is known."""
 
     remedy = "Mend what each client's remedy says, then redrive the execution: only the failed clients run again."
+
+    def __init__(self, reason: str, *, worked_ms: int | None = None) -> None:
+        super().__init__(reason)
+        self.worked_ms = worked_ms
 
 
 def leaves(root: type[CostReportingError] = CostReportingError) -> dict[str, type[CostReportingError]]:

@@ -14,7 +14,7 @@ from cost_reporting.outcomes import failed
 from cost_reporting.store.objects import ObjectStore
 from cost_reporting.store.runs import RunStore
 from tests.builders import a_client_due, a_run, an_outcome
-from tests.functional.conftest import NOW, Wire, World, refusal
+from tests.functional.conftest import NOW, Clock, Wire, World, refusal
 
 Invoke = Callable[[str, Any], Any]
 RUN = a_run()
@@ -322,6 +322,24 @@ def test_the_number_of_clients_at_once_is_handed_on(invoke: Invoke, world: World
     late = settle(invoke, worklist.model_copy(update={"concurrent_clients": 40}))
     assert isinstance(late, Worklist)
     assert late.concurrent_clients == 40
+
+
+def test_how_long_a_run_worked_is_told_without_its_waits_and_not_after_a_redrive(
+    invoke: Invoke, world: World, worklist: Worklist, clock: Clock
+) -> None:
+    """The alarm LongExecution looks at it: a run that waits for figures is not slow."""
+    ended("acme", "globex", late="initech")
+    clock.pass_by(minutes=4)
+    first = settle(invoke, worklist)
+    assert isinstance(first, Worklist)
+    ended("initech")
+    clock.pass_by(minutes=31)
+    summary = settle(invoke, first)
+    assert isinstance(summary, RunSummary)
+    assert summary.worked_ms == 5 * 60 * 1000
+    summary = settle(invoke, first, redrives=1)
+    assert isinstance(summary, RunSummary)
+    assert summary.worked_ms is None
 
 
 # -- left out, removed --------------------------------------------------------------------------------------------------

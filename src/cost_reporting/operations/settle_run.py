@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 
 from cost_reporting.contracts import ClientDue, Outcome, Run, RunSummary, SettleAsked, StoredObject, Worklist
 from cost_reporting.errors import RunIncomplete, WorklistChanged
-from cost_reporting.operations.worklists import ListedClients, listed_clients, write_worklist
+from cost_reporting.operations.worklists import listed_clients, write_worklist
 from cost_reporting.outcomes import left_late, settle, verdict, with_status
 from cost_reporting.store.objects import JSON, ObjectStore, run_prefix
-from cost_reporting.store.runs import RunStore
+from cost_reporting.store.runs import Begun, RunStore
 
 
 def settle_run(
@@ -59,9 +59,11 @@ def settle_run(
             looks=looks,
             look_again_at=(asked.entered_at + waits[worklist.looks]).replace(microsecond=0),
         )
+    redrives = asked.redrives if isinstance(asked, SettleAsked) else int(redriven)
+    worked_ms = _worked_ms(record.begun, waits[: worklist.looks], now()) if redrives == 0 else None
     told = redriven or any(number < worklist.pass_number for number in record.verdicts)
     if not losses and (listed.changed is None or (told and not listed.unknown)):
-        return _summary(worklist, outcomes, summary)
+        return _summary(worklist, outcomes, summary, worked_ms)
     if redriven and losses:
         return write_worklist(
             objects,
@@ -71,18 +73,22 @@ def settle_run(
             concurrent_clients=worklist.concurrent_clients,
             looks=len(waits),
         )
-    redrives = asked.redrives if isinstance(asked, SettleAsked) else 0
     runs.judge(run.run_id, worklist.pass_number, len(losses), now(), redrives=redrives)
-    raise _verdict(outcomes, losses, listed)
-
-
-def _verdict(outcomes: list[Outcome], losses: list[Outcome], listed: ListedClients) -> RunIncomplete | WorklistChanged:
     if losses:
-        return RunIncomplete("\n".join(filter(None, (verdict(outcomes), listed.changed))))
-    return WorklistChanged(f"{listed.changed} Every client that is known to have been listed has its report.")
+        raise RunIncomplete("\n".join(filter(None, (verdict(outcomes), listed.changed))), worked_ms=worked_ms)
+    raise WorklistChanged(f"{listed.changed} Every client that is known to have been listed has its report.")
 
 
-def _summary(worklist: Worklist, outcomes: list[Outcome], summary: StoredObject) -> RunSummary:
+def _worked_ms(begun: Begun | None, waited: Sequence[timedelta], now: datetime) -> int | None:
+    """How long the run has worked since it began, without its waits; None if that is not on record."""
+    if begun is None:
+        return None
+    return max(0, round((now - begun.started_at - sum(waited, timedelta())) / timedelta(milliseconds=1)))
+
+
+def _summary(
+    worklist: Worklist, outcomes: list[Outcome], summary: StoredObject, worked_ms: int | None
+) -> RunSummary:
     return RunSummary(
         run=worklist.run,
         pass_number=worklist.pass_number,
@@ -93,6 +99,7 @@ def _summary(worklist: Worklist, outcomes: list[Outcome], summary: StoredObject)
         rejected=len(with_status(outcomes, "REJECTED")),
         left_out=len(with_status(outcomes, "LEFT_OUT")),
         removed=len(with_status(outcomes, "REMOVED")),
+        worked_ms=worked_ms,
         summary=summary,
     )
 

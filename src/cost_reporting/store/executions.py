@@ -34,6 +34,12 @@ class Execution(Fact):
         """Whether nothing happens any more unless somebody asks again."""
         return self.status not in ("RUNNING", "PENDING_REDRIVE")
 
+    @property
+    def double_of(self) -> str | None:
+        """The ARN of the execution that does the work, if this one was the second start of the same moment."""
+        found = (self.output or {}).get("double_of")
+        return None if found is None else str(found)
+
 
 class ExecutionStore:
     """The executions of one state machine. Every method raises RunNotStarted if Step Functions does not answer it."""
