@@ -40,6 +40,7 @@ from local.differences import (
     principals,
     provisioning,
     queries,
+    redrives,
     roles,
     suppression,
     transport,
@@ -51,6 +52,9 @@ ACCOUNT = "111122223333"
 
 CROWD = 10_000
 """So many more clients' accounts are there for larger worlds."""
+
+LOCAL = frozenset({"/_local", "/_local/events", "/_local/late", "/_local/later"})
+"""What the emulator answers itself, and no service of AWS."""
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -108,6 +112,7 @@ def restore_aws(folder: Path, now: Callable[[], datetime]) -> None:
     """Put right, one by one, what MiniStack does otherwise than AWS. It is imported here, and not before."""
     transport.restore()
     environments.restore(folder)
+    redrives.restore()
     roles.restore()
     principals.restore()
     metrics.restore()
@@ -162,10 +167,11 @@ def identified(app: Any) -> Any:
 
     ``/_local/events`` takes entries of PutEvents from AWS's own services, which PutEvents itself takes from nobody: so
     recorded events of SES can be replayed. ``/_local/later?seconds=300`` moves CloudWatch's clock on.
+    ``/_local/late?account=210000000001&requests=1`` has Cost Explorer answer the next request without figures.
     """
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] not in ("/_local", "/_local/events", "/_local/later"):
+        if scope["type"] != "http" or scope["path"] not in LOCAL:
             await app(scope, receive, send)
             return
         said: dict[str, Any] = {"pid": os.getpid()}
@@ -174,6 +180,9 @@ def identified(app: Any) -> Any:
         if scope["path"] == "/_local/later":
             (seconds,) = parse_qs(scope["query_string"].decode())["seconds"]
             await asyncio.to_thread(alarms.later, float(seconds))
+        if scope["path"] == "/_local/late":
+            asked = parse_qs(scope["query_string"].decode())
+            cost_explorer.late(asked["account"][0], int(asked["requests"][0]))
         body = json.dumps(said).encode()
         headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
         await send({"type": "http.response.start", "status": 200, "headers": headers})

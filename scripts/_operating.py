@@ -39,7 +39,7 @@ _OPTIONS: Final = {"client_ids": "client_id", "recipients": "to", "force_send.re
 """Fields of a request that an option of another name has set."""
 SHOWN: Final = 40
 """Clients that a list for people names, at most."""
-STYLES: Final = {"SENT": "green", "HELD": "yellow", "REJECTED": "yellow", "NOT_SENT": "", "FAILED": "red"}
+STYLES: Final = {"SENT": "green", "HELD": "yellow", "REJECTED": "yellow", "NOT_SENT": "", "LATE": "yellow", "FAILED": "red"}
 
 
 @dataclass(frozen=True)
@@ -108,8 +108,9 @@ def watched(here: Account, arn: str) -> Progress:
             )
             for moment in moments:
                 last = moment
-                failed = sum(each.status == "FAILED" for each in moment.outcomes)
+                failed, late = (sum(each.status == of for each in moment.outcomes) for of in ("FAILED", "LATE"))
                 text = "clients" + (f", [red]{failed} failed[/]" if failed else "")
+                text += f", {late} late, looked at again" if late else ""
                 bar.update(task, total=moment.total, completed=len(moment.outcomes), description=text)
     except KeyboardInterrupt:
         raise Failed(
@@ -136,7 +137,7 @@ def told(moment: Progress) -> dict[str, Any]:
         "error": execution.error,
         "cause": execution.said,
         "clients": [outcome(each) for each in moment.outcomes],
-    }
+    } | ({"double_of": execution.double_of} if execution.double_of else {})
 
 
 def outcome(each: Outcome) -> dict[str, Any]:
@@ -147,9 +148,14 @@ def outcome(each: Outcome) -> dict[str, Any]:
 def show(moment: Progress) -> None:
     """How an execution ended, for people: each client with what went wrong and what to do about it."""
     execution, run = moment.execution, moment.run
+    if execution.double_of:
+        print(f"STARTED TWICE  {execution.name}")
+        print(f"  Nothing was read, paid or mailed: {execution.double_of.rpartition(':')[2]} works on the same moment.")
+        print(f"  → scripts/report.py status tells how that one ends: {execution.double_of}")
+        return
     print(f"{execution.status}  {run.run_id if run else execution.name}")
-    order = {"FAILED": 0, "HELD": 1, "REJECTED": 2}
-    for each in sorted(moment.outcomes, key=lambda one: (order.get(one.status, 3), one.client_id)):
+    order = {"FAILED": 0, "LATE": 1, "HELD": 2, "REJECTED": 3}
+    for each in sorted(moment.outcomes, key=lambda one: (order.get(one.status, 4), one.client_id)):
         total = f"  {each.currency} {each.total:,.2f}" if each.total is not None and each.currency else ""
         error = f"  {each.error} at {each.stage}" if each.error else ""
         print(f"  {each.status:<8}  {each.client_id}{total}{error}")
@@ -175,7 +181,9 @@ def report(moments: Sequence[Progress], *, as_json: bool) -> None:
     """Say how executions ended."""
     well = all(map(succeeded, moments))
     if as_json:
-        _console.answer({"status": "done" if well else "failed", "executions": [told(each) for each in moments]})
+        doubles = bool(moments) and all(each.execution.double_of for each in moments)
+        status = "started_twice" if doubles else "done" if well else "failed"
+        _console.answer({"status": status, "executions": [told(each) for each in moments]})
     else:
         for moment in moments:
             show(moment)

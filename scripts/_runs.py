@@ -139,12 +139,19 @@ def rerun(
             if execution_arn
             else verbs.last_failed(here.executions)
         )
-        request, clients, meant = _again(here, failed)
+        if failed.double_of:
+            raise InvalidRequest(
+                f"execution_arn: {failed.name} was a second start of the same moment, and worked on no client; "
+                f"name the one that did: {failed.double_of}"
+            )
+        request, clients, meant, removed = _again(here, failed)
     except InvalidRequest as wrong:
         raise _operating.as_option(wrong) from None
     if not failed.ended:
         raise WrongInput(f"--run-id: {failed.name} is still running.", remedy="Wait for its end.")
-    if failed.status == "SUCCEEDED" or not clients:
+    if removed:
+        _console.tell(f"left out, since they were removed: {', '.join(removed[:20])}")
+    if failed.status == "SUCCEEDED" or not (clients or removed):
         _console.tell(f"{meant}: nobody is left without a report, so nothing is started.")
         if as_json:
             _console.answer({"status": "done", "executions": []})
@@ -152,20 +159,25 @@ def rerun(
     _console.tell(f"{meant} ended {failed.status} and left {len(clients)} without a report: {', '.join(clients[:20])}")
     if dry_run:
         _console.tell("It would be redriven, or, where AWS does not allow that, started anew with this input:")
-        _tell_plans(here, [(request, _plan(here, request))], as_json=as_json)
+        _tell_plans(here, [(request, _plan(here, request))] if clients else [], as_json=as_json)
         return
     refused = "you asked for a fresh start" if fresh else here.executions.redrive(failed.arn)
     if refused is None:
         _console.tell(f"redriven {failed.name}: only the failed clients run again")
         _operating.finish(here, [failed.arn], wait=wait, as_json=as_json)
         return
+    if not clients:
+        _console.tell(f"It is not redriven ({refused}), and no client is left without a report: nothing is started.")
+        if as_json:
+            _console.answer({"status": "done", "executions": []})
+        return
     _console.tell(f"It is not redriven ({refused}); a new execution is started with the failed clients only.")
     arn = _operating.start(here, f"rerun-{meant}", request)
     _operating.finish(here, [arn], wait=wait, as_json=as_json, requests=[request])
 
 
-def _again(here: Account, failed: Execution) -> tuple[Request, list[str], str]:
-    """The request that repeats a failed execution, for whom, and what it is called.
+def _again(here: Account, failed: Execution) -> tuple[Request, list[str], str, list[str]]:
+    """The request that repeats a failed execution, for which clients, its name, and which clients were removed since.
 
     One that failed before its run began has recorded no client: its own input is started again.
     """
@@ -177,9 +189,11 @@ def _again(here: Account, failed: Execution) -> tuple[Request, list[str], str]:
             failed.input, at=wiring.now(), zone=here.deployment.zone, clients=here.clients, runs=here.runs
         )
         nominal = {"scheduled_at": found.nominal_at.isoformat()}
-        return dict(failed.input) | nominal, [each.client_id for each in plan.due], found.run_id
-    clients = verbs.failed_clients(found, here.runs, here.objects)
-    return (verbs.again(found, clients) if clients else {}), clients, found.run_id
+        return dict(failed.input) | nominal, [each.client_id for each in plan.due], found.run_id, []
+    lacking = verbs.failed_clients(found, here.runs, here.objects)
+    removed = verbs.without_record(lacking, here.clients)
+    clients = [each for each in lacking if each not in removed]
+    return (verbs.again(found, clients) if clients else {}), clients, found.run_id, removed
 
 
 def resend(

@@ -1,12 +1,15 @@
-"""Settle Run: the verdict on a pass, and, when somebody has asked again, the next pass."""
+"""Settle Run: the verdict on a pass, or the next pass: of late clients, or, after a redrive, of the failed ones."""
 
 from cost_reporting import wiring
-from cost_reporting.contracts import RunSummary, Worklist
+from cost_reporting.contracts import RunSummary, SettleAsked, Worklist
 from cost_reporting.operations.settle_run import settle_run
+from cost_reporting.settings import settings
 from cost_reporting.step import step
 
 
 @step
-def handler(worklist: Worklist) -> Worklist | RunSummary:
+def handler(asked: SettleAsked | Worklist) -> Worklist | RunSummary:
     """Judge the run by its recorded outcomes."""
-    return settle_run(worklist, runs=wiring.runs(), objects=wiring.objects(), now=wiring.now)
+    return settle_run(
+        asked, waits=settings().waits, runs=wiring.runs(), objects=wiring.objects(), now=wiring.now
+    )

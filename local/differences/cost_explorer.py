@@ -9,6 +9,7 @@ A request may say by ``CLOCK`` what time it is, which AWS does not offer: tests 
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import Callable
 from contextvars import ContextVar
 from datetime import datetime
@@ -20,6 +21,17 @@ CLOCK: Final = "x-emulated-now"
 """The header with the time of its request, in ISO 8601."""
 
 _said: ContextVar[str] = ContextVar("said", default="")
+_late: Counter[str] = Counter()
+NO_DATA: Final = {
+    "__type": "DataUnavailableException",
+    "Message": "Data is not available. Please try to adjust the time period.",
+}
+"""What AWS answers while it has no figures. (botocore's model of ``ce``, GetCostAndUsage)"""
+
+
+def late(account: str, requests: int) -> None:
+    """The next so many requests of ``account`` find no figures: tests look at clients whose figures come later."""
+    _late[account] = requests
 
 
 def clock(otherwise: Callable[[], datetime]) -> Callable[[], datetime]:
@@ -44,7 +56,11 @@ def restore(cost_explorer: Answers) -> None:
         account = upstream("core.responses").get_account_id()
         request = json.loads(body or b"{}")
         _said.set(headers.get(CLOCK, ""))
-        status, answer = await asyncio.to_thread(cost_explorer.answer, operation, request, account)
+        if _late[account] > 0:
+            _late[account] -= 1
+            status, answer = 400, dict[str, Any](NO_DATA)
+        else:
+            status, answer = await asyncio.to_thread(cost_explorer.answer, operation, request, account)
         reply = {"Content-Type": "application/x-amz-json-1.1"}
         if status >= 400 and "__type" in answer:
             reply["x-amzn-errortype"] = str(answer["__type"])

@@ -5,6 +5,8 @@ before. Values are references and small facts, never documents, since a state's 
 stage at which a client failed is simply the first field that its baton lacks, and no state name is passed about.
 
     RunRequest ─► Worklist ─► [ClientDue ─► CostsFetched ─► ReportRendered ─► ReportSent ─► Outcome] ─► RunSummary
+
+A second start of the same moment of a schedule ends as StartedTwice instead; late clients are in a Worklist of their own.
 """
 
 from __future__ import annotations
@@ -167,6 +169,30 @@ class Worklist(Fact):
     look_again_at: AwareDatetime | None = None
 
 
+class StartedTwice(Fact):
+    """A schedule started the run of one moment a second time. ``double_of`` is the ARN of the execution at work on it.
+
+    Nothing was read, paid or mailed, and no client is worse off.
+    """
+
+    run: Run
+    double_of: Annotated[str, Field(min_length=1)]
+
+
+class SettleAsked(Fact):
+    """What Settle Run receives: the worklist of the pass that has ended, and how the state was entered.
+
+    ``redrives`` is ``$$.Execution.RedriveCount`` (Step Functions Developer Guide, "Accessing execution data from the
+    Context object"): how often the execution has been redriven. It is a number always; a null is refused. Executions
+    that began with the definition before this one hand over the bare :class:`Worklist` instead.
+    ``entered_at`` is ``$$.State.EnteredTime``, the same in every try of the state.
+    """
+
+    worklist: Worklist
+    redrives: Annotated[int, Field(ge=0, strict=True)]
+    entered_at: AwareDatetime
+
+
 class Failure(Fact):
     """An error as Step Functions hands it over: its name, and a cause that is JSON if a Lambda function raised it."""
 
@@ -316,7 +342,11 @@ class Outcome(Fact):
 
 
 class RunSummary(Fact):
-    """A run in which nobody failed: every client got what was asked for, or an operator keeps it back."""
+    """A run in which no client failed: each got what was asked for, or an operator has kept it back.
+
+    ``held`` and ``rejected`` reports wait or were closed; ``left_out`` clients were suspended and ``removed`` ones
+    removed since the run listed them.
+    """
 
     run: Run
     pass_number: int
@@ -325,6 +355,10 @@ class RunSummary(Fact):
     not_sent: int
     held: int = 0
     rejected: int = 0
+    left_out: int = 0
+    removed: int = 0
+    worked_ms: Annotated[int, Field(ge=0)] | None = None
+    """How long the run worked, without its waits for figures; None after a redrive, which came whenever it came."""
     summary: StoredObject
 
 
@@ -360,6 +394,7 @@ class RunAnswer(Fact):
     """How an execution stands, as the function that starts runs answers it.
 
     ``result`` is the execution's output once it has SUCCEEDED; ``error``, ``message`` and ``remedy`` say why it failed.
+    A second start of the same moment has a ``result`` with ``double_of``, and ``look`` is about the one that works.
     """
 
     status: Literal["SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED", "PENDING_REDRIVE", "RUNNING"]

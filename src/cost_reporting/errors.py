@@ -4,15 +4,17 @@ Step Functions compares an error's *name* with the names in ``Retry`` and ``Catc
 leaf's class name is part of the workflow's interface (``tests/contract/test_errors.py`` holds the two together):
 
     CostReportingError
-    ├─ Transient    worth another try, later and by itself: the ASL retries these
+    ├─ Transient    worth another try, later and by itself: the ASL retries these, but for two
     │   ├─ CostsThrottled        Cost Explorer asked us to slow down
-    │   ├─ CostsNotReady         Cost Explorer has no figures for the period yet
+    │   ├─ CostsNotReady         Cost Explorer has no figures for the period yet: the run looks again later
     │   ├─ DeliveryThrottled     SES asked us to slow down, or was out of reach; it accepted nothing
     │   ├─ DeliveryUnderway      another execution is sending this very mail at this moment
+    │   ├─ StaleDocument         a stored document was replaced meanwhile: the client is restarted, once
     │   └─ StoreThrottled        DynamoDB or S3 asked us to slow down
     └─ Permanent    the same try would fail again: somebody has to change something first
         ├─ InvalidRequest        the execution's input makes no sense
         ├─ ClientUnknown         there is no such client record
+        ├─ ClientSuspended       the client was suspended since the run listed it
         ├─ ClientMisconfigured   the client record is incomplete or wrong
         ├─ ClientChanged         somebody else has changed the client record meanwhile
         ├─ ClientAccessDenied    the client's account does not let us read its costs
@@ -30,6 +32,7 @@ leaf's class name is part of the workflow's interface (``tests/contract/test_err
         ├─ RollUpNotSent         the letter about missing reports could not be mailed to operators
         ├─ RotationStopped       the rotation of a client's credentials cannot go on by itself
         ├─ RunNotStarted         Step Functions did not start the run, or does not say how it stands
+        ├─ WorklistChanged       a run's list of clients is not the one that was written
         ├─ Unhealthy             the health check found a part of the system out of order
         └─ RunIncomplete         the run ended, and some clients have no report
 
@@ -61,7 +64,7 @@ class Permanent(CostReportingError):
 class CostsThrottled(Transient):
     """Cost Explorer asked us to slow down."""
 
-    remedy = "Rerun the client later; if it happens often, lower MaxConcurrency of For Each Client."
+    remedy = "Rerun the client later; if it happens often, lower the parameter ConcurrentClients."
 
 
 class CostsNotReady(Transient):
@@ -82,6 +85,12 @@ class DeliveryUnderway(Transient):
     remedy = "Rerun the client in some minutes: the ledger then knows how the other execution ended."
 
 
+class StaleDocument(Transient):
+    """A stored document is no longer the one that this client's report began with: another execution replaced it."""
+
+    remedy = "Run the client again; if it stays, run it with refresh, which asks for the costs anew."
+
+
 class StoreThrottled(Transient):
     """DynamoDB or S3 asked us to slow down, or failed for a moment."""
 
@@ -98,6 +107,12 @@ class ClientUnknown(Permanent):
     """There is no client record with this id."""
 
     remedy = "Look for it with `client_manager.py list`, or add it to the clients table with `client_manager.py add`."
+
+
+class ClientSuspended(Permanent):
+    """The client was suspended since the run listed it, so nothing is mailed."""
+
+    remedy = "Nothing, if it stays suspended; else set it active and run it again by its id."
 
 
 class ClientMisconfigured(Permanent):
@@ -207,6 +222,12 @@ class RunNotStarted(Permanent):
     remedy = "Ask again; if it stays, compare the function's role and the state machine's name with the template."
 
 
+class WorklistChanged(Permanent):
+    """A run's list of clients in the bucket is not the one that List Clients wrote."""
+
+    remedy = "Find out who wrote below runs/ in the bucket, then redrive the execution: it works on those who lack a report."
+
+
 class Unhealthy(Permanent):
     """The health check found a part of the system out of order."""
 
@@ -214,9 +235,13 @@ class Unhealthy(Permanent):
 
 
 class RunIncomplete(Permanent):
-    """The run ended, and some clients have no report."""
+    """The run ended, and some clients have no report. ``worked_ms``: so long it worked, if that is known."""
 
     remedy = "Mend what each client's remedy says, then redrive the execution: only the failed clients run again."
+
+    def __init__(self, reason: str, *, worked_ms: int | None = None) -> None:
+        super().__init__(reason)
+        self.worked_ms = worked_ms
 
 
 def leaves(root: type[CostReportingError] = CostReportingError) -> dict[str, type[CostReportingError]]:

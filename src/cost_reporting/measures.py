@@ -15,7 +15,7 @@ from cost_reporting.contracts import (
     ReportRendered,
     RunSummary,
 )
-from cost_reporting.errors import RollUpNotSent, RunIncomplete
+from cost_reporting.errors import RollUpNotSent, RunIncomplete, WorklistChanged
 
 NAMESPACE = "CostReporting"
 
@@ -32,16 +32,25 @@ def of(fact: Fact | BaseException) -> Mapping[str, int]:
             counts = {"ClientsFailed": 1} | ({"EmailFailures": 1} if fact.stage == "Send Email" else {})
         case Outcome(status="SENT"):
             counts = {"ReportsSent": 1}
+        case Outcome(status="LATE"):
+            counts = {"ClientsLate": 1}
         case Outcome(status="HELD"):
             counts = {"ReportsHeld": 1}
         case DeliveryRecorded(state="DELIVERED" | "BOUNCED" | "COMPLAINED" | "REJECTED"):
             counts = {f"Emails{str(fact.state).title()}": 1}
         case RunSummary():
-            counts = {"ExecutionsSuccessful": 1, "ClientsProcessed": fact.client_count}
+            counts = {"ExecutionsSuccessful": 1, "ClientsProcessed": fact.client_count} | _worked(fact.worked_ms)
         case BackedUp():
             counts = {"BackupsMade": len(fact.backups)}
         case RunIncomplete():
+            counts = {"ExecutionsIncomplete": 1} | _worked(fact.worked_ms)
+        case WorklistChanged():
             counts = {"ExecutionsIncomplete": 1}
         case DeliveriesWatched() | RollUpNotSent():
             counts = {"MissingReports": fact.missing, "ReportsBounced": fact.bounced}  # zeros too: they end an alarm
     return counts
+
+
+def _worked(milliseconds: int | None) -> dict[str, int]:
+    """How long a run worked. AWS/States has ExecutionTime, which counts the waits for late clients as well."""
+    return {} if milliseconds is None else {"RunMilliseconds": milliseconds}

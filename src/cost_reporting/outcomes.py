@@ -78,6 +78,19 @@ def settle(clients: Iterable[str], recorded: Mapping[str, Outcome]) -> list[Outc
     ]
 
 
+def left_late(outcome: Outcome, looks: int) -> Outcome:
+    """What a LATE outcome comes to when no look is left.
+
+    The last look records FAILED if the figures are still not there. So after a look, LATE is an earlier pass's word,
+    and the look itself left none.
+    """
+    if not looks:
+        lost = failed(outcome.client_id, outcome.stage or "", outcome.error or "", outcome.message or "")
+        return outcome.model_copy(update={"status": "FAILED", "remedy": lost.remedy})
+    said = f"the last look at the client left no outcome; before it: {outcome.error}: {outcome.message}"
+    return failed(outcome.client_id, "Record Outcome", "NoOutcome", said)
+
+
 def with_status(outcomes: Iterable[Outcome], status: OutcomeStatus) -> list[Outcome]:
     """Those that ended with ``status``."""
     return [outcome for outcome in outcomes if outcome.status == status]

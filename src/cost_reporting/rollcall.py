@@ -46,8 +46,8 @@ UNDELIVERED: Final = frozenset[Status]({"bounced", "rejected"})
 CALM: Final = frozenset[Status]({"delivered", "accepted", "underway", "left_out", "withheld"})
 """Nobody has to do anything."""
 
-RUN_TAKES: Final = timedelta(hours=6)
-"""How long a run may be at work on a client of its list: twice what 10,000 clients take."""
+RUN_TAKES: Final = timedelta(hours=9)
+"""How long a run may be at work on a client of its list: twice what 10,000 clients take, and its waits for figures."""
 _ACCEPTED: Final = frozenset({"SENT", "DELAYED", "DELIVERED", "BOUNCED", "COMPLAINED"})
 
 _REMEDIES: Final[dict[Status, str]] = {

@@ -2,11 +2,15 @@
 
 import os
 from collections.abc import Mapping
+from datetime import timedelta
 from functools import cache
-from typing import Final
+from typing import Annotated, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from pydantic import BeforeValidator, Field, ValidationError
+
 from cost_reporting import measures
+from cost_reporting.clients import faults
 from cost_reporting.contracts import Fact
 from cost_reporting.errors import ContractViolated
 
@@ -20,11 +24,25 @@ _VARIABLES: Final = (
     "CONSULTANCY",
     "LINK_ROLE_ARN",
     "TIME_ZONE",
+    "CONCURRENT_CLIENTS",
+    "LOOK_AGAIN_SECONDS",
 )
+NO_SECOND_LOOK: Final = "never"
+_LONGEST_WAIT: Final = 86_400
+
+
+def _seconds(text: object) -> object:
+    """``1800,7200`` as its numbers; ``never`` as none."""
+    if not isinstance(text, str):
+        return text
+    return () if text.strip() == NO_SECOND_LOOK else tuple(part.strip() for part in text.split(","))
 
 
 class Settings(Fact):
-    """Names of what the template deployed, and the two choices that its parameters make."""
+    """Names of what the template deployed, and the choices that its parameters make.
+
+    ``look_again_seconds``: so long a run waits before each further look at clients whose figures are not there yet.
+    """
 
     clients_table: str
     outcomes_table: str
@@ -35,6 +53,15 @@ class Settings(Fact):
     consultancy: str
     link_role_arn: str
     time_zone: str
+    concurrent_clients: Annotated[int, Field(ge=1, le=1000)]
+    look_again_seconds: Annotated[
+        tuple[Annotated[int, Field(ge=1, le=_LONGEST_WAIT)], ...], Field(max_length=5), BeforeValidator(_seconds)
+    ]
+
+    @property
+    def waits(self) -> tuple[timedelta, ...]:
+        """How long a run waits before each further look at its late clients."""
+        return tuple(timedelta(seconds=seconds) for seconds in self.look_again_seconds)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -46,11 +73,14 @@ class Settings(Fact):
 
 
 def parse(environ: Mapping[str, str]) -> Settings:
-    """Settings from ``environ``. Raises ContractViolated naming every variable that is missing or empty."""
+    """Settings from ``environ``. Raises ContractViolated naming every variable that is missing, empty or unreadable."""
     missing = [name for name in _VARIABLES if not environ.get(name)]
     if missing:
         raise ContractViolated(f"environment variables missing: {', '.join(missing)}")
-    return Settings.model_validate({name.lower(): environ[name] for name in _VARIABLES})
+    try:
+        return Settings.model_validate({name.lower(): environ[name] for name in _VARIABLES})
+    except ValidationError as invalid:
+        raise ContractViolated(f"environment variables: {faults(invalid)}") from None
 
 
 def metrics_namespace() -> str:

@@ -5,11 +5,12 @@ from itertools import pairwise
 from typing import Any, get_args
 
 import pytest
-from pydantic import BaseModel, TypeAdapter
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from cost_reporting.clients import Attachment
 from cost_reporting.contracts import (
     Check,
+    ClientDue,
     ClientEnded,
     Failure,
     Health,
@@ -17,6 +18,8 @@ from cost_reporting.contracts import (
     RunAsked,
     RunRequest,
     RunSummary,
+    SettleAsked,
+    StartedTwice,
     Worklist,
 )
 from cost_reporting.operations.list_clients import _contradictions
@@ -31,7 +34,7 @@ from tests.builders import (
     report_rendered,
     report_sent,
 )
-from tests.contract.documents import EVENTS, FUNCTIONS
+from tests.contract.documents import EVENTS, FUNCTIONS, states
 from tests.contract.handlers import received, returned
 
 RUNS = sorted(name for name in EVENTS if name.startswith("run_") and name != "run_health_check")
@@ -59,9 +62,67 @@ def test_record_outcome_takes_the_baton_of_any_stage_with_a_failure_beside_it(ba
     assert TypeAdapter(received("record_outcome")).validate_python(caught).failure is not None
 
 
-def test_settle_run_takes_what_list_clients_and_it_itself_give() -> None:
-    assert received("settle_run") is returned("list_clients") is Worklist
+def test_settle_run_takes_what_list_clients_and_it_itself_give_with_how_it_was_asked() -> None:
+    assert returned("list_clients") == Worklist | StartedTwice
+    assert SettleAsked.model_fields["worklist"].annotation is Worklist
     assert returned("settle_run") == Worklist | RunSummary
+
+
+def test_settle_run_takes_the_bare_worklist_of_executions_that_began_with_the_definition_before() -> None:
+    assert received("settle_run") == SettleAsked | Worklist
+
+
+@pytest.mark.parametrize("redrives", [None, -1, "1", 1.5, True])
+def test_a_count_of_redrives_that_is_no_count_is_refused_and_never_taken_for_an_old_execution(redrives: Any) -> None:
+    asked = EVENTS["settle_run"] | {"redrives": redrives}
+    with pytest.raises(ValidationError, match="redrives"):
+        TypeAdapter(received("settle_run")).validate_python(asked)
+
+
+@pytest.mark.parametrize("without", ["redrives", "entered_at"])
+def test_settle_run_refuses_a_question_without_how_it_was_asked(without: str) -> None:
+    asked = {name: value for name, value in EVENTS["settle_run"].items() if name != without}
+    with pytest.raises(ValidationError, match=without):
+        TypeAdapter(received("settle_run")).validate_python(asked)
+
+
+OLD_WORKLIST = {
+    name: value
+    for name, value in EVENTS["settle_run"]["worklist"].items()
+    if name not in ("concurrent_clients", "looks", "look_again_at")
+}
+
+
+def test_a_worklist_and_a_line_of_the_version_before_are_still_read() -> None:
+    worklist = TypeAdapter(received("settle_run")).validate_python(OLD_WORKLIST)
+    assert (worklist.concurrent_clients, worklist.looks, worklist.look_again_at) == (5, 0, None)
+    line = {name: EVENTS["fetch_costs"][name] for name in ("run", "client_id")}
+    assert ClientDue.model_validate(line).last_look is True
+
+
+@pytest.mark.parametrize("field", ["run", "client_id", "last_look"])
+def test_what_a_restart_takes_of_the_baton_is_in_it_after_fetch_costs_whichever_version_wrote_the_line(
+    field: str,
+) -> None:
+    """Restart Client reads these by path, and a path that finds nothing ends the child without an outcome."""
+    line = ClientDue.model_validate({name: EVENTS["fetch_costs"][name] for name in ("run", "client_id")})
+    for baton in (costs_fetched(line.client_id, line.run), report_rendered(line.client_id, line.run)):
+        assert field in json.loads(baton.model_dump_json())
+
+
+def test_a_restarted_client_is_what_fetch_costs_takes() -> None:
+    (restart,) = [each.body["Parameters"] for each in states() if each.name == "Restart Client"]
+    baton = json.loads(report_rendered().model_dump_json())
+    made = {
+        name.removesuffix(".$"): baton[name.removesuffix(".$")] if name.endswith(".$") else value
+        for name, value in restart.items()
+    }
+    assert TypeAdapter(received("fetch_costs")).validate_python(made).restarted is True
+
+
+def test_a_killed_render_is_handed_to_the_render_without_the_logo_as_the_same_baton() -> None:
+    caught = json.loads(costs_fetched().model_dump_json()) | {"killed": {"Error": "Runtime.ExitError", "Cause": ""}}
+    assert TypeAdapter(received("render_pdf")).validate_python(caught).killed is not None
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
@@ -91,15 +152,30 @@ WORST_ID = "x" * 2048
 """The longest partition key that DynamoDB takes: an id is judged only when its record is read."""
 ALL_FILES: tuple[Attachment, ...] = get_args(Attachment)
 WORST_SENT = report_sent(WORST_ID, WORST_RUN, recipients=50, attachments=ALL_FILES)
+WORST_LIST = Worklist(
+    run=WORST_RUN,
+    pass_number=9999,
+    worklist=a_stored_object("x" * 1024),
+    client_count=10_000,
+    concurrent_clients=1000,
+    looks=5,
+    look_again_at=WORST_RUN.nominal_at,
+)
 FACTS: list[BaseModel] = [
     RunAsked(request={"client_ids": ["x" * 48] * 3000}, execution_id="x" * 256, started_at=WORST_RUN.nominal_at),
-    Worklist(run=WORST_RUN, pass_number=9999, worklist=a_stored_object("x" * 1024), client_count=10_000),
+    WORST_LIST,
+    SettleAsked(worklist=WORST_LIST, redrives=1000, entered_at=WORST_RUN.nominal_at),
+    StartedTwice(run=WORST_RUN, double_of="x" * 256),
     a_client_due(WORST_ID, WORST_RUN),
     costs_fetched(WORST_ID, WORST_RUN),
     report_rendered(WORST_ID, WORST_RUN, attachments=ALL_FILES),
     WORST_SENT,
     report_sent(WORST_ID, WORST_RUN, state="HELD", recipients=50, attachments=ALL_FILES, reason="原" * 600),
     client_ended(WORST_SENT, Failure(error="x" * 256, cause="\\" * CAUSE_LIMIT)),
+    client_ended(
+        WORST_SENT.model_copy(update={"killed": Failure(error="x" * 256, cause="\\" * CAUSE_LIMIT)}),
+        Failure(error="x" * 256, cause="\\" * CAUSE_LIMIT),
+    ),
     client_ended(WORST_SENT, Failure(error="x" * 256, cause="é" * CAUSE_LIMIT)),
     outcome_of(client_ended(costs_fetched(WORST_ID), Failure(error="x" * 256, cause="💸" * CAUSE_LIMIT))),
     RunSummary(

@@ -827,10 +827,113 @@ def test_a_query_is_saved_and_found(account: Account) -> None:
 # -- what no emulator does --------------------------------------------------------------------------------------------
 
 
-@missing
+# The states of these come from the Developer Guide's "Restarting state machine executions with redrive".
+
+FAILS_ONCE_PER_RECORD = """
+import json, time
+class Judged(Exception): pass
+def handler(event, context):
+    if event["redrives"] < 1:
+        raise Judged(json.dumps(event))
+    return event
+"""
+
+
+def judging(account: Account) -> dict[str, Any]:
+    """A machine that fails in its second state until it is redriven."""
+    task = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::lambda:invoke",
+        "Parameters": {
+            "FunctionName": account.function(FAILS_ONCE_PER_RECORD),
+            "Payload": {"given.$": "$.given", "redrives.$": "$$.Execution.RedriveCount"},
+        },
+        "OutputPath": "$.Payload",
+        "End": True,
+    }
+    first = {"Type": "Pass", "Result": {"given": "by the first state"}, "Next": "Judge"}
+    return {"StartAt": "First", "States": {"First": first, "Judge": task}}
+
+
+def redriven(account: Account, execution: dict[str, Any]) -> dict[str, Any]:
+    """The execution after a redrive has ended."""
+    states, arn = account.client("stepfunctions"), execution["executionArn"]
+    states.redrive_execution(executionArn=arn)
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        shown = states.describe_execution(executionArn=arn)
+        if shown["status"] not in ("RUNNING", "PENDING_REDRIVE"):
+            return dict(shown)
+        time.sleep(0.05)
+    raise AssertionError(f"{arn} is still running")
+
+
+@restored("redrives")
 def test_a_failed_execution_can_be_redriven(account: Account) -> None:
     execution = account.run({"StartAt": "No", "States": {"No": {"Type": "Fail"}}}, account.role())
-    account.client("stepfunctions").redrive_execution(executionArn=execution["executionArn"])
+    assert redriven(account, execution)["status"] == "FAILED", "a Fail state fails again"
+
+
+@restored("redrives")
+def test_a_redriven_execution_goes_on_at_the_state_that_failed_with_its_input_and_counts(account: Account) -> None:
+    role = account.role({"Action": "lambda:InvokeFunction", "Resource": "*"})
+    failed = account.run(judging(account), role)
+    assert json.loads(json.loads(failed["cause"])["errorMessage"]) == {"given": "by the first state", "redrives": 0}
+    again = redriven(account, failed)
+    assert (again["status"], again["redriveCount"]) == ("SUCCEEDED", 1)
+    assert json.loads(again["output"]) == {"given": "by the first state", "redrives": 1}
+    history = account.client("stepfunctions").get_execution_history(executionArn=failed["executionArn"])["events"]
+    names = [each["stateEnteredEventDetails"]["name"] for each in history if "stateEnteredEventDetails" in each]
+    assert names.count("First") == 1
+
+
+@restored("redrives")
+def test_a_redriven_execution_has_the_definition_that_it_was_started_with(account: Account) -> None:
+    role = account.role({"Action": "lambda:InvokeFunction", "Resource": "*"})
+    failed = account.run(judging(account), role)
+    changed = {"StartAt": "Judge", "States": {"Judge": {"Type": "Pass", "Result": "another machine", "End": True}}}
+    account.client("stepfunctions").update_state_machine(
+        stateMachineArn=failed["stateMachineArn"], definition=json.dumps(changed)
+    )
+    assert json.loads(redriven(account, failed)["output"])["given"] == "by the first state"
+
+
+@restored("redrives")
+def test_an_execution_that_has_succeeded_cannot_be_redriven(account: Account) -> None:
+    done = account.run({"StartAt": "Yes", "States": {"Yes": {"Type": "Succeed"}}}, account.role())
+    with pytest.raises(ClientError) as refused:
+        account.client("stepfunctions").redrive_execution(executionArn=done["executionArn"])
+    assert refused.value.response["Error"]["Code"] == "ExecutionNotRedrivable"
+
+
+def mapped(path: str) -> dict[str, Any]:
+    each = {
+        "Type": "Map",
+        "ItemsPath": "$.items",
+        "MaxConcurrencyPath": path,
+        "ItemProcessor": {
+            "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+            "StartAt": "Wait",
+            "States": {"Wait": {"Type": "Wait", "Seconds": 6, "End": True}},
+        },
+        "End": True,
+    }
+    return {"StartAt": "Each", "States": {"Each": each}}
+
+
+@restored("redrives")
+def test_a_distributed_map_takes_its_concurrency_from_its_input(account: Account) -> None:
+    role = account.role({"Action": "states:*", "Resource": "*"})
+    began = time.monotonic()
+    account.run(mapped("$.at_once"), role, {"items": [1, 2, 3], "at_once": 1})
+    assert time.monotonic() - began >= 3 * 6 * 0.1, "one after the other, with waits a tenth as long"
+
+
+@restored("redrives")
+@pytest.mark.parametrize("given", [{}, {"at_once": "five"}, {"at_once": -1}], ids=["nothing", "a text", "negative"])
+def test_a_concurrency_that_is_no_number_fails_the_execution(account: Account, given: dict[str, Any]) -> None:
+    role = account.role({"Action": "states:*", "Resource": "*"})
+    assert account.run(mapped("$.at_once"), role, {"items": [1], **given})["error"] == "States.Runtime"
 
 
 @missing

@@ -3,10 +3,13 @@
 import pytest
 
 from cost_reporting.errors import CostReportingError, Permanent, Transient, leaves
+from cost_reporting.operations.record_outcome import outcome_of
+from tests.builders import a_client_due, a_failure, client_ended
 from tests.contract.documents import State, states, tasks
 
 PLATFORM = {
     "Lambda.AWSLambdaException",
+    "Lambda.ClientExecutionTimeoutException",
     "Lambda.SdkClientException",
     "Lambda.ServiceException",
     "Lambda.TooManyRequestsException",
@@ -22,6 +25,12 @@ KILLED = {"Lambda.Unknown", "Runtime.ExitError", "Sandbox.Timedout", "States.Tim
 LAMBDAS_OWN = {name for name in PLATFORM if name.startswith("Lambda.")} - {"Lambda.Unknown"}
 
 
+LOOKED_AT_AGAIN = {"CostsNotReady"}
+"""Waited for by the run, not by the client: Record Outcome calls it LATE, and Settle Run has the client looked at again."""
+RESTARTED = {"StaleDocument"}
+"""Mended by starting the client anew from Fetch Costs, once."""
+
+
 def retried(state: State) -> set[str]:
     return {name for retrier in state.body.get("Retry", []) for name in retrier["ErrorEquals"]}
 
@@ -30,9 +39,25 @@ def named(state: State) -> set[str]:
     return retried(state) | {name for catcher in state.body.get("Catch", []) for name in catcher["ErrorEquals"]}
 
 
-def test_what_is_retried_of_ours_is_exactly_what_is_transient() -> None:
+def test_what_is_transient_is_retried_or_restarted_or_looked_at_again_and_never_two_of_them() -> None:
     ours = set().union(*map(retried, states())) - PLATFORM
-    assert ours == set(leaves(Transient))
+    restarted = {
+        name
+        for state in states()
+        for catcher in state.body.get("Catch", [])
+        for name in catcher["ErrorEquals"]
+        if catcher["Next"] == "Restarted Already?"
+    }
+    assert restarted == RESTARTED
+    assert sorted([*ours, *restarted, *LOOKED_AT_AGAIN]) == sorted(leaves(Transient))
+
+
+@pytest.mark.parametrize("name", sorted(LOOKED_AT_AGAIN))
+def test_what_is_looked_at_again_ends_late_unless_this_was_the_last_look(name: str) -> None:
+    early, last = (a_client_due().model_copy(update={"last_look": last}) for last in (False, True))
+    assert outcome_of(client_ended(early, a_failure(name))).status == "LATE"
+    assert outcome_of(client_ended(last, a_failure(name))).status == "FAILED"
+    assert [each for each in leaves(Transient) if each != name and outcome_of(client_ended(early, a_failure(each))).status == "LATE"] == []
 
 
 def test_nothing_permanent_is_ever_retried() -> None:
@@ -48,8 +73,8 @@ def test_a_task_retries_what_it_can_meet(state: State) -> None:
     expected = LAMBDAS_OWN | {
         name
         for name in leaves(Transient)
-        if (name.startswith("Store") and state.name != "Check Health")
-        or (name.startswith("Costs") and state.name == "Fetch Costs")
+        if (name == "StoreThrottled" and state.name != "Check Health")
+        or (name == "CostsThrottled" and state.name == "Fetch Costs")
         or (name.startswith("Delivery") and state.name == "Send Email")
     }
     assert retried(state) - KILLED == expected

@@ -41,6 +41,8 @@ ENVIRONMENT = {
     "CONSULTANCY": "Cloudwright Advisory",
     "LINK_ROLE_ARN": "arn:aws:iam::123456789012:role/report-links",
     "TIME_ZONE": "Europe/Berlin",
+    "CONCURRENT_CLIENTS": "5",
+    "LOOK_AGAIN_SECONDS": "1800,7200",
     "STATE_MACHINE_ARN": "arn:aws:states:eu-central-1:123456789012:stateMachine:cost-reporting",
     "AWS_ACCESS_KEY_ID": "testing",
     "AWS_SECRET_ACCESS_KEY": "testing",

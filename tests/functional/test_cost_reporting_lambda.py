@@ -46,6 +46,18 @@ def test_whatever_is_sent_reaches_the_state_machine_as_it_is(
     assert (answer.status, answer.result, answer.execution_arn) == ("SUCCEEDED", {"sent": 1}, EXECUTION)
 
 
+def test_a_second_start_is_answered_as_such_and_points_at_the_one_that_works(
+    invoke: Invoke, world: World, wire: Wire
+) -> None:
+    first = f"{EXECUTION}-first"
+    wire.order("stepfunctions.StartExecution", STARTED)
+    wire.order("stepfunctions.DescribeExecution", standing("SUCCEEDED", output=json.dumps({"double_of": first})))
+    answer = RunAnswer.model_validate(invoke("cost_reporting_lambda", {"cadence": "monthly"}))
+    assert (answer.status, answer.result) == ("SUCCEEDED", {"double_of": first})
+    assert (answer.message or "").startswith("Started twice: ")
+    assert answer.look.endswith(first)
+
+
 def test_it_waits_for_the_end(invoke: Invoke, world: World, wire: Wire) -> None:
     wire.order("stepfunctions.StartExecution", STARTED)
     wire.order("stepfunctions.DescribeExecution", standing("RUNNING"), standing("RUNNING"), standing("SUCCEEDED"))

@@ -9,12 +9,14 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from cost_reporting import settings
-from cost_reporting.contracts import ClientDue, Outcome, Worklist
-from cost_reporting.errors import InvalidRequest, StoreThrottled
+from cost_reporting.contracts import ClientDue, Outcome, StartedTwice, Worklist
+from cost_reporting.errors import InvalidRequest, RunNotStarted, StoreThrottled
 from cost_reporting.periods import label
+from cost_reporting.operations.worklists import write_worklist
+from cost_reporting.store.objects import ObjectStore
 from cost_reporting.store.runs import RunStore
-from tests.builders import a_client, a_run, an_outcome
-from tests.functional.conftest import NOW, Clock, Wire, World, refusal
+from tests.builders import a_client, a_client_due, a_run, an_outcome
+from tests.functional.conftest import NOW, Answer, Clock, Wire, World, refusal
 
 Invoke = Callable[[str, Any], Any]
 CANARY = "canary-7f3a@leak.example"
@@ -29,6 +31,7 @@ def asked(request: Any, **changes: Any) -> dict[str, Any]:
 def listed(invoke: Invoke, world: World, request: dict[str, Any], **changes: Any) -> tuple[Worklist, list[ClientDue]]:
     """The answer, and the lines of the worklist that it points at."""
     worklist = Worklist.model_validate(invoke("list_clients", asked(request, **changes)))
+    assert worklist.concurrent_clients == 5
     lines = world.get(worklist.worklist.key).decode().splitlines()
     return worklist, [ClientDue.model_validate_json(line) for line in lines]
 
@@ -70,8 +73,8 @@ def test_a_run_is_written_down_with_its_execution_before_any_client_is_touched(
     some_clients(world)
     wire.calls.clear()
     worklist, _ = listed(invoke, world, {"cadence": "monthly"})
-    (item,) = world.outcomes("RUN#")
-    assert item["pk"] == f"RUN#{worklist.run.run_id}"
+    listed_ids, item = world.outcomes(f"RUN#{worklist.run.run_id}")
+    assert listed_ids["client_ids"] == ["acme", "globex"]
     assert item["execution_id"].endswith(":1a2b3c4d")
     assert item["client_count"] == 2
 
@@ -272,3 +275,195 @@ def test_the_month_of_a_run_turns_in_the_schedules_zone(
     monkeypatch.setenv("TIME_ZONE", "Australia/Sydney")
     worklist, _ = listed(invoke, world, {"cadence": "monthly"}, started_at="2026-10-31T14:00:00Z")
     assert worklist.run.run_id.startswith("monthly-2026-10-preliminary-")
+
+
+# -- two starts of one moment of a schedule -----------------------------------------------------------------------------
+
+MACHINE = "arn:aws:states:eu-central-1:111122223333:execution:cost-reporting"
+SCHEDULED = {"cadence": "monthly", "scheduled_at": "2026-11-08T06:00:00+00:00"}
+
+
+def execution(name: str, status: str) -> Answer:
+    """What DescribeExecution answers."""
+    shown = {"executionArn": f"{MACHINE}:{name}", "status": status, "startDate": NOW, "input": "{}"}
+    return Answer(200, shown)
+
+
+def start(invoke: Invoke, name: str, request: dict[str, Any] = SCHEDULED, **changes: Any) -> Worklist | StartedTwice:
+    """An execution of its own."""
+    answer = invoke("list_clients", asked(request, execution_id=f"{MACHINE}:{name}", **changes))
+    return (StartedTwice if "double_of" in answer else Worklist).model_validate(answer)
+
+
+@pytest.mark.parametrize("status", ["RUNNING", "PENDING_REDRIVE"])
+def test_a_second_start_of_a_moment_that_is_being_worked_on_is_a_double_and_touches_nothing(
+    status: str, invoke: Invoke, world: World, wire: Wire
+) -> None:
+    some_clients(world)
+    first = start(invoke, "first")
+    assert isinstance(first, Worklist)
+    kept, keys = world.outcomes(""), world.keys()
+    wire.order("stepfunctions.DescribeExecution", execution("first", status))
+    second = start(invoke, "second")
+    assert isinstance(second, StartedTwice)
+    assert second.double_of == f"{MACHINE}:first"
+    assert (world.outcomes(""), world.keys()) == (kept, keys)
+
+
+@pytest.mark.parametrize("status", ["SUCCEEDED", "FAILED", "ABORTED", "TIMED_OUT"])
+def test_once_the_first_has_ended_the_same_input_works_and_the_moment_is_its_own(
+    status: str, invoke: Invoke, world: World, wire: Wire
+) -> None:
+    some_clients(world)
+    start(invoke, "first")
+    wire.order("stepfunctions.DescribeExecution", execution("first", status))
+    second = start(invoke, "second")
+    assert isinstance(second, Worklist)
+    assert second.client_count == 2
+    wire.order("stepfunctions.DescribeExecution", execution("second", "RUNNING"))
+    third = start(invoke, "third")
+    assert isinstance(third, StartedTwice)
+    assert third.double_of == f"{MACHINE}:second"
+
+
+def test_an_execution_that_aws_has_forgotten_works_on_nothing(invoke: Invoke, world: World, wire: Wire) -> None:
+    some_clients(world)
+    start(invoke, "first")
+    wire.order("stepfunctions.DescribeExecution", refusal("ExecutionDoesNotExist"))
+    assert isinstance(start(invoke, "second"), Worklist)
+
+
+def test_of_two_that_take_over_one_wins(invoke: Invoke, world: World, wire: Wire) -> None:
+    """The second sees that the first has ended, and before it takes over, the third has."""
+    some_clients(world)
+    start(invoke, "first")
+    issue, moment = "monthly#2026-10#final", datetime.fromisoformat(SCHEDULED["scheduled_at"])
+    runs = RunStore("outcomes")
+    assert runs.take_over(issue, moment, "third", ended=f"{MACHINE}:first") == "third"
+    assert runs.take_over(issue, moment, "second", ended=f"{MACHINE}:first") == "third"
+
+
+def test_the_loser_of_a_take_over_is_the_double_of_the_winner(invoke: Invoke, world: World, wire: Wire) -> None:
+    some_clients(world)
+    start(invoke, "first")
+    wire.order("stepfunctions.DescribeExecution", execution("first", "FAILED"), execution("third", "RUNNING"))
+    lost = refusal("ConditionalCheckFailedException")
+    wire.order("dynamodb.PutItem", refusal("ConditionalCheckFailedException"), lost)
+    second = start(invoke, "second")
+    assert isinstance(second, StartedTwice)
+
+
+def test_a_repeated_call_of_the_same_execution_is_no_double(invoke: Invoke, world: World, wire: Wire) -> None:
+    some_clients(world)
+    assert start(invoke, "first") == start(invoke, "first")
+    assert wire.count("stepfunctions.DescribeExecution") == 0
+
+
+def test_a_claim_whose_answer_was_lost_is_our_own(invoke: Invoke, world: World, wire: Wire) -> None:
+    runs, moment = RunStore("outcomes"), datetime.fromisoformat(SCHEDULED["scheduled_at"])
+    for _ in range(2):
+        assert runs.claim("monthly#2026-10#final", moment, "mine") == "mine"
+    assert runs.claim("monthly#2026-10#final", moment, "other") == "mine"
+
+
+def test_one_moment_written_in_two_time_zones_is_one_moment(invoke: Invoke, world: World, wire: Wire) -> None:
+    some_clients(world)
+    start(invoke, "first")
+    wire.order("stepfunctions.DescribeExecution", execution("first", "RUNNING"))
+    second = start(invoke, "second", {"cadence": "monthly", "scheduled_at": "2026-11-08T07:00:00+01:00"})
+    assert isinstance(second, StartedTwice)
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        {"cadence": "monthly"},
+        SCHEDULED | {"client_ids": ["acme"]},
+        SCHEDULED | {"dry_run": True},
+        {"scheduled_at": SCHEDULED["scheduled_at"], "test_report": True, "client_id": "acme"},
+        SCHEDULED | {"scheduled_at": "2026-11-08T05:59:59+00:00"},
+        {"cadence": "weekly", "scheduled_at": SCHEDULED["scheduled_at"]},
+    ],
+    ids=["no moment", "named clients", "dry run", "test", "another moment", "another report"],
+)
+def test_only_two_live_runs_for_all_clients_of_one_moment_and_report_are_doubles(
+    request_: dict[str, Any], invoke: Invoke, world: World, wire: Wire
+) -> None:
+    some_clients(world)
+    start(invoke, "first")
+    assert isinstance(start(invoke, "second", request_), Worklist)
+    assert wire.count("stepfunctions.DescribeExecution") == 0
+
+
+@pytest.mark.parametrize("answer", [refusal("ThrottlingException"), refusal("InternalFailure", status=500)])
+def test_while_aws_does_not_say_how_the_first_stands_the_second_is_tried_again_later(
+    answer: Answer, invoke: Invoke, world: World, wire: Wire
+) -> None:
+    some_clients(world)
+    start(invoke, "first")
+    wire.order("stepfunctions.DescribeExecution", answer)
+    with pytest.raises(StoreThrottled):
+        start(invoke, "second")
+
+
+def test_a_role_that_may_not_look_at_the_first_fails_by_name(invoke: Invoke, world: World, wire: Wire) -> None:
+    some_clients(world)
+    start(invoke, "first")
+    wire.order("stepfunctions.DescribeExecution", refusal("AccessDeniedException"))
+    with pytest.raises(RunNotStarted, match="AccessDenied"):
+        start(invoke, "second")
+
+
+# -- late clients, and clients removed since ----------------------------------------------------------------------------
+
+
+def test_a_client_has_looks_left_unless_an_operator_waits_for_a_test(invoke: Invoke, world: World) -> None:
+    some_clients(world)
+    _, real = listed(invoke, world, {"cadence": "monthly"})
+    _, test = listed(invoke, world, {"test_report": True, "client_id": "acme"})
+    assert ({line.last_look for line in real}, {line.last_look for line in test}) == ({False}, {True})
+
+
+def test_where_no_second_look_is_wanted_the_first_is_the_last(
+    invoke: Invoke, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    some_clients(world)
+    monkeypatch.setenv("LOOK_AGAIN_SECONDS", "never")
+    _, lines = listed(invoke, world, {"cadence": "monthly"})
+    assert {line.last_look for line in lines} == {True}
+
+
+def test_the_number_of_clients_at_once_is_the_stack_s(
+    invoke: Invoke, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    some_clients(world)
+    monkeypatch.setenv("CONCURRENT_CLIENTS", "40")
+    assert invoke("list_clients", asked({"cadence": "monthly"}))["concurrent_clients"] == 40
+
+
+def test_a_rerun_goes_on_without_a_client_that_was_removed_since(invoke: Invoke, world: World) -> None:
+    """Fetch Costs then says ClientUnknown of it, which is REMOVED, and the others get their reports."""
+    some_clients(world)
+    again = {"cadence": "monthly", "client_ids": ["acme", "removed"], "rerun_of": "monthly-2026-10-final-1a2b3c4d"}
+    assert due(invoke, world, again) == ["acme", "removed"]
+    with pytest.raises(InvalidRequest, match="no such client: removed"):
+        due(invoke, world, {name: value for name, value in again.items() if name != "rerun_of"})
+
+
+def test_the_ids_of_a_large_run_are_on_record_in_several_items_and_in_order(invoke: Invoke, world: World) -> None:
+    ids = [f"client-{number:05d}-{'x' * 30}" for number in range(12_000)]
+    worklist = write_worklist(
+        ObjectStore(world.bucket), a_run(), 1, [a_client_due(each) for each in ids[:3]]
+    )
+    RunStore("outcomes").begin(worklist, "arn", NOW, client_ids=ids)
+    record = RunStore("outcomes").on_record(a_run().run_id)
+    assert record.client_ids == tuple(ids)
+    assert len([item for item in world.outcomes("RUN#") if item["sk"].startswith("LISTED#")]) > 1
+
+
+def test_a_repeated_call_that_lists_fewer_clients_replaces_the_ids_on_record(invoke: Invoke, world: World) -> None:
+    some_clients(world)
+    first, _ = listed(invoke, world, {"cadence": "monthly"})
+    deliver("globex")
+    listed(invoke, world, {"cadence": "monthly"})
+    assert RunStore("outcomes").on_record(first.run.run_id).client_ids == ("acme",)

@@ -226,6 +226,96 @@ def test_a_report_is_found_when_its_execution_is_long_gone(operate: Any, wire: W
     assert operate("status", "--client-id", "globex", "--period", "2026-10", "--json").json["reports"] == []
 
 
+# -- started twice ------------------------------------------------------------------------------------------------------
+
+TWICE = shown("SUCCEEDED", output=json.dumps({"double_of": f"{ARN}-first"}))
+
+
+def test_a_second_start_is_told_as_such_and_not_as_a_finished_run(operate: Any, wire: Wire, run: Any) -> None:
+    for arguments in ((), ("--json",)):
+        wire.order("stepfunctions.StartExecution", Answer(200, {"executionArn": ARN, "startDate": NOW}))
+        wire.order("stepfunctions.DescribeExecution", TWICE)
+        said = operate("run", "--cadence", "monthly", "--wait", *arguments)
+        assert said.code == 0
+        if arguments:
+            assert (said.json["status"], said.json["executions"][0]["double_of"]) == ("started_twice", f"{ARN}-first")
+        else:
+            assert said.out.startswith("STARTED TWICE  one")
+            assert "one-first works on the same moment" in said.out
+            assert "SUCCEEDED" not in said.out
+
+
+def test_the_list_of_runs_says_of_a_second_start_which_one_works(operate: Any, wire: Wire, run: Any) -> None:
+    wire.order("stepfunctions.ListExecutions", LISTED)
+    wire.order("stepfunctions.DescribeExecution", TWICE)
+    (found,) = operate("status", "--limit", "1", "--json").json["runs"]
+    assert found["verdict"] == "started twice: one-first does the work"
+
+
+def test_a_second_start_is_not_run_again_since_it_worked_on_no_client(operate: Any, wire: Wire, world: World) -> None:
+    wire.order("stepfunctions.DescribeExecution", TWICE)
+    said = operate("rerun", "--execution-arn", ARN)
+    assert said.code == 2
+    assert f"{ARN}-first" in said.err
+    assert wire.count("stepfunctions.RedriveExecution", "stepfunctions.StartExecution") == 0
+
+
+# -- clients that were removed since, and late ones ---------------------------------------------------------------------
+
+
+@pytest.fixture
+def two_lost(world: World, run: Any) -> Any:
+    """The same run, which has left a client without a report that was removed since."""
+    runs = RunStore("outcomes")
+    runs.record(run, an_outcome("removed", "FAILED"), NOW)
+    due = [a_client_due(client_id, run) for client_id in ("acme", "globex", "removed")]
+    runs.begin(write_worklist(ObjectStore(world.bucket), run, 1, due), ARN, NOW)
+    return run
+
+
+def test_a_removed_client_keeps_no_other_from_being_run_again_and_is_named(
+    operate: Any, wire: Wire, two_lost: Any
+) -> None:
+    wire.order("stepfunctions.DescribeExecution", INCOMPLETE)
+    wire.order("stepfunctions.StartExecution", Answer(200, {"executionArn": f"{ARN}-again", "startDate": NOW}))
+    said = operate("rerun", "--run-id", two_lost.run_id, "--fresh")
+    assert said.code == 0, said.err
+    assert "left out, since they were removed: removed" in said.err
+    assert started(wire)[0]["client_ids"] == ["globex"]
+
+
+def test_a_run_whose_failed_clients_were_all_removed_is_redriven_so_that_it_can_end_well(
+    operate: Any, wire: Wire, two_lost: Any
+) -> None:
+    RunStore("outcomes").mark_delivered(two_lost, an_outcome("globex"), NOW)
+    wire.order("stepfunctions.DescribeExecution", INCOMPLETE)
+    wire.order("stepfunctions.RedriveExecution", Answer(200, {"redriveDate": NOW}))
+    said = operate("rerun", "--run-id", two_lost.run_id)
+    assert said.code == 0, said.err
+    assert wire.count("stepfunctions.RedriveExecution") == 1
+    assert started(wire) == []
+
+
+def test_of_a_run_whose_clients_were_all_removed_nothing_is_started_anew(
+    operate: Any, wire: Wire, two_lost: Any
+) -> None:
+    RunStore("outcomes").mark_delivered(two_lost, an_outcome("globex"), NOW)
+    wire.order("stepfunctions.DescribeExecution", INCOMPLETE)
+    said = operate("rerun", "--run-id", two_lost.run_id, "--fresh", "--json")
+    assert (said.code, said.json["executions"]) == (0, [])
+    assert started(wire) == []
+
+
+def test_a_client_whose_figures_an_aborted_run_was_waiting_for_is_run_again(
+    operate: Any, wire: Wire, run: Any
+) -> None:
+    late = failed("globex", "Fetch Costs", "CostsNotReady", "no figures yet").model_copy(update={"status": "LATE"})
+    RunStore("outcomes")._put(f"RUN#{run.run_id}", "OUTCOME#globex", late.model_dump(mode="json", exclude_none=True) | {"at": NOW.isoformat()})
+    wire.order("stepfunctions.DescribeExecution", shown("ABORTED"))
+    said = operate("rerun", "--run-id", run.run_id, "--fresh", "--dry-run", "--json")
+    assert said.json["runs"][0]["input"]["client_ids"] == ["globex"]
+
+
 # -- what is asked again -----------------------------------------------------------------------------------------------
 
 

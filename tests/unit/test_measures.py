@@ -3,8 +3,8 @@
 import pytest
 
 from cost_reporting import measures
-from cost_reporting.contracts import BackedUp, Fact, RunSummary
-from cost_reporting.errors import CostsThrottled, RunIncomplete
+from cost_reporting.contracts import BackedUp, Fact, RunSummary, StartedTwice
+from cost_reporting.errors import CostsThrottled, RunIncomplete, WorklistChanged
 from tests.builders import a_client_due, a_run, a_stored_object, an_outcome, costs_fetched, report_rendered, report_sent
 
 SUMMARY = RunSummary(
@@ -26,6 +26,13 @@ SUMMARY = RunSummary(
         (an_outcome(status="FAILED", stage="Send Email"), {"ClientsFailed": 1, "EmailFailures": 1}),
         (SUMMARY, {"ExecutionsSuccessful": 1, "ClientsProcessed": 12}),
         (RunIncomplete("2 of 12 clients have no report."), {"ExecutionsIncomplete": 1}),
+        (SUMMARY.model_copy(update={"worked_ms": 90_000}), {"ExecutionsSuccessful": 1, "ClientsProcessed": 12, "RunMilliseconds": 90_000}),
+        (RunIncomplete("2 of 12", worked_ms=90_000), {"ExecutionsIncomplete": 1, "RunMilliseconds": 90_000}),
+        (WorklistChanged("a line is missing"), {"ExecutionsIncomplete": 1}),
+        (an_outcome(status="LATE"), {"ClientsLate": 1}),
+        (an_outcome(status="LEFT_OUT"), {}),
+        (an_outcome(status="REMOVED"), {}),
+        (StartedTwice(run=a_run(), double_of="arn"), {}),
         (BackedUp(backups=(), given_up=()), {"BackupsMade": 0}),
         (CostsThrottled("acme"), {}),
     ],

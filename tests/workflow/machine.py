@@ -38,6 +38,11 @@ class Execution:
         runs = (json.loads(answer).get("Payload", {}).get("run") for answer in answers)
         return next(run["run_id"] for run in runs if run)
 
+    def path(self) -> list[str]:
+        """The states that were entered, in order."""
+        entered = (event.get("stateEnteredEventDetails") for event in self.events)
+        return [details["name"] for details in entered if details]
+
     def failures(self) -> list[str]:
         """The error of each failed try of a task, in order."""
         return [event["taskFailedEventDetails"]["error"] for event in self.events if "taskFailedEventDetails" in event]
@@ -77,15 +82,24 @@ class Machine:
 
     def run(self, request: Any, *, machine: str = "") -> Execution:
         """Start an execution with ``request`` and wait for its end."""
+        return self.wait(self.start(request, machine=machine))
+
+    def redrive(self, execution: Execution) -> Execution:
+        """The execution at its end after a redrive, as the console's button does it. Its children are those of all passes."""
+        self.client("stepfunctions").redrive_execution(executionArn=execution.arn)
+        return self.wait(execution.arn)
+
+    def start(self, request: Any, *, machine: str = "") -> str:
+        """The ARN of an execution that has been started with ``request``."""
         states = self.client("stepfunctions")
         started = states.start_execution(stateMachineArn=machine or self.arn, input=json.dumps(request))
-        return self.wait(started["executionArn"])
+        return str(started["executionArn"])
 
     def wait(self, arn: str) -> Execution:
         """The execution when it has ended, with its children."""
         states = self.client("stepfunctions")
         deadline = time.monotonic() + 120
-        while states.describe_execution(executionArn=arn)["status"] == "RUNNING":
+        while states.describe_execution(executionArn=arn)["status"] in ("RUNNING", "PENDING_REDRIVE"):
             assert time.monotonic() < deadline, f"{arn} does not end"
             time.sleep(0.1)
         children = [
@@ -148,18 +162,27 @@ class Machine:
         self.stack.session().resource("dynamodb", endpoint_url=endpoint).Table(table).put_item(Item=row(client))
 
     def starting_at(self, state: str) -> str:
-        """A machine with the deployed definition that starts at ``state``: what a redrive of a failed run does.
+        """A machine with the deployed definition that starts at ``state``, to hand it what no state before it gives."""
+        return self.machine_of(json.loads(self.definition) | {"StartAt": state})
+
+    @property
+    def definition(self) -> str:
+        """The deployed definition."""
+        states = self.client("stepfunctions")
+        return str(states.describe_state_machine(stateMachineArn=self.arn)["definition"])
+
+    def machine_of(self, definition: dict[str, Any]) -> str:
+        """A machine of another definition, with the deployed functions.
 
         It has a role of its own, since the deployed one may start children of the deployed machine only.
         """
         states, iam, name = self.client("stepfunctions"), self.client("iam"), f"from-{time.monotonic_ns()}"
-        definition = states.describe_state_machine(stateMachineArn=self.arn)["definition"]
         trust = _policy(Principal={"Service": "states.amazonaws.com"})
         role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)
         iam.put_role_policy(RoleName=name, PolicyName="all", PolicyDocument=_policy(Action="*", Resource="*"))
         made = states.create_state_machine(
             name=name,
-            definition=json.dumps(json.loads(definition) | {"StartAt": state}),
+            definition=json.dumps(definition),
             roleArn=role["Role"]["Arn"],
         )
         return str(made["stateMachineArn"])

@@ -167,6 +167,17 @@ def test_a_mail_that_ses_refuses_is_told(machine: Machine, alarm: Any) -> None:
     assert failures.told() == ["ALARM", "OK"]
 
 
+def test_a_client_that_fails_is_told_when_its_part_ends_and_a_late_one_is_not(machine: Machine, alarm: Any) -> None:
+    """The run may go on for hours, waiting for other clients' figures, before it fails itself."""
+    failures = alarm("ClientsFailed")
+    assert failures.is_in("OK")
+    run(machine, "denied-corp", "tiny-bakery")
+    assert failures.is_in("ALARM")
+    machine.stack.emulator.later(DAY / 2 + 60)
+    assert failures.is_in("OK")
+    assert failures.told() == ["ALARM", "OK"]
+
+
 def test_many_errors_are_told_if_they_go_on(machine: Machine, alarm: Any) -> None:
     rate = alarm("HighErrorRate")
 

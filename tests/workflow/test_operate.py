@@ -85,7 +85,7 @@ def test_a_dry_run_prints_the_input_and_starts_nothing_while_no_mail_starts_and_
     assert machine.mails(period=week) == []
 
 
-def test_a_failed_run_is_run_again_for_those_without_a_report_alone_and_says_why_it_is_no_redrive(
+def test_a_failed_run_is_redriven_for_those_without_a_report_alone(
     machine: Machine, operate: Any
 ) -> None:
     week, silent = machine.a_week(), CLIENTS["silent-partners"]
@@ -98,8 +98,13 @@ def test_a_failed_run_is_run_again_for_those_without_a_report_alone_and_says_why
     finally:
         machine.put(silent)
     assert planned.json["runs"][0]["input"]["client_ids"] == ["silent-partners"]
-    assert "It is not redriven (" in again.err
-    assert (again.code, list(clients(again))) == (0, ["silent-partners"])
+    assert "only the failed clients run again" in again.err
+    assert again.code == 0
+    assert {client_id: ended.status for client_id, ended in clients(again).items()} == {
+        "silent-partners": "SENT",
+        "tiny-bakery": "SENT",
+    }
+    assert again.json["executions"][0]["execution_arn"] == failed.json["executions"][0]["execution_arn"]
     assert len(pdfs(machine, "tiny-bakery", week)) == len(pdfs(machine, "silent-partners", week)) == 1
     once_more = operate("rerun", "--run-id", run_id, "--json")
     assert (once_more.code, once_more.json["executions"]) == (0, [])

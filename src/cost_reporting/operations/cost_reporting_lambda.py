@@ -10,6 +10,7 @@ from cost_reporting.store.executions import Execution, ExecutionStore
 
 PATIENCE: Final = timedelta(seconds=45)
 """The AWS CLI waits 60 seconds for an answer, and then asks again."""
+STARTED_TWICE: Final = "another execution works on the same moment of the schedule; this one has read, paid and mailed nothing"
 
 
 def cost_reporting_lambda(
@@ -36,12 +37,13 @@ def cost_reporting_lambda(
 
 
 def _answer(execution: Execution) -> RunAnswer:
+    double_of = execution.double_of
     return RunAnswer(
         status=execution.status,
         execution_arn=execution.arn,
         result=execution.output,
         error=execution.error,
-        message=execution.said or execution.error,
+        message=f"Started twice: {STARTED_TWICE}." if double_of else execution.said or execution.error,
         remedy=remedy_of(execution.error) if execution.error else None,
-        look=f"aws stepfunctions describe-execution --execution-arn {execution.arn}",
+        look=f"aws stepfunctions describe-execution --execution-arn {double_of or execution.arn}",
     )

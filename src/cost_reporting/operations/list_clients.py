@@ -1,7 +1,7 @@
 """List Clients: from what was asked to the worklist of a run."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -9,11 +9,12 @@ from pydantic import ValidationError
 
 from cost_reporting import periods
 from cost_reporting.clients import faults, is_due
-from cost_reporting.contracts import Cadence, ClientDue, Mode, Period, Run, RunAsked, RunRequest, Worklist
+from cost_reporting.contracts import Cadence, ClientDue, Mode, Period, Run, RunAsked, RunRequest, StartedTwice, Worklist
 from cost_reporting.errors import InvalidRequest
-from cost_reporting.ledger import fingerprint
+from cost_reporting.ledger import fingerprint, issue_key
 from cost_reporting.operations.worklists import write_worklist
 from cost_reporting.store.clients import ClientStore
+from cost_reporting.store.executions import ExecutionStore
 from cost_reporting.store.objects import ObjectStore
 from cost_reporting.store.runs import RunStore
 
@@ -22,29 +23,69 @@ CLOCK_SKEW: Final = timedelta(hours=1)
 
 
 def list_clients(
-    asked: RunAsked, *, zone: ZoneInfo, clients: ClientStore, runs: RunStore, objects: ObjectStore
-) -> Worklist:
+    asked: RunAsked,
+    *,
+    zone: ZoneInfo,
+    concurrent_clients: int,
+    looks: int,
+    clients: ClientStore,
+    runs: RunStore,
+    objects: ObjectStore,
+    executions: ExecutionStore,
+) -> Worklist | StartedTwice:
     """Judge the request, work out the period, and write down who is due.
 
     Clients that have this report already are left out, unless the request is for a test, or forces a second mail.
-    A live run for everybody is written down as such, so that the watch knows whom it was for, whatever becomes of it.
+    A live run for all clients is written down as such, so that the watch knows whom it was for, however it ends. If it
+    was started for a moment of a schedule that another execution is still working on, it ends as StartedTwice.
+
+    ``looks``: so often a run looks again at clients whose figures are not there yet; a test report never does, since
+    its operator waits for the answer.
     Raises InvalidRequest naming the field that makes no sense, before any client is touched.
     """
     request, run = what_is_asked(asked, zone)
+    for_all = _wanted(request) is None and run.mode == "live"
+    if for_all and request.scheduled_at is not None:
+        first = _at_work(run, request.scheduled_at, asked.execution_id, runs=runs, executions=executions)
+        if first is not None:
+            return StartedTwice(run=run, double_of=first)
     due = who_is_due(request, run, clients=clients, runs=runs)
-    worklist = write_worklist(objects, run, 1, (ClientDue(run=run, client_id=client_id) for client_id in due))
-    runs.begin(worklist, asked.execution_id, asked.started_at)
-    if _wanted(request) is None and run.mode == "live":
+    last_look = looks == 0 or run.mode == "test"
+    lines = (ClientDue(run=run, client_id=client_id, last_look=last_look) for client_id in due)
+    worklist = write_worklist(objects, run, 1, lines, concurrent_clients=concurrent_clients)
+    runs.begin(worklist, asked.execution_id, asked.started_at, client_ids=due)
+    if for_all:
         runs.expect(worklist, asked.started_at)
     return worklist
 
 
+def _at_work(
+    run: Run, moment: datetime, execution_id: str, *, runs: RunStore, executions: ExecutionStore
+) -> str | None:
+    """Another execution that works on this moment of a schedule, or None: then the moment is ours.
+
+    EventBridge Scheduler delivers at least once (User Guide, "Managing a schedule"), and an execution's name cannot make
+    a moment unique: names hold no colon, and the scheduler's execution id differs by attempt. An execution that
+    has ended works on nothing: the same input, started again, works off the clients that have no report.
+    """
+    issue = issue_key(run)
+    first = runs.claim(issue, moment, execution_id)
+    while first != execution_id:
+        if executions.under_way(first):
+            return first
+        first = runs.take_over(issue, moment, execution_id, ended=first)
+    return None
+
+
 def who_is_due(request: RunRequest, run: Run, *, clients: ClientStore, runs: RunStore) -> list[str]:
-    """The ids of the clients of a run, in order. Raises InvalidRequest naming those that there are not."""
+    """The ids of the clients of a run, in order. Raises InvalidRequest naming those that there are not.
+
+    A rerun may name clients that were removed since: they end as REMOVED, and the others get their reports.
+    """
     wanted = _wanted(request)
     rows = list(clients.rows())
     known = {str(row.get("client_id")) for row in rows}
-    if wanted is not None and (unknown := sorted(wanted - known)):
+    if wanted is not None and request.rerun_of is None and (unknown := sorted(wanted - known)):
         raise InvalidRequest(f"{_who_field(request)}: no such client: {', '.join(unknown[:20])}")
     due = (
         wanted

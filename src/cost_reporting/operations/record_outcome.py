@@ -4,22 +4,30 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
-from cost_reporting.contracts import ClientEnded, Failure, Outcome
+from cost_reporting.contracts import ClientEnded, Failure, Outcome, OutcomeStatus
 from cost_reporting.outcomes import failed, failed_stage, message_of
 from cost_reporting.store.runs import RunStore
 
 APPROVAL: Final = "Look at the report, which the operators have by mail, and approve or reject it: scripts/report.py."
 
 
+STOPPED: Final[dict[str, OutcomeStatus]] = {"ClientSuspended": "LEFT_OUT", "ClientUnknown": "REMOVED"}
+"""Errors that say that an operator has taken the client out of the run: none fails it."""
+LATER: Final = "Nothing yet: the run looks again at the moment that its execution waits for."
+
+
 def record_outcome(ended: ClientEnded, *, runs: RunStore, now: Callable[[], datetime]) -> Outcome:
-    """Write the outcome, and the mark that the client has this report, or how it failed to get it."""
+    """Write the outcome, and the mark that the client has this report, or how it failed to get it.
+
+    Returns the outcome that stands: a failure that is recorded late, after the client's report was sent, changes nothing.
+    """
     outcome = outcome_of(ended)
     if ended.run.mode == "live" and outcome.status == "SENT":
         runs.mark_delivered(ended.run, outcome, now())
-    if ended.run.mode == "live" and outcome.status == "FAILED":
+    stands = runs.record(ended.run, outcome, now())
+    if ended.run.mode == "live" and outcome.status == stands.status == "FAILED":
         runs.mark_failed(ended.run, outcome, now())
-    runs.record(ended.run, outcome, now())
-    return outcome
+    return stands
 
 
 def outcome_of(ended: ClientEnded) -> Outcome:
@@ -37,13 +45,24 @@ def outcome_of(ended: ClientEnded) -> Outcome:
     if ended.failure is not None or ended.delivery is None:
         failure = ended.failure or Failure(error="NoOutcome", cause="the baton stopped without a failure")
         lost = failed(ended.client_id, failed_stage(ended), failure.error, message_of(failure))
-        return lost.model_copy(update=figures)
+        return lost.model_copy(update=figures | _kind_of(failure, ended))
     deliveries = ended.delivery.deliveries
     kept_back = next((each.state for each in deliveries if each.state in ("HELD", "REJECTED", "NOT_SENT")), None)
+    said = (ended.delivery.reason, None if ended.killed is None else _without_logo(ended.killed))
     return Outcome(
         client_id=ended.client_id,
         status="SENT" if kept_back is None else kept_back,
-        message=ended.delivery.reason,
+        message="; ".join(filter(None, said)) or None,
         remedy=APPROVAL if kept_back == "HELD" else None,
         recipients=len(deliveries),
     ).model_copy(update=figures)
+
+
+def _kind_of(failure: Failure, ended: ClientEnded) -> dict[str, str]:
+    if failure.error == "CostsNotReady" and not ended.last_look:
+        return {"status": "LATE", "remedy": LATER}
+    return {"status": STOPPED[failure.error]} if failure.error in STOPPED else {}
+
+
+def _without_logo(killed: Failure) -> str:
+    return f"without the client's logo: the first render was killed ({killed.error})"

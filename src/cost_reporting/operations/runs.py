@@ -1,6 +1,6 @@
 """Runs as an operator handles them: what a request would do, how an execution goes on, and how to ask again."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from itertools import chain, repeat
 from typing import Any, Final
@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 from cost_reporting.contracts import Fact, Outcome, Run, RunAsked
 from cost_reporting.errors import ClientMisconfigured, CostReportingError, InvalidRequest
 from cost_reporting.operations.list_clients import what_is_asked, who_is_due
-from cost_reporting.operations.worklists import read_worklist
-from cost_reporting.outcomes import settle, with_status
+from cost_reporting.operations.worklists import listed_clients
+from cost_reporting.outcomes import settle
 from cost_reporting.periods import label
 from cost_reporting.store.clients import ClientStore
 from cost_reporting.store.executions import Execution, ExecutionStore
@@ -139,13 +139,21 @@ def execution_of(run_id: str, *, executions: ExecutionStore, runs: RunStore) -> 
 
 
 def failed_clients(run: Run, runs: RunStore, objects: ObjectStore) -> list[str]:
-    """The clients that a run has left without a report, and that have got none since.
+    """The clients that a run, which has ended, has left without a report, and that have got none since.
 
-    Those without any outcome are among them, as for Settle Run. Raises StoreRefused if the worklist is gone.
+    Those without any outcome are among them, as for Settle Run, and those whose figures the run was still waiting for.
+    Raises StoreRefused if the list of its clients is gone.
     """
-    listed = [due.client_id for due in read_worklist(objects, run.run_id, 1)]
-    losses = {each.client_id for each in with_status(settle(listed, runs.outcomes(run.run_id)), "FAILED")}
+    record = runs.on_record(run.run_id)
+    outcomes = settle(listed_clients(run.run_id, record, objects).client_ids, record.outcomes)
+    losses = {each.client_id for each in outcomes if each.status in ("FAILED", "LATE")}
     return sorted(losses - runs.delivered(run) if run.mode == "live" else losses)
+
+
+def without_record(client_ids: Iterable[str], clients: ClientStore) -> list[str]:
+    """Those of the clients that were removed: a run that repeats them leaves them out."""
+    known = {str(row.get("client_id")) for row in clients.rows()}
+    return [client_id for client_id in client_ids if client_id not in known]
 
 
 def again(run: Run, client_ids: list[str]) -> Request:

@@ -79,9 +79,11 @@ def verdict_of(execution: Execution) -> str:
     if execution.status != "SUCCEEDED":
         said = (execution.said or "").splitlines()[:1]
         return ": ".join(filter(None, (execution.error or execution.status, *said)))
+    if execution.double_of:
+        return f"started twice: {execution.double_of.rpartition(':')[2]} does the work"
     if "client_count" not in output:
         return str(output.get("status", "done"))
-    counted = {name: output.get(name, 0) for name in ("sent", "held", "rejected", "not_sent")}
+    counted = {name: output.get(name, 0) for name in ("sent", "held", "rejected", "left_out", "removed", "not_sent")}
     told = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counted.items() if count)
     return told or "nobody was due"
 

@@ -9,7 +9,7 @@ from pydantic import AwareDatetime
 
 from cost_reporting import aws
 from cost_reporting.contracts import Fact
-from cost_reporting.errors import InvalidRequest, RunNotStarted
+from cost_reporting.errors import InvalidRequest, RunNotStarted, StoreThrottled
 
 Status = Literal["RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED", "PENDING_REDRIVE"]
 _UNKNOWN: Final = frozenset({"ExecutionDoesNotExist", "InvalidArn", "StateMachineDoesNotExist"})
@@ -33,6 +33,12 @@ class Execution(Fact):
     def ended(self) -> bool:
         """Whether nothing happens any more unless somebody asks again."""
         return self.status not in ("RUNNING", "PENDING_REDRIVE")
+
+    @property
+    def double_of(self) -> str | None:
+        """The ARN of the execution that does the work, if this one was the second start of the same moment."""
+        found = (self.output or {}).get("double_of")
+        return None if found is None else str(found)
 
 
 class ExecutionStore:
@@ -65,6 +71,23 @@ class ExecutionStore:
                     raise InvalidRequest(f"execution_arn: there is no execution {arn}") from None
                 raise
         return _execution(dict(shown))
+
+    def under_way(self, arn: str) -> bool:
+        """Whether an execution is running, or is about to be redriven. One that AWS has forgotten is not.
+
+        Raises StoreThrottled if AWS cannot say so at the moment.
+        """
+        try:
+            return not self.get(arn).ended
+        except InvalidRequest:
+            return False
+        except RunNotStarted as refused:
+            cause = refused.__cause__
+            if isinstance(cause, aws.NoAnswer) or (
+                isinstance(cause, aws.Refused) and (aws.code(cause) in aws.THROTTLES or aws.status(cause) >= 500)
+            ):
+                raise StoreThrottled(str(refused)) from refused
+            raise
 
     def recent(self, limit: int, *, status: Status | None = None) -> Iterator[Execution]:
         """The last ``limit`` executions, the newest first, or those of them that ended as ``status`` says."""

@@ -1,13 +1,13 @@
 """Runs in the outcomes table: what was asked, how each client ended, the verdicts, and who has which report."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from pydantic import AwareDatetime
 
 from cost_reporting import aws
-from cost_reporting.contracts import Cadence, Fact, Issue, Outcome, Period, Run, Worklist
+from cost_reporting.contracts import Cadence, Fact, Issue, Outcome, Period, Run, StoredObject, Worklist
 from cost_reporting.ledger import issue_key
 from cost_reporting.outcomes import OutcomeKept, RunKept, RunListed
 from cost_reporting.periods import label, month_of
@@ -15,13 +15,32 @@ from cost_reporting.rollcall import Loss, Mark
 from cost_reporting.store.translation import translated
 
 
+_LISTED_SIZE: Final = 250_000
+"""Bytes of client ids in one item: DynamoDB takes 400 KB (Developer Guide, "Quotas in Amazon DynamoDB")."""
+
+
 class Begun(Fact):
-    """A run as it began."""
+    """A run as it began. ``worklist`` is the list of its first pass as it was stored."""
 
     run: Run
     client_count: int
     execution_id: str
     started_at: AwareDatetime
+    worklist: StoredObject
+
+
+class RunOnRecord(Fact):
+    """All that is on record about a run, read at once.
+
+    ``client_ids`` are those of the first pass, in order; None if an older version began the run, which did not keep
+    them. ``verdicts`` say of each pass that failed how often the execution had been redriven when it was judged; an
+    older version did not keep that, and it counts as 0.
+    """
+
+    begun: Begun | None
+    client_ids: tuple[str, ...] | None
+    outcomes: dict[str, Outcome]
+    verdicts: dict[int, int]
 
 
 class Delivered(Fact):
@@ -32,21 +51,65 @@ class Delivered(Fact):
 
 
 class RunStore:
-    """Items ``RUN#<run_id>`` (the run, its outcomes, its verdicts), and by ``<cadence>#<period>#<issue>``:
+    """Items ``RUN#<run_id>`` (the run, whom it lists, its outcomes, its verdicts), and by ``<cadence>#<period>#<issue>``:
 
     ``DELIVERED#`` who has the report, ``FAILED#`` how a client failed last, ``EXPECTED#`` the worklists of the runs for
     everybody. ``HELD#`` is who waits for an approval.
 
-    ``RUNS#<yyyy-mm>`` lists the runs of a month by their start, so that nobody has to scan the table for them.
+    ``MOMENT#`` says which execution works on a moment of a schedule. ``RUNS#<yyyy-mm>`` lists the runs of a month by
+    their start, so that no reader has to scan the table for them.
     """
 
     def __init__(self, table: str) -> None:
         self._table = aws.table(table)
 
-    def begin(self, worklist: Worklist, execution_id: str, started_at: datetime) -> None:
-        """Write down that the run has begun, for which execution, and with how many clients.
+    def claim(self, issue: str, moment: datetime, execution_id: str) -> str:
+        """The execution that works on this moment of a schedule: ``execution_id``, or another that came first.
 
-        It is listed first, so that no run is on record that a list of the runs lacks.
+        A claim of our own is met again when botocore or the state machine repeats a call whose answer was lost.
+        """
+        item = _moment_key(issue, moment) | {"execution_id": execution_id}
+        with translated("claim the moment"):
+            try:
+                self._table.put_item(
+                    Item=item,
+                    ConditionExpression="attribute_not_exists(pk) OR execution_id = :mine",
+                    ExpressionAttributeValues={":mine": execution_id},
+                )
+            except aws.Refused as refused:
+                if aws.code(refused) != "ConditionalCheckFailedException":
+                    raise
+                return self._claimed_by(issue, moment) or self.claim(issue, moment, execution_id)
+        return execution_id
+
+    def take_over(self, issue: str, moment: datetime, execution_id: str, *, ended: str) -> str:
+        """Move the claim from the execution ``ended`` to ours, if no other has done so. Returns whose it is now."""
+        item = _moment_key(issue, moment) | {"execution_id": execution_id}
+        with translated("take over the moment"):
+            try:
+                self._table.put_item(
+                    Item=item,
+                    ConditionExpression="execution_id = :ended OR execution_id = :mine",
+                    ExpressionAttributeValues={":ended": ended, ":mine": execution_id},
+                )
+            except aws.Refused as refused:
+                if aws.code(refused) != "ConditionalCheckFailedException":
+                    raise
+                return self._claimed_by(issue, moment) or self.claim(issue, moment, execution_id)
+        return execution_id
+
+    def _claimed_by(self, issue: str, moment: datetime) -> str | None:
+        key = _moment_key(issue, moment)
+        found = next((item for item in self._query(key["pk"], key["sk"])), None)
+        return None if found is None else str(found["execution_id"])
+
+    def begin(
+        self, worklist: Worklist, execution_id: str, started_at: datetime, *, client_ids: Iterable[str] = ()
+    ) -> None:
+        """Write down that the run has begun, for which execution, and with which clients.
+
+        It is listed first, so that no run is on record that a list of the runs lacks. The ids are a second home of the
+        worklist's: with them Settle Run can name a client that the worklist in the bucket has lost.
         """
         run, started = worklist.run, started_at.astimezone(UTC).isoformat(timespec="milliseconds")
         self._put(
@@ -63,6 +126,9 @@ class RunStore:
                 "started_at": started,
             },
         )
+        for number, part in enumerate(_parts(client_ids)):
+            told = {"client_ids": part, "worklist_sha256": worklist.worklist.sha256}
+            self._put(_run_pk(run.run_id), f"LISTED#{number:04d}", told)
         self._put(
             _run_pk(run.run_id),
             "RUN",
@@ -70,13 +136,37 @@ class RunStore:
             | {"execution_id": execution_id, "started_at": started_at.isoformat()},
         )
 
-    def record(self, run: Run, outcome: Outcome, at: datetime) -> None:
-        """Write down how a client's part of the run ended, replacing what an earlier pass wrote."""
-        self._put(
-            _run_pk(run.run_id),
-            f"OUTCOME#{outcome.client_id}",
-            outcome.model_dump(mode="json", exclude_none=True) | {"at": at.isoformat()},
+    def record(self, run: Run, outcome: Outcome, at: datetime) -> Outcome:
+        """Write down how a client's part of the run ended. Returns the outcome that stands.
+
+        FAILED and LATE are replaced by what a later pass writes. Every other outcome is settled: a client that has one
+        is in no later pass of its run, so a FAILED or LATE that comes after it is an old call that was repeated late.
+        Likewise LATE comes only before FAILED, since a redriven client is on its last look.
+        """
+        item = (
+            {"pk": _run_pk(run.run_id), "sk": f"OUTCOME#{outcome.client_id}"}
+            | outcome.model_dump(mode="json", exclude_none=True)
+            | {"at": at.isoformat()}
         )
+        replaced = {"FAILED": ["FAILED", "LATE"], "LATE": ["LATE"]}.get(outcome.status)
+        if replaced is None:
+            self._put(item.pop("pk"), item.pop("sk"), item)
+            return outcome
+        values = {f":{name.lower()}": name for name in replaced}
+        with translated("write the outcomes table"):
+            try:
+                self._table.put_item(
+                    Item=item,
+                    ConditionExpression=f"attribute_not_exists(pk) OR #status IN ({', '.join(values)})",
+                    ExpressionAttributeNames={"#status": "status"},
+                    ExpressionAttributeValues=values,
+                )
+            except aws.Refused as refused:
+                if aws.code(refused) != "ConditionalCheckFailedException":
+                    raise
+                stands = self.recorded_of(run.run_id, outcome.client_id)
+                return outcome if stands is None else stands.outcome
+        return outcome
 
     def outcomes(self, run_id: str) -> dict[str, Outcome]:
         """How each client ended, by client id, as far as it is known."""
@@ -89,9 +179,7 @@ class RunStore:
     def begun(self, run_id: str) -> Begun | None:
         """How the run began, or None if no run of that id ever did."""
         item = self._get(_run_pk(run_id), "RUN")
-        return (
-            None if item is None else Begun.model_validate({k: v for k, v in item.items() if k in Begun.model_fields})
-        )
+        return None if item is None else _begun(item)
 
     def recorded(self, run_id: str) -> dict[str, OutcomeKept]:
         """How each client ended, and when, by client id, as far as it is known."""
@@ -128,22 +216,34 @@ class RunStore:
             verdicts=tuple(verdicts),
         )
 
-    def judge(self, run_id: str, pass_number: int, failed: int, at: datetime) -> bool:
-        """Put the verdict of a pass on record. False: it was there already, so somebody has asked again."""
-        item: dict[str, str | int] = {
-            "pk": _run_pk(run_id),
-            "sk": f"VERDICT#{pass_number:04d}",
-            "failed": failed,
-            "at": at.isoformat(),
-        }
-        with translated("record the verdict"):
-            try:
-                self._table.put_item(Item=item, ConditionExpression="attribute_not_exists(pk)")
-            except aws.Refused as refused:
-                if aws.code(refused) == "ConditionalCheckFailedException":
-                    return False
-                raise
-        return True
+    def on_record(self, run_id: str) -> RunOnRecord:
+        """All that is on record about a run, by one query."""
+        items = list(self._query(_run_pk(run_id)))
+        begun = next((_begun(item) for item in items if item["sk"] == "RUN"), None)
+        listed = [
+            item
+            for item in items
+            if item["sk"].startswith("LISTED#") and begun and item["worklist_sha256"] == begun.worklist.sha256
+        ]
+        return RunOnRecord(
+            begun=begun,
+            client_ids=tuple(client_id for item in listed for client_id in item["client_ids"])
+            if listed or (begun is not None and begun.client_count == 0)
+            else None,
+            outcomes={
+                item["client_id"]: _recorded(item).outcome for item in items if item["sk"].startswith("OUTCOME#")
+            },
+            verdicts={
+                int(item["sk"].partition("#")[2]): int(item.get("redrives", 0))
+                for item in items
+                if item["sk"].startswith("VERDICT#")
+            },
+        )
+
+    def judge(self, run_id: str, pass_number: int, failed: int, at: datetime, *, redrives: int) -> None:
+        """Put the verdict of a pass on record. Once more with the same ``redrives`` it is the same verdict."""
+        told = {"failed": failed, "redrives": redrives, "at": at.isoformat()}
+        self._put(_run_pk(run_id), f"VERDICT#{pass_number:04d}", told)
 
     def mark_delivered(self, run: Run, outcome: Outcome, at: datetime) -> None:
         """Write down that the client has this report of this period."""
@@ -225,6 +325,27 @@ class RunStore:
             yield from page["Items"]
             if "LastEvaluatedKey" not in page:
                 return
+
+
+def _begun(item: dict[str, Any]) -> Begun:
+    return Begun.model_validate({k: v for k, v in item.items() if k in Begun.model_fields})
+
+
+def _moment_key(issue: str, moment: datetime) -> dict[str, str]:
+    return {"pk": f"MOMENT#{issue}", "sk": moment.astimezone(UTC).isoformat(timespec="seconds")}
+
+
+def _parts(client_ids: Iterable[str]) -> Iterator[list[str]]:
+    part: list[str] = []
+    size = 0
+    for client_id in client_ids:
+        if part and size + len(client_id.encode()) > _LISTED_SIZE:
+            yield part
+            part, size = [], 0
+        part.append(client_id)
+        size += len(client_id.encode()) + 4
+    if part:
+        yield part
 
 
 def _recorded(item: dict[str, Any]) -> OutcomeKept:
