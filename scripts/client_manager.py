@@ -67,7 +67,9 @@ def list_command(
     """
     store = _store(_deployment.find(stack_name))
     with _records.progress("reading", None) as moved:
-        found = listing.listed(_counted(store.rows(), moved), status=status, cadence=cadence, search=search)
+        found = listing.listed(
+            _counted(store.clients.whole_rows(), moved), status=status, cadence=cadence, search=search
+        )
     if as_json or form == "json":
         _console.answer({"status": "done", "count": len(found), "clients": [each.model_dump() for each in found]})
         return

@@ -26,8 +26,8 @@ from cost_reporting.operations.clients.changing import Author
 from cost_reporting.operations.restore_clients import RESTORED, Difference, copy_back, differences
 from cost_reporting.sources.access import ourselves
 from cost_reporting.store.backups import BackupStore
+from cost_reporting.store.clients import ClientStore
 from cost_reporting.store.records import RecordStore
-from cost_reporting.store.rows import RowStore
 
 PATIENCE = 60 * 60
 """Seconds. AWS promises no time for a restore; most of small tables take some minutes."""
@@ -220,7 +220,7 @@ def _wait(store: BackupStore, table: str) -> None:
 
 
 def _rows(table: str) -> dict[str, Mapping[str, Any]]:
-    return RowStore(table).all()
+    return {str(row["client_id"]): row for row in ClientStore(table).whole_rows()}
 
 
 def _show(found: list[Difference]) -> None:
