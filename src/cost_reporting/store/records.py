@@ -31,10 +31,12 @@ Action = Literal[
     "put back",
     "rotated",
     "erased",
+    "recipient erased",
     "found",
 ]
-"""restored: from a backup of the table. quarantined, put back: recipients. rotated: an ExternalId. erased: a person's
-data. found: what stood there before our commands changed it, written by hand."""
+"""restored: from a backup of the table. quarantined, put back: recipients. rotated: an ExternalId. erased: all data of
+a client, whose id is not given again. recipient erased: the data of a person. found: what stood there before our commands
+changed it, written by hand."""
 LARGEST: Final = 100
 """Items that one transaction may write (DynamoDB API reference, TransactWriteItems)."""
 

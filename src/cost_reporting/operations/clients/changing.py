@@ -145,6 +145,8 @@ def change(
 ) -> Change:
     """The change with its version. What stood there and was never written down becomes a version of its own first."""
     last = store.last(client_id)
+    if last is not None and last.action == "erased" and before is None and after is not None:
+        raise InvalidRequest(f"client_id: the data of {client_id} was erased at {last.at:%Y-%m-%d}: take another id")
     top, stood = (last.version, last.record) if last else (0, None)
     version = _number(before)
     versions = []
