@@ -21,6 +21,7 @@ from cost_reporting.records import printable
 from cost_reporting.sources.access import ourselves
 from cost_reporting.store.clients import ClientStore
 from cost_reporting.store.onboardings import OnboardingStore
+from cost_reporting.store.records import RecordStore
 from cost_reporting.store.rotations import RotationStore
 from cost_reporting.store.secrets import SecretStore
 
@@ -39,12 +40,13 @@ def desk(deployment: Deployment) -> Desk:
     """What a rotation works with, in ``deployment``."""
     logging.getLogger("cost_reporting").addHandler(logging.NullHandler())
     return Desk(
-        clients=ClientStore(deployment.clients_table),
+        records=RecordStore(deployment.clients_table, deployment.outcomes_table),
         secrets=SecretStore(),
         journal=RotationStore(deployment.outcomes_table),
         now=wiring.now,
         wait=time.sleep,
         say=_console.tell,
+        who=ourselves,
     )
 
 

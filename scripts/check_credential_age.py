@@ -34,13 +34,13 @@ def check(
     """Nothing is changed, nothing is paid, and no secret is shown. Exit code 1 if anything is not in order."""
     deployment = _deployment.find(stack_name)
     desk = _credentials.desk(deployment)
-    ids = _credentials.client_ids(desk.clients)
+    ids = _credentials.client_ids(desk.records.clients)
     at = wiring.now()
     found: list[CredentialAge] = []
     with _console.notes.status(f"{len(ids)} clients in {deployment.name}") as progress:
         for each in credential_ages(
             ids,
-            clients=desk.clients,
+            clients=desk.records.clients,
             secrets=desk.secrets,
             journal=desk.journal,
             objects=ObjectStore(deployment.bucket),

@@ -3,7 +3,6 @@
 import _console
 
 # isort: split
-import getpass
 import logging
 import sys
 from typing import Annotated
@@ -19,9 +18,10 @@ from cost_reporting.contracts import Address
 from cost_reporting.delivery.alerts import AlertTopic
 from cost_reporting.delivery.suppression import SuppressionList
 from cost_reporting.operations.clean_recipients import Cleaned, Cleaning, gather, quarantine, restore
-from cost_reporting.store.clients import ClientStore
+from cost_reporting.sources.access import ourselves
 from cost_reporting.store.ledger import LedgerStore
 from cost_reporting.store.quarantines import QuarantineStore
+from cost_reporting.store.records import RecordStore
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 _WHY = {
@@ -63,24 +63,24 @@ def clean(
         raise WrongInput(
             "ALERTS_TOPIC_ARN: nothing says where alerts go.", remedy="Name the stack with --stack-name, or set it."
         )
-    clients = ClientStore(deployment.clients_table)
-    ids = sorted(str(row.get("client_id")) for row in clients.rows())
+    store = RecordStore(deployment.clients_table, deployment.outcomes_table)
+    ids = sorted(str(row.get("client_id")) for row in store.clients.rows())
     if client_id is not None and client_id not in ids:
         raise WrongInput(
             f"--client-id: {client_id}: no such client record.", remedy="Compare it with the clients table."
         )
     ids = ids if client_id is None else [client_id]
-    at = wiring.now()
+    at, who = wiring.now(), by or ourselves()
 
     def cleaning(*, trying: bool) -> Cleaning:
         return Cleaning(
-            clients=clients,
+            records=store,
             ledger=LedgerStore(deployment.outcomes_table),
             suppression=SuppressionList(),
             trail=QuarantineStore(deployment.outcomes_table),
             alerts=AlertTopic(deployment.alerts_topic_arn),
             run_id=f"clean-{at:%Y%m%dT%H%M%SZ}-{uuid4().hex[:6]}",
-            by=by or getpass.getuser(),
+            by=who,
             at=at,
             dry_run=trying,
         )

@@ -7,10 +7,12 @@ import hashlib
 import logging
 import sys
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
+from pydantic import TypeAdapter, ValidationError
 
 import _deployment
 import _findings
@@ -20,14 +22,16 @@ from _console import WrongInput
 from _deployment import Deployment
 from cost_reporting import records, wiring
 from cost_reporting.clients import Client
-from cost_reporting.contracts import Cadence
+from cost_reporting.contracts import Address, Cadence
 from cost_reporting.errors import ClientUnknown
-from cost_reporting.operations.clients import changing, importing, listing, removing
+from cost_reporting.operations.back_up_tables import KEPT
+from cost_reporting.operations.clients import changing, erasing, importing, listing, removing
 from cost_reporting.operations.clients.changing import Author
 from cost_reporting.operations.clients.listing import Listed
 from cost_reporting.records import Fault, printable
 from cost_reporting.sources.access import ourselves
 from cost_reporting.store.clients import row
+from cost_reporting.store.erasing import Eraser
 from cost_reporting.store.records import RecordStore, Version
 from cost_reporting.store.sweeping import Sweeper
 
@@ -67,7 +71,9 @@ def list_command(
     """
     store = _store(_deployment.find(stack_name))
     with _records.progress("reading", None) as moved:
-        found = listing.listed(_counted(store.rows(), moved), status=status, cadence=cadence, search=search)
+        found = listing.listed(
+            _counted(store.clients.whole_rows(), moved), status=status, cadence=cadence, search=search
+        )
     if as_json or form == "json":
         _console.answer({"status": "done", "count": len(found), "clients": [each.model_dump() for each in found]})
         return
@@ -194,7 +200,7 @@ def remove(
         for each in planned.kept:
             _console.tell(f"  {each.key}" + (f" {each.version_id}" if each.version_id else ""))
         _done(as_json, f"Would go: {what}.", client_id=client_id, record=planned.record is not None,
-              objects=[each.model_dump(exclude_none=True) for each in planned.kept])  # fmt: skip
+              objects=[each.model_dump(exclude_none=True, exclude={"stored_at"}) for each in planned.kept])  # fmt: skip
         return
     if planned.record is None and not planned.kept:
         _done(as_json, f"{client_id} is removed already; nothing of it is left.", client_id=client_id, objects=0)
@@ -213,6 +219,85 @@ def remove(
             done += count
             moved(done)
     _done(as_json, f"{client_id} is removed.", client_id=client_id, backup=str(file) if file else None, objects=done)
+
+
+@app.command()
+def erase(
+    client_id: ClientIdOption,
+    address: Annotated[str | None, typer.Option(help="A person's address; without it, all data of the client.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Count what would be erased, and leave it.")] = False,
+    confirm: Annotated[bool, typer.Option("--confirm", help="Erase without asking.")] = False,
+    reason: ReasonOption = None,
+    as_json: JsonOption = False,
+    stack_name: StackOption = None,
+) -> None:
+    """Erase the data of a client, or of one person, from every version and store, for good. There is no backup.
+
+    A client must be suspended or removed first. Its history, outcomes, approvals and mail ledger go, and every version
+    of its documents; the version "erased" stays, so that its id is not used again. Of a person, the mail ledger keeps
+    the fingerprint while the client exists, so that no report is mailed twice. Logs, backups and the histories of
+    executions cannot be edited: the answer says when they end. If interrupted, run it again to resume.
+    """
+    if address is not None:
+        try:
+            address = TypeAdapter(Address).validate_python(address)
+        except ValidationError:
+            raise WrongInput("--address: expected one mail address.", remedy="Give the bare address.") from None
+    deployment = _deployment.find(stack_name)
+    store, eraser = _store(deployment), Eraser(deployment.outcomes_table, deployment.bucket)
+    sweeper, read = Sweeper(deployment.bucket), 0
+    with _console.notes.status("Reading the stored items") as status, _records.asked(_ERASE_REMEDY):
+
+        def seen(count: int) -> None:
+            nonlocal read
+            read += count
+            status.update(f"Reading the stored items: {read:,}")
+
+        planned = erasing.plan(
+            client_id, address, store=store, eraser=eraser, sweeper=sweeper, at=wiring.now(), seen=seen
+        )
+    who = client_id if planned.recipient is None else f"recipient {planned.recipient} of {client_id}"
+    counts = ", ".join(f"{count:,} {kind}" for kind, count in planned.counts.items()) or "nothing"
+    facts: dict[str, Any] = {
+        "client_id": client_id, "recipient": planned.recipient, "counts": dict(planned.counts),
+        "ledger_kept": planned.ledger_kept, "later": list(planned.later), "ends": _ends(),
+    }  # fmt: skip
+    if dry_run or planned.is_empty:
+        _left(planned)
+        said = f"Would be erased of {who}: {counts}." if dry_run else f"Nothing is left to be erased of {who}."
+        _done(as_json, said, dry_run=dry_run, **facts)
+        return
+    _console.agreed(f"Erase {counts} of {who}, for good?", yes=confirm, flag="--confirm")
+    total = len(planned.deleted) + len(planned.rewritten) + len(planned.documents)
+    with _records.progress("erasing", total) as moved, _records.asked(_ERASE_REMEDY):
+        version = erasing.erase(
+            planned, address, store=store, eraser=eraser, sweeper=sweeper, author=_author(reason), done=moved
+        )
+    _left(planned)
+    _done(as_json, f"Erased of {who}: {counts}.", dry_run=False, version=version.version if version else None, **facts)
+
+
+_ERASE_REMEDY = "`client_manager.py suspend` or `remove`, or `update` with another recipient; nothing was erased."
+
+
+def _ends() -> dict[str, str]:
+    """When what cannot be edited ends, counted from today."""
+    days = {"logs": 90, "execution_histories": 90, "point_in_time_recovery": 35, "weekly_backups": 7 * KEPT}
+    return {name: f"{wiring.now() + timedelta(days=count):%Y-%m-%d}" for name, count in days.items()}
+
+
+def _left(planned: erasing.Plan) -> None:
+    """Say what stays, and until when."""
+    ends = _ends()
+    if planned.ledger_kept:
+        _console.tell(f"{planned.ledger_kept} entries of the mail ledger stay: a fingerprint, and no address.")
+    for each in planned.later:
+        _console.tell(f"Left, since its run can be redriven: {each}; erase again then.", "yellow")
+    _console.tell(
+        f"Not editable: logs until {ends['logs']} (LogRetentionDays, 90 by default), histories of executions until "
+        f"{ends['execution_histories']}, point-in-time recovery until {ends['point_in_time_recovery']}, weekly backups until "
+        f"{ends['weekly_backups']}, your own backups until you delete them, as the files of `export`, `remove` and `onboard`. SES's suppression list stays."
+    )
 
 
 @app.command()

@@ -26,8 +26,8 @@ from cost_reporting.operations.clients.changing import Author
 from cost_reporting.operations.restore_clients import RESTORED, Difference, copy_back, differences
 from cost_reporting.sources.access import ourselves
 from cost_reporting.store.backups import BackupStore
+from cost_reporting.store.clients import ClientStore
 from cost_reporting.store.records import RecordStore
-from cost_reporting.store.rows import RowStore
 
 PATIENCE = 60 * 60
 """Seconds. AWS promises no time for a restore; most of small tables take some minutes."""
@@ -163,16 +163,19 @@ def copy(
     author = Author(who=ourselves(), at=wiring.now(), reason=f"from {from_table}")
     store = RecordStore(deployment.clients_table, deployment.outcomes_table)
     done = list(copy_back(wanted, there, here, store=store, author=author))
-    copied, lost = ([each.client_id for each in done if each.status == status] for status in ("COPIED", "LOST"))
+    copied, lost, erased = (
+        [each.client_id for each in done if each.status == status] for status in ("COPIED", "LOST", "ERASED")
+    )
     _console.tell(f"{len(copied)} copied.")
     if lost:
         _console.tell(f"Left alone, because somebody changed them meanwhile: {', '.join(lost)}.", "yellow")
+    if erased:
+        _console.tell(f"Not copied, because the client's data was erased: {', '.join(erased)}.", "yellow")
     if as_json:
-        status = "failed" if lost else "done"
-        _console.answer(
-            {"status": status, "copied": copied, "lost": lost, "wanted": [each.client_id for each in wanted]}
-        )
-    return 1 if lost else 0
+        status = "failed" if lost or erased else "done"
+        ids = [each.client_id for each in wanted]
+        _console.answer({"status": status, "copied": copied, "lost": lost, "erased": erased, "wanted": ids})
+    return 1 if lost or erased else 0
 
 
 @app.command()
@@ -220,7 +223,7 @@ def _wait(store: BackupStore, table: str) -> None:
 
 
 def _rows(table: str) -> dict[str, Mapping[str, Any]]:
-    return RowStore(table).all()
+    return {str(row["client_id"]): row for row in ClientStore(table).whole_rows()}
 
 
 def _show(found: list[Difference]) -> None:

@@ -43,12 +43,12 @@ def rotate(
     """
     deployment = _deployment.find(stack_name)
     desk = _credentials.desk(deployment)
-    if client_id not in _credentials.client_ids(desk.clients):
+    if client_id not in _credentials.client_ids(desk.records.clients):
         raise WrongInput(
             f"--client-id: {client_id}: no such client record.", remedy="Compare it with the clients table."
         )
     if account is not None:
-        names = [each.name for each in desk.clients.get(client_id).more_accounts]
+        names = [each.name for each in desk.records.clients.get(client_id).more_accounts]
         if account not in names:
             raise WrongInput(
                 f"--account: {client_id} has no further account of that name.",

@@ -42,12 +42,12 @@ def rotate(
     """
     deployment = _deployment.find(stack_name)
     desk = _credentials.desk(deployment)
-    ids = _credentials.client_ids(desk.clients)
+    ids = _credentials.client_ids(desk.records.clients)
     with _console.notes.status(f"Looking at {len(ids)} clients in {deployment.name}"):
         ages = tuple(
             credential_ages(
                 ids,
-                clients=desk.clients,
+                clients=desk.records.clients,
                 secrets=desk.secrets,
                 journal=desk.journal,
                 objects=ObjectStore(deployment.bucket),
@@ -85,7 +85,7 @@ def _has_begun(aged: CredentialAge, desk: Desk) -> bool:
     """Whether a rotation of the account's ExternalId waits to be gone on with."""
     if aged.kind != "external_id":
         return False
-    ways = desk.clients.get(aged.client_id).ways
+    ways = desk.records.clients.get(aged.client_id).ways
     return any(
         desk.journal.of(way).note(aged.client_id).replaces is not None for way in ways if way.account == aged.account
     )

@@ -1,7 +1,7 @@
 """`scripts/clean_recipient_lists.py`: who is left out, who is put back, and what stands in the audit trail."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,8 +12,11 @@ import _console
 import clean_recipient_lists
 from cost_reporting.clients import Client
 from cost_reporting.ledger import Entry, Event, State, fingerprint
+from cost_reporting.operations.clients import changing
+from cost_reporting.operations.clients.changing import Author
 from cost_reporting.store.clients import ClientStore
 from cost_reporting.store.ledger import LedgerStore
+from cost_reporting.store.records import Along, Change, RecordStore, Version
 from tests.builders import a_client
 from tests.functional.conftest import Clock, Wire, World, refusal
 from tests.functional.test_preview import Ended
@@ -100,6 +103,16 @@ def record(client_id: str = "acme") -> Client:
     return ClientStore("clients").get(client_id)
 
 
+def deeds(world: World) -> list[dict[str, Any]]:
+    """What stands in the audit trail of acme's recipients."""
+    return [item for item in world.outcomes("CLIENT#acme") if item["sk"].startswith("RECIPIENT#")]
+
+
+def versions() -> tuple[Version, ...]:
+    """The history of acme's record."""
+    return RecordStore("clients", "outcomes").versions("acme")
+
+
 def alerts(wire: Wire) -> list[dict[str, Any]]:
     return [call.parameters for call in wire.calls if call.operation == "sns.Publish"]
 
@@ -117,7 +130,7 @@ def test_an_address_that_bounced_is_taken_out_with_a_trail_and_without_touching_
     assert change["evidence"] == "ledger acme#monthly#2026-10#final#live"
     assert (record().recipients, record().quarantined, record().version) == ((BEN,), (ANNA,), 2)
     assert record("acme-2").recipients == (ANNA,)
-    (deed,) = world.outcomes("CLIENT#acme")
+    (deed,) = deeds(world)
     assert deed["sk"].startswith(f"RECIPIENT#{fingerprint(ANNA)}#")
     assert (deed["by"], deed["deed"], deed["version"], deed["run_id"]) == (
         "olga", "quarantined", 2, ended.json["run_id"],
@@ -216,7 +229,7 @@ def test_undo_puts_back_and_forgives_what_was_known_and_nothing_later(
     ended = clean("--undo", "--client-id", "acme", "--json")
     assert ended.code == 0, ended.err
     assert (record().recipients, record().quarantined, record().version) == ((BEN, ANNA), (), 3)
-    assert [deed["deed"] for deed in world.outcomes("CLIENT#acme")] == ["quarantined", "restored"]
+    assert [deed["deed"] for deed in deeds(world)] == ["quarantined", "restored"]
     clock.pass_by(hours=1)
     assert clean("--json").json["changes"] == [], "what it was quarantined for is forgiven"
     mailed(ANNA, "BOUNCED", period="2026-11", at=clock() + timedelta(minutes=1), bounce="Permanent")
@@ -258,19 +271,59 @@ def test_somebody_else_s_change_at_the_same_moment_is_kept(
 ) -> None:
     world.add(acme())
     mailed(ANNA, "BOUNCED", bounce="Permanent")
-    theirs, meddled = ClientStore.replace, list[str]()
+    theirs, meddled = RecordStore.write, list[str]()
 
-    def replace(store: ClientStore, client: Client, **more: Any) -> Client:
+    def write(store: RecordStore, changes: Sequence[Change], *, along: Sequence[Along] = ()) -> tuple[str, ...]:
         if not meddled:
             meddled.append("once")
-            current = store.get(client.client_id)
-            theirs(store, current.model_copy(update={"recipients": (*current.recipients, CARL)}))
-        return theirs(store, client, **more)
+            current = record()
+            added = current.model_copy(update={"recipients": (*current.recipients, CARL)})
+            author = Author(who="carl", at=EARLIER)
+            changing.update("acme", added, since=None, store=store, author=author)
+        return theirs(store, changes, along=along)
 
-    monkeypatch.setattr(ClientStore, "replace", replace)
+    monkeypatch.setattr(RecordStore, "write", write)
     assert clean().code == 0
     assert (record().recipients, record().quarantined, record().version) == ((BEN, CARL), (ANNA,), 3)
-    assert len(world.outcomes("CLIENT#acme")) == 1
+    assert len(deeds(world)) == 1
+    assert [(each.action, each.who) for each in versions()] == [
+        ("found", "unknown"), ("updated", "carl"), ("quarantined", "olga"),
+    ]  # fmt: skip
+
+
+def test_the_history_says_who_quarantined_and_put_back_whom_and_why(clean: Clean, world: World, clock: Clock) -> None:
+    world.add(acme())
+    mailed(ANNA, "BOUNCED", bounce="Permanent")
+    run_id = clean("--json").json["run_id"]
+    clock.pass_by(hours=1)
+    clean("--undo", "--client-id", "acme")
+    found, quarantined, back = versions()
+    assert (found.action, found.version) == ("found", 1)
+    assert (quarantined.action, quarantined.who, quarantined.version) == ("quarantined", "olga", 2)
+    assert quarantined.reason == f"bounced (ledger acme#monthly#2026-10#final#live); {run_id}"
+    assert [each.field for each in quarantined.changes] == ["quarantined", "recipients"]
+    assert (back.action, back.who, back.version) == ("put back", "olga", 3)
+    assert back.record == RecordStore("clients", "outcomes").find("acme"), "nothing of it was written by hand"
+    assert [deed["version"] for deed in deeds(world)] == [2, 3]
+    assert ANNA not in (quarantined.reason or "")
+
+
+def test_a_row_that_was_changed_by_hand_without_another_version_is_judged_again(
+    clean: Clean, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.add(acme())
+    mailed(ANNA, "BOUNCED", bounce="Permanent")
+    theirs, meddled = changing.revision, list[str]()
+
+    def revision(*given: Any, **named: Any) -> Change:
+        if not meddled:
+            meddled.append("once")
+            world.add(acme(client_name="Renamed by hand"))
+        return theirs(*given, **named)
+
+    monkeypatch.setattr(changing, "revision", revision)
+    assert clean().code == 0
+    assert (record().client_name, record().quarantined) == ("Renamed by hand", (ANNA,))
 
 
 def test_a_malformed_row_is_named_and_the_others_are_cleaned(clean: Clean, world: World) -> None:

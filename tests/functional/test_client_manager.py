@@ -205,7 +205,7 @@ def test_of_two_updates_at_the_same_moment_one_loses_and_is_told(
     monkeypatch.setattr(client_manager.changing, "change", change)
     answer = manage("update", "--client-id", "acme", "--config", "mine.json")
     assert answer.code == 1
-    assert "ClientChanged: acme: somebody else has changed the record at this moment" in answer.err
+    assert "ClientChanged: acme: another writer has changed the record at this moment" in answer.err
     assert rows(world)["acme"]["client_name"] == "Theirs"
     assert world.outcomes("CLIENT#") == []
 

@@ -1,7 +1,7 @@
 """Clean Recipients: addresses whose mail bounces, or who complained, are taken out of client records, and put back.
 
-A change is one transaction: the record with its next version, and one audit item for each address. So two at once are
-safe, and nothing is done without a word about it.
+A change is one transaction: the record with its next version in the history, and one audit item for each address. So
+two at once are safe, and nothing is done without a word about it.
 """
 
 from collections import defaultdict
@@ -15,10 +15,12 @@ from cost_reporting.delivery.alerts import AlertTopic
 from cost_reporting.delivery.suppression import SuppressionList
 from cost_reporting.errors import ClientChanged, CostReportingError, InvalidRequest
 from cost_reporting.ledger import fingerprint
+from cost_reporting.operations.clients import changing
+from cost_reporting.operations.clients.changing import Author
 from cost_reporting.quarantine import Deeded, Finding, Sign, finding, sign_of
-from cost_reporting.store.clients import ClientStore
 from cost_reporting.store.ledger import LedgerStore
 from cost_reporting.store.quarantines import QuarantineStore
+from cost_reporting.store.records import Action, RecordStore
 
 _REMEDY = (
     "Ask the client for an address that works and put it into the record; "
@@ -52,7 +54,7 @@ class Cleaned(Fact):
 class Cleaning:
     """What a run works with, who it is, and when. ``dry_run`` changes nothing and alerts nobody."""
 
-    clients: ClientStore
+    records: RecordStore
     ledger: LedgerStore
     suppression: SuppressionList
     trail: QuarantineStore
@@ -93,7 +95,7 @@ def quarantine(client_ids: Iterable[str], signs: Signs, cleaning: Cleaning) -> C
                 changes.append(_change(client, address, found))
         return changes
 
-    return _each(client_ids, cleaning, of_client, _without)
+    return _each(client_ids, cleaning, of_client, _without, "quarantined")
 
 
 def restore(
@@ -123,7 +125,7 @@ def restore(
                 cleaning.suppression.lift(change.address)
         return changes
 
-    return _each(client_ids, cleaning, of_client, _with)
+    return _each(client_ids, cleaning, of_client, _with, "put back")
 
 
 def _each(
@@ -131,6 +133,7 @@ def _each(
     cleaning: Cleaning,
     of_client: Callable[[Client], list[Change]],
     changed: Callable[[Client, list[Change]], Client],
+    action: Action,
 ) -> Cleaned:
     changes: list[Change] = []
     empty: list[str] = []
@@ -138,9 +141,9 @@ def _each(
     for client_id in client_ids:
         try:
             try:
-                after, found = _one(client_id, cleaning, of_client, changed)
-            except ClientChanged:  # by somebody else, so it is judged once more as it stands there now
-                after, found = _one(client_id, cleaning, of_client, changed)
+                after, found = _one(client_id, cleaning, of_client, changed, action)
+            except ClientChanged:  # by another writer, so it is judged once more as it stands there now
+                after, found = _one(client_id, cleaning, of_client, changed, action)
             changes += found
             if after.status == "active" and not after.recipients and after.quarantined:
                 empty.append(client_id)
@@ -162,13 +165,17 @@ def _one(
     cleaning: Cleaning,
     of_client: Callable[[Client], list[Change]],
     changed: Callable[[Client, list[Change]], Client],
+    action: Action,
 ) -> tuple[Client, list[Change]]:
-    client = cleaning.clients.get(client_id)
+    client = cleaning.records.clients.get(client_id)
     found = of_client(client)
     after = changed(client, found) if found else client
     if found and not cleaning.dry_run:
-        along = [cleaning.trail.noting(client_id, _deed(change, client, cleaning)) for change in found]
-        after = cleaning.clients.replace(after, along=along)
+        author = Author(who=cleaning.by, at=cleaning.at, reason=_reason(found, cleaning))
+        revision = changing.revision(client, after, action, store=cleaning.records, author=author)
+        version = revision.versions[-1].version
+        along = [cleaning.trail.noting(client_id, _deed(change, version, cleaning)) for change in found]
+        changing.write(revision, store=cleaning.records, along=along)
     return after, found
 
 
@@ -201,14 +208,20 @@ def _change(client: Client, address: str, found: Finding) -> Change:
     )
 
 
-def _deed(change: Change, client: Client, cleaning: Cleaning) -> Deeded:
+def _reason(changes: list[Change], cleaning: Cleaning) -> str:
+    """Why, for the history: without an address, which the version's changes name."""
+    told = sorted({f"{each.reason} ({each.evidence})" if each.evidence else each.reason for each in changes})
+    return f"{'; '.join(told)}; {cleaning.run_id}"
+
+
+def _deed(change: Change, version: int, cleaning: Cleaning) -> Deeded:
     return Deeded(
         deed="restored" if change.reason == "restored" else "quarantined",
         recipient=change.recipient,
         at=cleaning.at,
         by=cleaning.by,
         run_id=cleaning.run_id,
-        version=client.version + 1,
+        version=version,
         reason=change.reason,
         evidence=change.evidence,
         evidence_at=change.evidence_at,

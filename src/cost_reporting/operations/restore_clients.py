@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, Literal
 
 from cost_reporting.contracts import Fact
+from cost_reporting.errors import InvalidRequest
 from cost_reporting.operations.clients.changing import Author, change
 from cost_reporting.store.records import RecordStore
 
@@ -32,10 +33,12 @@ class Difference(Fact):
 
 
 class Copied(Fact):
-    """What became of a row that was to be copied back. LOST: somebody changed it in between; it is as they left it."""
+    """How the copying of a row ended. LOST: it was changed in between, and is left so. ERASED: its client's data was
+    erased, and does not come back.
+    """
 
     client_id: str
-    status: Literal["COPIED", "LOST"]
+    status: Literal["COPIED", "LOST", "ERASED"]
 
 
 def differences(backup: Mapping[str, Row], table: Mapping[str, Row]) -> Iterator[Difference]:
@@ -65,7 +68,13 @@ def copy_back(
     """
     for difference in wanted:
         client_id = difference.client_id
-        restored = change(client_id, table.get(client_id), backup[client_id], "restored", store=store, author=author)
+        try:
+            restored = change(
+                client_id, table.get(client_id), backup[client_id], "restored", store=store, author=author
+            )
+        except InvalidRequest:
+            yield Copied(client_id=client_id, status="ERASED")
+            continue
         yield Copied(client_id=client_id, status="LOST" if store.write([restored]) else "COPIED")
 
 

@@ -11,7 +11,7 @@ from cost_reporting.credentials import Kind
 from cost_reporting.errors import CostReportingError, InvalidRequest
 from cost_reporting.operations.rotate_external_id import ExternalIdTurn, rotate_external_id
 from cost_reporting.operations.rotate_key import rotate_key
-from cost_reporting.store.clients import ClientStore
+from cost_reporting.store.records import RecordStore
 from cost_reporting.store.rotations import RotationStore
 from cost_reporting.store.secrets import SecretStore
 
@@ -32,14 +32,15 @@ class Ended(Fact):
 
 @dataclass(frozen=True)
 class Desk:
-    """What a rotation works with. ``wait`` takes seconds; ``say`` takes lines for people."""
+    """What a rotation works with. ``wait`` takes seconds, ``say`` lines for people; ``who`` is who changes a record."""
 
-    clients: ClientStore
+    records: RecordStore
     secrets: SecretStore
     journal: RotationStore
     now: Callable[[], datetime]
     wait: Callable[[float], None]
     say: Callable[[str], None]
+    who: Callable[[], str]
 
 
 def rotate_one(
@@ -51,7 +52,7 @@ def rotate_one(
     """
     kind: Kind | None = None
     try:
-        client = desk.clients.get(client_id)
+        client = desk.records.clients.get(client_id)
         way = _way(client, account)
         kind = "key" if isinstance(way.access, SecretAccess) else "external_id"
         journal = desk.journal.of(way)
@@ -81,7 +82,7 @@ def _rotated(client: Client, way: Way, journal: RotationStore, desk: Desk, *, be
         )
         detail = f"{done.old} is deleted, {done.new} is in use; paid requests: {done.paid_requests}"
         return Ended(client_id=client.client_id, account=way.account, kind="key", status="rotated", detail=detail)
-    turn = rotate_external_id(client, way, clients=desk.clients, notes=journal, now=desk.now, begin=begin)
+    turn = rotate_external_id(client, way, records=desk.records, notes=journal, who=desk.who, now=desk.now, begin=begin)
     said = {
         "add": "the old ExternalId is in use until the client's role accepts the new one as well",
         "drop": "the new ExternalId is in use; the client has still to drop the old one",

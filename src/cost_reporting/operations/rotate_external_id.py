@@ -12,8 +12,10 @@ from cost_reporting.clients import Client, RoleAccess, Way
 from cost_reporting.contracts import Fact
 from cost_reporting.credentials import ExternalIdNote
 from cost_reporting.errors import ClientAccessDenied, ClientMisconfigured, InvalidRequest, RotationStopped
+from cost_reporting.operations.clients import changing
+from cost_reporting.operations.clients.changing import Author
 from cost_reporting.sources.access import lets_in
-from cost_reporting.store.clients import ClientStore
+from cost_reporting.store.records import RecordStore
 from cost_reporting.store.rotations import RotationStore
 
 Phase = Literal["add", "drop", "done"]
@@ -38,12 +40,14 @@ def rotate_external_id(
     client: Client,
     way: Way,
     *,
-    clients: ClientStore,
+    records: RecordStore,
     notes: RotationStore,
+    who: Callable[[], str],
     now: Callable[[], datetime],
     begin: bool = True,
 ) -> ExternalIdTurn:
     """Go on with the rotation as far as the role at ``way`` allows; ``begin`` one if none has begun.
+    ``who`` is asked when the record is changed: that is a version of it.
 
     Raises RotationStopped if the role lets us in under any ExternalId, InvalidRequest if nothing has begun and nothing
     is to, ClientAccessDenied if the role does not let us in, ClientChanged, CostsThrottled, or a store's errors.
@@ -55,7 +59,7 @@ def rotate_external_id(
         raise ClientAccessDenied(f"{client.client_id}: role: the ExternalId of the record is refused")
     note = _that_fits(notes.note(client.client_id), access)
     if note.pending is not None:
-        return _switched(client, way, access, note, clients, notes, now)
+        return _switched(client, way, access, note, records, notes, who, now)
     if note.replaces is not None:
         return _dropped(client, way, access, note, notes)
     if not begin:
@@ -80,8 +84,9 @@ def _switched(
     way: Way,
     access: RoleAccess,
     note: ExternalIdNote,
-    clients: ClientStore,
+    records: RecordStore,
     notes: RotationStore,
+    who: Callable[[], str],
     now: Callable[[], datetime],
 ) -> ExternalIdTurn:
     old, new = access.external_id, note.pending or ""
@@ -96,7 +101,9 @@ def _switched(
     at = now()
     settling = note.model_copy(update={"since": at, "pending": None, "waiting_since": at})
     changed = client.entered_by(way, renewed)
-    clients.replace(changed, along=[notes.noting(client.client_id, settling)])
+    author = Author(who=who(), at=at, reason=f"{way.field}: its role accepts the new ExternalId")
+    revision = changing.revision(client, changed, "rotated", store=records, author=author)
+    changing.write(revision, store=records, along=[notes.noting(client.client_id, settling)])
     settling = settling.model_copy(update={"revision": note.revision + 1})
     return _dropped(changed, way, renewed, settling, notes).model_copy(update={"switched": True})
 

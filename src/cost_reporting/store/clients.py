@@ -1,53 +1,32 @@
-"""Client records."""
+"""Client records, for reading. Only ``store/records.py`` writes them, each change with a version."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from cost_reporting import aws
 from cost_reporting.clients import Client, parse_client
-from cost_reporting.errors import ClientChanged, ClientUnknown
+from cost_reporting.errors import ClientUnknown
 from cost_reporting.store.translation import translated
 
 
 class ClientStore:
-    """The clients table. Its rows are written by scripts and by hand, so each is parsed when it is used."""
+    """The clients table, or one made from its backup. Rows are also written by hand, so each is parsed when used."""
 
     def __init__(self, table: str) -> None:
         self._table = aws.table(table)
 
+    def find(self, client_id: str) -> Mapping[str, Any] | None:
+        """The row as it stands there, whatever it is."""
+        with translated("read a client record"):
+            return self._table.get_item(Key={"client_id": client_id}, ConsistentRead=True).get("Item")
+
     def get(self, client_id: str) -> Client:
         """The client's record. Raises ClientUnknown, or ClientMisconfigured naming the fields that are wrong."""
-        with translated("read a client record"):
-            row = self._table.get_item(Key={"client_id": client_id}, ConsistentRead=True).get("Item")
+        row = self.find(client_id)
         if row is None:
             raise ClientUnknown(f"{client_id}: no such client record")
         return parse_client(row)
-
-    def replace(self, client: Client, *, along: Sequence[Mapping[str, Any]] = ()) -> Client:
-        """Put ``client``, changed, in the place of the record that it was read from, with the next version.
-
-        ``along`` are further writes of a DynamoDB transaction: all of it happens or nothing. Returns the record as it
-        stands there now. Raises ClientChanged if the record, or what goes along, is no longer what was read.
-        """
-        changed = client.model_copy(update={"version": client.version + 1})
-        first = " OR attribute_not_exists(version)" if client.version == 1 else ""
-        put = {
-            "TableName": self._table.name,
-            "Item": row(changed),
-            "ConditionExpression": f"attribute_exists(client_id) AND (version = :version{first})",
-            "ExpressionAttributeValues": {":version": client.version},
-        }
-        items: list[Any] = [{"Put": put}, *along]
-        with translated("replace a client record"):
-            try:
-                self._table.meta.client.transact_write_items(TransactItems=items)
-            except aws.Refused as refused:
-                reasons = refused.response.get("CancellationReasons", [])
-                if {"ConditionalCheckFailed", "TransactionConflict"} & {str(each.get("Code")) for each in reasons}:
-                    raise ClientChanged(f"{client.client_id}: version {client.version} is not the last one") from None
-                raise
-        return changed
 
     def rows(self, *more: str) -> Iterator[Mapping[str, Any]]:
         """Every row's ``client_id`` and what decides whether it is due, as they stand there, whatever they are.

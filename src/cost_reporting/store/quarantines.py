@@ -1,10 +1,11 @@
 """What was done about recipients, in the outcomes table: a client's items `RECIPIENT#<fingerprint>#<at>`, for good."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from cost_reporting import aws
 from cost_reporting.quarantine import Deeded
+from cost_reporting.store.records import Along
 from cost_reporting.store.translation import translated
 
 
@@ -33,8 +34,9 @@ class QuarantineStore:
             if "LastEvaluatedKey" not in page:
                 return
 
-    def noting(self, client_id: str, deed: Deeded) -> Mapping[str, Any]:
-        """Writing it down, as a part of a transaction."""
+    def noting(self, client_id: str, deed: Deeded) -> Along:
+        """Writing it down, as a part of the transaction that writes the record."""
         key = {"pk": f"CLIENT#{client_id}", "sk": f"RECIPIENT#{deed.recipient}#{deed.at.isoformat()}"}
         item = key | deed.model_dump(mode="json", exclude_none=True)
-        return {"Put": {"TableName": self._name, "Item": item, "ConditionExpression": "attribute_not_exists(pk)"}}
+        put = {"TableName": self._name, "Item": item, "ConditionExpression": "attribute_not_exists(pk)"}
+        return Along(f"what was done about recipients of {client_id}", {"Put": put})

@@ -1,12 +1,13 @@
-"""Client records as operators change them, with everything that ever stood there.
+"""Client records as operators and commands change them, with everything that ever stood there.
 
 Each change is a version: an item ``CLIENT#<client_id>`` / ``VERSION#<number>`` of the outcomes table that says who,
 when and what, and holds the record as it was left. It is written in one transaction with the record itself, in the
-clients table, so the two cannot disagree. A change names the record that it is made to: of two writers one loses.
+clients table, so the two cannot disagree. No other module writes that table. A change names the record that it
+is made to: of two writers one loses.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 from pydantic import AwareDatetime
 
@@ -14,13 +15,28 @@ from cost_reporting import aws
 from cost_reporting.contracts import Fact
 from cost_reporting.errors import StoreThrottled
 from cost_reporting.records import Difference
+from cost_reporting.store.clients import ClientStore
 from cost_reporting.store.translation import translated
 
 Action = Literal[
-    "added", "imported", "updated", "rolled back", "suspended", "activated", "removed", "restored", "found"
+    "added",
+    "imported",
+    "updated",
+    "rolled back",
+    "suspended",
+    "activated",
+    "removed",
+    "restored",
+    "quarantined",
+    "put back",
+    "rotated",
+    "erased",
+    "recipient erased",
+    "found",
 ]
-"""restored: from a backup of the table. found: what stood there before our commands changed it, written by hand or by
-nobody knows whom."""
+"""restored: from a backup of the table. quarantined, put back: recipients. rotated: an ExternalId. erased: all data of
+a client, whose id is not given again. recipient erased: the data of a person. found: what stood there before our commands
+changed it, written by hand."""
 LARGEST: Final = 100
 """Items that one transaction may write (DynamoDB API reference, TransactWriteItems)."""
 
@@ -53,28 +69,28 @@ class Change(Fact):
         return 1 + len(self.versions)
 
 
+class Along(NamedTuple):
+    """A further item of the transaction that writes a record.
+
+    ``write`` is what DynamoDB's TransactWriteItems takes: a Put, Update, Delete or ConditionCheck, with its condition.
+    ``of`` is told as the loser where that condition fails: a client's id, or what else the item is about.
+    """
+
+    of: str
+    write: Mapping[str, Any]
+
+
 class RecordStore:
-    """The clients table with the versions in the outcomes table."""
+    """The clients table with the versions in the outcomes table. ``clients`` reads the table."""
 
     def __init__(self, clients_table: str, outcomes_table: str) -> None:
+        self.clients = ClientStore(clients_table)
         self._clients = aws.table(clients_table)
         self._outcomes = aws.table(outcomes_table)
 
     def find(self, client_id: str) -> Mapping[str, Any] | None:
         """The row as it stands there, whatever it is."""
-        with translated("read a client record"):
-            return self._clients.get_item(Key={"client_id": client_id}, ConsistentRead=True).get("Item")
-
-    def rows(self) -> Iterator[Mapping[str, Any]]:
-        """Every row, whole, whatever it is."""
-        page: dict[str, Any] = {}
-        while True:
-            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]} if page else {}
-            with translated("list the client records"):
-                page = dict(self._clients.scan(ConsistentRead=True, **start))
-            yield from page["Items"]
-            if "LastEvaluatedKey" not in page:
-                return
+        return self.clients.find(client_id)
 
     def versions(self, client_id: str) -> tuple[Version, ...]:
         """Every version, the first one first."""
@@ -84,29 +100,42 @@ class RecordStore:
         """The last version, if there is any."""
         return next(self._query(client_id, ScanIndexForward=False, Limit=1), None)
 
-    def write(self, changes: Sequence[Change]) -> tuple[str, ...]:
-        """All changes, or none. Returns the ids of the clients whose record another writer has changed meanwhile.
+    def write(self, changes: Sequence[Change], *, along: Sequence[Along] = ()) -> tuple[str, ...]:
+        """All changes and what goes ``along``, or none of it. Returns who lost: ids of the clients whose record another
+        writer has changed meanwhile, and the ``of`` of each further item whose condition failed.
 
-        Raises StoreThrottled or StoreRefused. A transaction writes up to ``LARGEST`` items. Where its answer is lost,
-        the versions tell whether it was written.
+        Raises StoreThrottled or StoreRefused; ValueError beyond ``LARGEST`` items. botocore's own tries carry one
+        ClientRequestToken, so that a second arrival writes nothing (DynamoDB API reference, TransactWriteItems). Where
+        all answers are lost, or the token was not heeded, the versions tell whether it was written.
         """
         try:
-            return self._write(changes)
+            lost = self._write(changes, along)
         except StoreThrottled:
-            if all(self.last(change.client_id) == change.versions[-1] for change in changes):
+            if self._is_written(changes):
                 return ()
             raise
+        return () if lost and self._is_written(changes) else lost
 
-    def _write(self, changes: Sequence[Change]) -> tuple[str, ...]:
-        items = [(change.client_id, item) for change in changes for item in self._items(change)]
+    def _is_written(self, changes: Sequence[Change]) -> bool:
+        """Whether each change's version is there, as it is here: whatever has happened to the record since."""
+        return bool(changes) and all(
+            self._version(change.client_id, change.versions[-1].version) == change.versions[-1] for change in changes
+        )
+
+    def _write(self, changes: Sequence[Change], along: Sequence[Along]) -> tuple[str, ...]:
+        items = [Along(change.client_id, item) for change in changes for item in self._items(change)]
+        items += along
+        if len(items) > LARGEST:
+            raise ValueError(f"{len(items)} items: a transaction writes up to {LARGEST}")
+        asked: list[Any] = [each.write for each in items]
         with translated("write client records"):
             try:
-                self._clients.meta.client.transact_write_items(TransactItems=[item for _, item in items])
+                self._clients.meta.client.transact_write_items(TransactItems=asked)
             except aws.Refused as refused:
                 if aws.code(refused) != "TransactionCanceledException":
                     raise
                 reasons = [reason.get("Code") for reason in refused.response.get("CancellationReasons", [])]
-                lost = [who for (who, _), code in zip(items, reasons, strict=False) if code in _LOST]
+                lost = [each.of for each, code in zip(items, reasons, strict=False) if code in _LOST]
                 if not lost:
                     raise StoreThrottled(f"write client records: {', '.join(sorted({*map(str, reasons)}))}") from None
                 return tuple(dict.fromkeys(lost))
@@ -125,6 +154,11 @@ class RecordStore:
             put = {"TableName": self._outcomes.name, "Item": _key(version.client_id, version.version) | item}
             yield {"Put": put | {"ConditionExpression": "attribute_not_exists(pk)"}}
 
+    def _version(self, client_id: str, number: int) -> Version | None:
+        with translated("read a version of a client record"):
+            item = self._outcomes.get_item(Key=_key(client_id, number), ConsistentRead=True).get("Item")
+        return None if item is None else _read(item)
+
     def _query(self, client_id: str, **how: Any) -> Iterator[Version]:
         page: dict[str, Any] = {}
         while True:
@@ -139,9 +173,7 @@ class RecordStore:
                         **start,
                     )
                 )
-            for item in page["Items"]:
-                told = {key: value for key, value in item.items() if key not in ("pk", "sk")}
-                yield Version.model_validate({"record": None} | told | {"changes": _changes(told)})
+            yield from map(_read, page["Items"])
             if "LastEvaluatedKey" not in page:
                 return
 
@@ -156,6 +188,11 @@ def _pk(client_id: str) -> str:
 
 def _key(client_id: str, version: int) -> dict[str, str]:
     return {"pk": _pk(client_id), "sk": f"{_VERSION}{version:06d}"}
+
+
+def _read(item: Mapping[str, Any]) -> Version:
+    told = {key: value for key, value in item.items() if key not in ("pk", "sk")}
+    return Version.model_validate({"record": None} | told | {"changes": _changes(told)})
 
 
 def _changes(told: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ from pydantic_core import to_jsonable_python
 from cost_reporting import aws
 from cost_reporting.clients import Way
 from cost_reporting.credentials import ExternalIdNote, Rotation
+from cost_reporting.store.records import Along
 from cost_reporting.store.translation import translated
 
 
@@ -63,16 +64,15 @@ class RotationStore:
         expected = {"revision": note.revision} if note.revision else None
         return self._put(client_id, "EXTERNAL_ID", _noted(note), expected)
 
-    def noting(self, client_id: str, note: ExternalIdNote) -> Mapping[str, Any]:
-        """The same as a part of a transaction."""
-        return {
-            "Put": {
-                "TableName": self._name,
-                "Item": self._key(client_id, "EXTERNAL_ID") | _noted(note),
-                "ConditionExpression": "revision = :revision",
-                "ExpressionAttributeValues": {":revision": note.revision},
-            }
+    def noting(self, client_id: str, note: ExternalIdNote) -> Along:
+        """The same as a part of the transaction that writes the record."""
+        put = {
+            "TableName": self._name,
+            "Item": self._key(client_id, "EXTERNAL_ID") | _noted(note),
+            "ConditionExpression": "revision = :revision",
+            "ExpressionAttributeValues": {":revision": note.revision},
         }
+        return Along(f"the rotation of {client_id}", {"Put": put})
 
     def _get(self, client_id: str, sk: str) -> dict[str, Any] | None:
         with translated("read a rotation"):

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator
 from itertools import batched
 from typing import Any, Final
 
+from pydantic import AwareDatetime
+
 from cost_reporting import aws
 from cost_reporting.contracts import Fact
 from cost_reporting.errors import StoreRefused
@@ -19,6 +21,7 @@ class Kept(Fact):
     key: str
     size: int
     version_id: str | None = None
+    stored_at: AwareDatetime | None = None
 
 
 class Sweeper:
@@ -65,7 +68,12 @@ class Sweeper:
             with translated(f"list the versions of {prefix}"):
                 page: Any = self._s3.list_object_versions(Bucket=self._bucket, Prefix=prefix, **onward)
             for each in (*page.get("Versions", []), *page.get("DeleteMarkers", [])):
-                yield Kept(key=each["Key"], size=each.get("Size", 0), version_id=each["VersionId"])
+                yield Kept(
+                    key=each["Key"],
+                    size=each.get("Size", 0),
+                    version_id=each["VersionId"],
+                    stored_at=each["LastModified"],
+                )
             if not page.get("IsTruncated"):
                 return
             onward = {"KeyMarker": page["NextKeyMarker"], "VersionIdMarker": page.get("NextVersionIdMarker", "")}

@@ -1,16 +1,16 @@
 """Changes of one client's record: each is a version, and each names the record that it is made to."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from pydantic import AwareDatetime
 
-from cost_reporting.clients import Client
+from cost_reporting.clients import Client, parse_client
 from cost_reporting.contracts import Fact
 from cost_reporting.errors import ClientChanged, ClientMisconfigured, ClientUnknown, InvalidRequest
 from cost_reporting.records import SECRET, differences, faults_of
 from cost_reporting.store.clients import row
-from cost_reporting.store.records import Action, Change, RecordStore, Version
+from cost_reporting.store.records import Action, Along, Change, RecordStore, Version
 
 Row = Mapping[str, Any]
 _ACCESSES = ("access.", "more_accounts.")
@@ -28,7 +28,7 @@ def add(client: Client, *, store: RecordStore, author: Author) -> Version:
     """A new record. Raises InvalidRequest if there is one with this id, ClientChanged if there is one meanwhile."""
     if store.find(client.client_id) is not None:
         raise InvalidRequest(f"client_id: there is a record of {client.client_id} already")
-    return _written(change(client.client_id, None, row(client), "added", store=store, author=author), store)
+    return write(change(client.client_id, None, row(client), "added", store=store, author=author), store=store)
 
 
 def update(client_id: str, client: Client, *, since: int | None, store: RecordStore, author: Author) -> Version | None:
@@ -46,7 +46,21 @@ def update(client_id: str, client: Client, *, since: int | None, store: RecordSt
     after = row(client)
     if not differences(before, after) and "version" in before:
         return None
-    return _written(change(client_id, before, after, "updated", store=store, author=author), store)
+    return write(change(client_id, before, after, "updated", store=store, author=author), store=store)
+
+
+def revision(read: Client, after: Client, action: Action, *, store: RecordStore, author: Author) -> Change:
+    """The change of the record that ``read`` was read from into ``after``, to be written with :func:`write`.
+
+    Only what differs between the two is changed. Raises ClientUnknown, or ClientChanged if the record is another one.
+    """
+    before = _found(read.client_id, store)
+    if parse_client(before) != read:
+        raise ClientChanged(f"{read.client_id}: another writer has changed the record since it was read")
+    old, new = row(read), row(after)
+    kept = {name: value for name, value in before.items() if name in new or name not in old}
+    left = kept | {name: value for name, value in new.items() if value != old.get(name)}
+    return change(read.client_id, before, left, action, store=store, author=author)
 
 
 def set_status(
@@ -64,7 +78,7 @@ def set_status(
     if before.get("status") == status:
         return None
     action: Action = "activated" if status == "active" else "suspended"
-    return _written(change(client_id, before, after, action, store=store, author=author), store)
+    return write(change(client_id, before, after, action, store=store, author=author), store=store)
 
 
 def rollback(
@@ -101,7 +115,7 @@ def rollback(
         raise InvalidRequest(f"to: version {wanted.version} is malformed: {', '.join(each.field for each in faults)}")
     if before is not None and not differences(before, after):
         return None
-    return _written(change(client_id, before, after, "rolled back", store=store, author=author), store)
+    return write(change(client_id, before, after, "rolled back", store=store, author=author), store=store)
 
 
 def _wanted(client_id: str, versions: tuple[Version, ...], before: Row | None, to: int | None) -> Version:
@@ -131,6 +145,8 @@ def change(
 ) -> Change:
     """The change with its version. What stood there and was never written down becomes a version of its own first."""
     last = store.last(client_id)
+    if last is not None and last.action == "erased" and before is None and after is not None:
+        raise InvalidRequest(f"client_id: the data of {client_id} was erased at {last.at:%Y-%m-%d}: take another id")
     top, stood = (last.version, last.record) if last else (0, None)
     version = _number(before)
     versions = []
@@ -179,7 +195,11 @@ def _found(client_id: str, store: RecordStore) -> Row:
     return found
 
 
-def _written(change: Change, store: RecordStore) -> Version:
-    if store.write([change]):
-        raise ClientChanged(f"{change.client_id}: somebody else has changed the record at this moment")
+def write(change: Change, *, store: RecordStore, along: Sequence[Along] = ()) -> Version:
+    """Write the change and what goes ``along``, or nothing. Raises ClientChanged if another writer was first."""
+    lost = store.write([change], along=along)
+    if change.client_id in lost:
+        raise ClientChanged(f"{change.client_id}: another writer has changed the record at this moment")
+    if lost:
+        raise ClientChanged(f"{change.client_id}: another writer has changed {', '.join(lost)} at this moment")
     return change.versions[-1]

@@ -31,7 +31,7 @@ class Plan(Fact):
 def plan(clients: Sequence[Client], import_id: str, *, store: RecordStore) -> Plan:
     """Hold the records against the table. ``import_id`` is the hash of their file."""
     wanted = {client.client_id for client in clients}
-    there = {str(found["client_id"]) for found in store.rows() if found["client_id"] in wanted}
+    there = {str(found["client_id"]) for found in store.clients.whole_rows() if found["client_id"] in wanted}
     already = {client_id for client_id in there if _is_ours(client_id, import_id, store)}
     return Plan(
         import_id=import_id,

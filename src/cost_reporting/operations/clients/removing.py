@@ -10,8 +10,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from cost_reporting.clients import ClientId
 from cost_reporting.contracts import Fact
-from cost_reporting.errors import ClientChanged, ClientUnknown
-from cost_reporting.operations.clients.changing import Author, change
+from cost_reporting.errors import ClientUnknown
+from cost_reporting.operations.clients.changing import Author, change, write
 from cost_reporting.store.records import RecordStore, Version
 from cost_reporting.store.sweeping import Kept, Sweeper
 
@@ -58,9 +58,7 @@ def remove_record(planned: Plan, *, store: RecordStore, author: Author) -> Versi
     if planned.record is None:
         return None
     removal = change(planned.client_id, planned.record, None, "removed", store=store, author=author)
-    if store.write([removal]):
-        raise ClientChanged(f"{planned.client_id}: somebody else has changed the record at this moment")
-    return removal.versions[-1]
+    return write(removal, store=store)
 
 
 def remove_kept(kept: Iterable[Kept], *, sweeper: Sweeper) -> Iterator[int]:
