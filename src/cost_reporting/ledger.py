@@ -52,7 +52,7 @@ Standing = Literal[
 """
 
 _ORDER: Final[tuple[State, ...]] = ("SENDING", "SENT", "DELAYED", "DELIVERED", "BOUNCED", "COMPLAINED", "REJECTED")
-_UNSENT: Final[frozenset[State]] = frozenset({"REFUSED", "REJECTED"})
+UNSENT: Final[frozenset[State]] = frozenset({"REFUSED", "REJECTED"})
 """States in which the recipient certainly has nothing, and will not."""
 _ACCEPTED: Final[frozenset[State]] = frozenset({"SENT", "DELAYED", "DELIVERED", "BOUNCED", "COMPLAINED"})
 """States of a mail that SES has accepted, and has not taken back."""
@@ -135,7 +135,7 @@ class Entry(Mail):
     @property
     def tries(self) -> tuple[Try, ...]:
         """The mails that went, or may have gone: those before, and its own, if it did."""
-        return self.earlier if self.state in _UNSENT else (*self.earlier, _as_try(self))
+        return self.earlier if self.state in UNSENT else (*self.earlier, _as_try(self))
 
 
 class Event(Fact):
@@ -160,10 +160,10 @@ def after(entry: Entry, event: Event) -> Entry | None:
     earlier = tuple(each.model_copy(update=_told(event)) if _is_about(each, event) else each for each in entry.earlier)
     if earlier == entry.earlier:
         return None
-    gone = tuple(each.run_id for each in earlier if each.state in _UNSENT)
+    gone = tuple(each.run_id for each in earlier if each.state in UNSENT)
     return entry.model_copy(
         update={
-            "earlier": tuple(each for each in earlier if each.state not in _UNSENT),
+            "earlier": tuple(each for each in earlier if each.state not in UNSENT),
             "mailed_by": tuple(dict.fromkeys((*entry.mailed_by, *gone))),
         }
     )
@@ -294,7 +294,7 @@ def decide(entry: Entry | None, *, now: datetime, forced_by: str | None = None, 
     A mail that another run forced within the last ten minutes is overruled only if the operator says ``again``, and one
     that is being forced at this moment is not overruled at all.
     """
-    if entry is None or entry.state in _UNSENT:
+    if entry is None or entry.state in UNSENT:
         return "send"
     overrules = forced_by is not None and forced_by not in entry.mailers
     if standing(entry, now=now) == "underway":

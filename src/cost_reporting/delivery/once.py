@@ -57,7 +57,7 @@ def send_once(
     if decision != "send":
         return Answer(decision=decision, message_id=found.message_id if found else None, found=found)
     entry = Entry(
-        report=parcel.report,
+        report=found.report if found else parcel.report,
         recipient=recipient,
         state="SENDING",
         try_id=uuid4().hex,
