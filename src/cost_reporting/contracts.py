@@ -30,7 +30,10 @@ from pydantic import (
 
 Cadence = Literal["weekly", "monthly"]
 Issue = Literal["preliminary", "final"]
-"""Preliminary: the bill of the period's last month may still change. Final: it is closed (from the 8th on)."""
+"""Preliminary: the bill of the period's last month may still change. Final: it is closed (from the 8th on).
+
+A month has both. A week has one, which is called preliminary whenever it is made, since its schedule runs before.
+"""
 Mode = Literal["live", "test", "dry_run"]
 """live: clients receive it. test: marked TEST, never in a client's ledger. dry_run: everything except the mail."""
 Address = Annotated[
@@ -45,6 +48,13 @@ Address = Annotated[
 Amount = Annotated[Decimal, PlainSerializer(lambda amount: f"{amount:f}", return_type=str, when_used="json")]
 """An exact amount; written out in full in JSON, never as a float and never with an exponent."""
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+
+def with_one_issue(given: Any) -> Any:
+    """What is known of a run, as older versions wrote it: they called a weekly report final from the 8th on."""
+    if isinstance(given, dict) and (given.get("cadence"), given.get("issue")) == ("weekly", "final"):
+        return given | {"issue": "preliminary"}
+    return given
 
 
 class Fact(BaseModel):
@@ -138,6 +148,11 @@ class Run(Fact):
     rerun_of: str | None = None
     named: bool = False
     """An operator has named the clients: they are meant although they are suspended."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _a_weekly_report_has_one_issue(cls, given: Any) -> Any:
+        return with_one_issue(given)
 
     @property
     def as_stored(self) -> Sha256 | None:

@@ -16,6 +16,7 @@ from cost_reporting.clients import Metric
 from cost_reporting.contracts import Amount, Cadence, Fact, Issue, Period
 from cost_reporting.errors import CostsDoNotReconcile
 from cost_reporting.money import total
+from cost_reporting.periods import closed_at
 
 TOLERANCE: Final = Decimal("0.01")
 PRICE_PER_REQUEST: Final = Decimal("0.01")
@@ -276,6 +277,11 @@ class CostDocument(Fact):
     def estimated(self) -> bool:
         """Whether any day of the period may still change, says Cost Explorer."""
         return any(day.estimated for day in self.days if holds(self.period, day.day))
+
+    @property
+    def closed(self) -> bool:
+        """Whether the bill was closed: what the issue says, or, of a week, the day on which the costs were fetched."""
+        return self.issue == "final" if self.cadence == "monthly" else closed_at(self.period, self.fetched_at)
 
     @property
     def not_available(self) -> dict[str, NotAvailable]:

@@ -28,6 +28,7 @@ leaf's class name is part of the workflow's interface (``tests/contract/test_err
         ├─ NotHeld               there is no such report that waits for approval
         ├─ DeliveryRejected      SES refused the message for good
         ├─ DeliveryUncertain     SES may or may not have accepted the message: never send again unasked
+        ├─ DeliveryRepeated      a mail was forced to this recipient minutes ago: a further one needs a second word
         ├─ ContractViolated      a state received or returned something it should not
         ├─ RollUpNotSent         the letter about missing reports could not be mailed to operators
         ├─ RotationStopped       the rotation of a client's credentials cannot go on by itself
@@ -191,6 +192,12 @@ class DeliveryUncertain(Permanent):
     """SES may or may not have accepted the message."""
 
     remedy = "Ask the recipient or look for the SEND event; only then rerun with force_send and a reason."
+
+
+class DeliveryRepeated(Permanent):
+    """A mail was forced to this recipient less than ten minutes ago, by another run."""
+
+    remedy = "If a further mail is meant, use `report.py resend --again` (force_send.again: true); else do nothing."
 
 
 class ContractViolated(Permanent):

@@ -2,11 +2,21 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
-from cost_reporting.contracts import Cadence, ClientEnded, Fact, Failure, Issue, Mode, Outcome, OutcomeStatus
+from cost_reporting.contracts import (
+    Cadence,
+    ClientEnded,
+    Fact,
+    Failure,
+    Issue,
+    Mode,
+    Outcome,
+    OutcomeStatus,
+    with_one_issue,
+)
 from cost_reporting.errors import remedy_of
 
 CAUSE_LIMIT: Final = 20_000
@@ -27,6 +37,11 @@ class RunListed(Fact):
     client_count: Annotated[int, Field(ge=0)]
     execution_id: str
     started_at: AwareDatetime
+
+    @model_validator(mode="before")
+    @classmethod
+    def _a_weekly_report_has_one_issue(cls, given: Any) -> Any:
+        return with_one_issue(given)
 
 
 class OutcomeKept(Fact):

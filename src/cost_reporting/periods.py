@@ -10,7 +10,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from cost_reporting.contracts import Cadence, Issue, Period
+from cost_reporting.contracts import Cadence, Issue, Period, Run
 
 FINAL_FROM_DAY: Final = 8
 """Bills close on the 3rd to 5th and support charges land on the 6th or 7th, so from the 8th on figures are final."""
@@ -18,6 +18,7 @@ FINAL_FROM_DAY: Final = 8
 _UTC: Final = ZoneInfo("UTC")
 _MONTH = re.compile(r"(\d{4})-(\d{2})")
 _WEEK = re.compile(r"(\d{4})-W(\d{2})")
+_WEEKLY = re.compile(r"(?:^|(?<=[#/]))(weekly[#/]\d{4}-W\d{2}[#/])(preliminary|final)(?=[#/]|$)")
 
 
 def month_of(day: date) -> Period:
@@ -98,17 +99,51 @@ def final_from(period: Period) -> date:
 def issue_at(period: Period, at: datetime, zone: ZoneInfo = _UTC) -> Issue:
     """Whether a report about ``period`` issued at ``at`` is preliminary or final, by the day that it is in ``zone``.
 
-    A schedule on the 8th means the final report, also where the 8th begins while it is still the 7th in UTC.
+    A schedule on the 8th means the final report, also where the 8th begins while it is still the 7th in UTC. A week has
+    one issue, so that its report is the same one on every day.
     """
-    return "final" if at.astimezone(zone).date() >= final_from(period) else "preliminary"
+    return "final" if cadence_of(period) != "weekly" and closed_at(period, at, zone) else "preliminary"
+
+
+def issues_of(cadence: Cadence) -> tuple[Issue, ...]:
+    """The issues that a period of this kind has, the last one first."""
+    return ("final", "preliminary") if cadence == "monthly" else ("preliminary",)
+
+
+def closed_at(period: Period, at: datetime, zone: ZoneInfo = _UTC) -> bool:
+    """Whether the bill of ``period`` is closed at ``at``, by the day that it is in ``zone``."""
+    return at.astimezone(zone).date() >= final_from(period)
+
+
+def is_closed(run: Run) -> bool:
+    """Whether the bill is closed when a run reports: what its issue says, or, of a week, the UTC day."""
+    return run.issue == "final" if run.cadence == "monthly" else closed_at(run.period, run.nominal_at)
+
+
+def stored_names(key: str) -> tuple[str, ...]:
+    """``key``, and how else the same thing is stored: keys and names of reports, marks and documents.
+
+    Older versions called a weekly report final from the 8th on. What they have stored counts as the one report.
+    """
+    found = _WEEKLY.search(key)
+    if found is None:
+        return (key,)
+    other = "final" if found[2] == "preliminary" else "preliminary"
+    return key, f"{key[: found.start(2)]}{other}{key[found.end(2) :]}"
+
+
+def present_name(key: str) -> str:
+    """``key`` as it is written now."""
+    found = _WEEKLY.search(key)
+    return key if found is None else f"{key[: found.start(2)]}preliminary{key[found.end(2) :]}"
 
 
 def moment_of(period: Period, issue: Issue) -> datetime:
     """A moment at which a run about ``period`` means that issue: noon of its exclusive end, or of the day it is final.
 
-    At noon UTC a day has begun in every time zone, so the period is over in each.
+    At noon UTC a day has begun in every time zone, so the period is over in each. A week has one issue only.
     """
-    day = final_from(period) if issue == "final" else period.end
+    day = final_from(period) if issue == "final" and cadence_of(period) != "weekly" else period.end
     return datetime.combine(day, time(12), ZoneInfo("UTC"))
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from cost_reporting.ledger import Entry, fingerprint
+from cost_reporting.ledger import Entry, Event, fingerprint
 from cost_reporting.store.ledger import LedgerStore
 from tests.functional.conftest import NOW, Wire, World
 
@@ -45,7 +45,7 @@ def test_of_two_who_found_nothing_one_begins(ledger: LedgerStore) -> None:
 
 def test_of_two_who_found_the_same_refusal_one_begins(ledger: LedgerStore) -> None:
     ledger.begin(an_entry(), replacing=None)
-    refused = ledger.refuse(an_entry(), None, at=NOW)
+    refused = ledger.refuse(an_entry(), at=NOW)
     assert ledger.begin(an_entry("second", 2), replacing=refused)
     assert not ledger.begin(an_entry("third", 2), replacing=refused)
 
@@ -59,22 +59,77 @@ def test_whoever_found_a_mail_that_was_sent_again_since_does_not_send_it_a_third
     assert not ledger.begin(an_entry("forced too", 2), replacing=sent)
 
 
+def the_entry(ledger: LedgerStore) -> Entry:
+    found = ledger.find(REPORT, RECIPIENT)
+    assert found is not None
+    return found
+
+
+def known(entry: Entry) -> dict[str, Any]:
+    """What an entry says of its mail."""
+    return entry.model_dump(exclude={"earlier", "mailed_by", "revision"})
+
+
 def test_a_sender_who_comes_back_late_does_not_overwrite_the_one_who_was_forced_since(ledger: LedgerStore) -> None:
     lost = an_entry()
     ledger.begin(lost, replacing=None)
     forced = an_entry("forced", 2)
     assert ledger.begin(forced, replacing=lost)
-    ledger.refuse(lost, None, at=NOW + timedelta(minutes=5))
-    assert ledger.find(REPORT, RECIPIENT) == forced
+    ledger.refuse(lost, at=NOW + timedelta(minutes=5))
+    assert known(the_entry(ledger)) == known(forced)
+
+
+def test_a_sender_who_comes_back_late_is_heard_about_the_mail_that_was_replaced(ledger: LedgerStore) -> None:
+    lost = an_entry()
+    ledger.begin(lost, replacing=None)
+    ledger.begin(an_entry("forced", 2), replacing=lost)
+    ledger.conclude(lost, at=NOW + timedelta(minutes=5), message_id="message-1")
+    (earlier,) = the_entry(ledger).earlier
+    assert (earlier.try_id, earlier.state, earlier.message_id) == (lost.try_id, "SENT", "message-1")
 
 
 def test_a_forced_mail_that_is_refused_leaves_what_is_known_of_the_first_one(ledger: LedgerStore) -> None:
     ledger.begin(an_entry(), replacing=None)
     sent = ledger.conclude(an_entry(), at=NOW, message_id="message-1")
     forced = an_entry("forced", 2)
-    assert ledger.begin(forced, replacing=sent)
-    ledger.refuse(forced, sent, at=NOW + timedelta(minutes=5))
-    assert ledger.find(REPORT, RECIPIENT) == sent
+    begun = ledger.begin(forced, replacing=sent)
+    assert begun is not None
+    ledger.refuse(begun, at=NOW + timedelta(minutes=5))
+    assert known(the_entry(ledger)) == known(sent)
+    assert the_entry(ledger).mailers == ("first",), "the forced run may try again"
+
+
+def test_an_event_about_a_replaced_mail_does_not_keep_the_sender_from_its_word(ledger: LedgerStore) -> None:
+    """The item has changed between begin and conclude, and the try is the same."""
+    first = an_entry()
+    ledger.begin(first, replacing=None)
+    sent = ledger.conclude(first, at=NOW, message_id="message-1")
+    begun = ledger.begin(an_entry("forced", 2), replacing=sent)
+    assert begun is not None
+    delivered = Event(
+        report=REPORT, recipient=RECIPIENT, try_id=first.try_id, message_id="message-1", state="DELIVERED", at=NOW
+    )
+    assert ledger.apply(delivered)
+    ledger.conclude(begun, at=NOW, message_id="message-2")
+    entry = the_entry(ledger)
+    assert (entry.state, entry.message_id, entry.earlier[0].state) == ("SENT", "message-2", "DELIVERED")
+
+
+def test_an_item_of_an_older_version_is_read_and_goes_on(ledger: LedgerStore) -> None:
+    """Without what an entry remembers since: no revision, no earlier mails, no runs, no moment of the try."""
+    new = {"earlier", "mailed_by", "revision", "began_at"}
+    old = an_entry(state="SENT", message_id="message-1").model_dump(mode="json", exclude_none=True, exclude=new)
+    ledger._table.put_item(Item={"pk": f"LEDGER#{REPORT}", "sk": f"TO#{RECIPIENT}"} | old)
+    found = the_entry(ledger)
+    assert found.mailers == ("first",)
+    assert ledger.begin(an_entry("forced", 2, reason="asked for"), replacing=found)
+    assert not ledger.begin(an_entry("forced too", 2, reason="asked for"), replacing=found)
+    assert the_entry(ledger).mailers == ("first", "forced")
+    rejected = Event(
+        report=REPORT, recipient=RECIPIENT, try_id="try-of-forced", message_id="m-2", state="REJECTED", at=NOW
+    )
+    ledger.apply(rejected)
+    assert (the_entry(ledger).state, the_entry(ledger).message_id) == ("SENT", "message-1")
 
 
 def test_reports_and_recipients_have_entries_of_their_own(ledger: LedgerStore) -> None:

@@ -1,13 +1,27 @@
 """The mail ledger: what may happen to a mail."""
 
 from datetime import UTC, datetime, timedelta
+from random import Random
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cost_reporting.ledger import UNDERWAY, Entry, decide, fingerprint, report_key
+from cost_reporting.ledger import (
+    FORCED_AGAIN_AFTER,
+    UNDERWAY,
+    Entry,
+    Event,
+    after,
+    begun,
+    decide,
+    fingerprint,
+    missing_recipients,
+    replacing,
+    report_key,
+    standing,
+)
 from tests.builders import a_run
 
 NOW = datetime(2026, 11, 8, 6, tzinfo=UTC)
@@ -65,6 +79,146 @@ def test_a_sender_may_be_at_work_up_to_the_very_timeout_and_no_longer() -> None:
 
 def test_a_clock_that_runs_ahead_elsewhere_does_not_make_a_fresh_entry_stale() -> None:
     assert decide(an_entry("SENDING", timedelta(seconds=-30)), now=NOW) == "underway"
+
+
+@pytest.mark.parametrize("ahead", [UNDERWAY, timedelta(minutes=2), timedelta(days=1), timedelta(days=4000)])
+def test_an_entry_from_the_future_is_uncertain_and_an_operator_can_overrule_it(ahead: timedelta) -> None:
+    """The clock of a sender that died was fast: else nobody could send until then."""
+    entry = an_entry("SENDING", -ahead)
+    assert decide(entry, now=NOW) == standing(entry, now=NOW) == "uncertain"
+    assert decide(entry, now=NOW, forced_by="this-run") == "send"
+    assert decide(entry, now=NOW, forced_by="earlier-run") == "uncertain"
+
+
+def test_an_entry_from_the_near_future_is_underway() -> None:
+    entry = an_entry("SENDING", timedelta(microseconds=1) - UNDERWAY)
+    assert decide(entry, now=NOW, forced_by="this-run") == standing(entry, now=NOW) == "underway"
+
+
+def test_a_mail_that_was_accepted_in_the_far_future_is_unconfirmed() -> None:
+    assert standing(an_entry("SENT", timedelta(days=-2)), now=NOW) == "unconfirmed"
+
+
+@pytest.mark.parametrize(
+    ("state", "age", "forced_by", "again", "decision"),
+    [
+        ("SENT", timedelta(seconds=1), "this-run", False, "repeated"),
+        ("DELIVERED", timedelta(minutes=9, seconds=59), "this-run", False, "repeated"),
+        ("SENDING", timedelta(minutes=5), "this-run", False, "repeated"),
+        ("SENT", timedelta(minutes=-5), "this-run", False, "repeated"),
+        ("SENT", timedelta(minutes=10), "this-run", False, "send"),
+        ("SENDING", timedelta(minutes=10), "this-run", False, "send"),
+        ("SENT", timedelta(days=-1), "this-run", False, "send"),
+        ("SENT", timedelta(seconds=1), "this-run", True, "send"),
+        ("SENDING", timedelta(minutes=5), "this-run", True, "send"),
+        ("SENDING", timedelta(seconds=1), "this-run", True, "repeated"),
+        ("SENDING", timedelta(seconds=1), "earlier-run", True, "underway"),
+        ("SENT", timedelta(seconds=1), "earlier-run", True, "already_sent"),
+        ("SENT", timedelta(seconds=1), None, False, "already_sent"),
+        ("REFUSED", timedelta(seconds=1), "this-run", False, "send"),
+        ("REJECTED", timedelta(seconds=1), "this-run", False, "send"),
+    ],
+)
+def test_a_mail_that_was_forced_lately_is_forced_again_by_a_second_word_only(
+    state: str, age: timedelta, forced_by: str | None, again: bool, decision: str
+) -> None:
+    entry = an_entry(state, age, reason="they have nothing")
+    assert decide(entry, now=NOW, forced_by=forced_by, again=again) == decision
+
+
+def test_the_ten_minutes_count_from_the_try_and_not_from_its_last_event() -> None:
+    delayed = an_entry("DELIVERED", timedelta(seconds=1), reason="asked for", began_at=NOW - FORCED_AGAIN_AFTER)
+    assert decide(delayed, now=NOW, forced_by="this-run") == "send"
+    unforced = an_entry("SENT", timedelta(seconds=1), began_at=NOW - timedelta(seconds=2))
+    assert decide(unforced, now=NOW, forced_by="this-run") == "send", "a mail that nobody forced is no repetition"
+
+
+def an_event(state: str, try_id: str = "try-0001") -> Event:
+    return Event.model_validate(
+        {
+            "report": "northwind-retail#monthly#2026-10#final#live",
+            "recipient": fingerprint("finance@northwind.example"),
+            "try_id": try_id,
+            "message_id": f"message-of-{try_id}",
+            "state": state,
+            "at": NOW,
+        }
+    )
+
+
+@pytest.mark.parametrize("state", ["SENT", "DELAYED", "DELIVERED", "BOUNCED", "COMPLAINED", "REJECTED"])
+def test_no_event_moves_an_entry_that_ses_has_refused(state: str) -> None:
+    assert after(an_entry("REFUSED"), an_event(state)) is None
+
+
+FATES = (
+    ("SENT", "DELIVERED"),
+    ("SENT", "BOUNCED"),
+    ("DELAYED", "SENT", "DELIVERED", "COMPLAINED"),
+    ("SENT", "REJECTED"),
+)
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(FATES), st.sampled_from(["SENT", "SENDING"])), min_size=1, max_size=5),
+    st.randoms(use_true_random=False),
+)
+def test_mails_in_a_chain_end_the_same_whatever_the_order_of_their_events(
+    mails: list[tuple[tuple[str, ...], str]], dice: Random
+) -> None:
+    """Each mail but the first is forced. The last one that SES has not rejected is the entry, and none mails again."""
+    entry: Entry | None = None
+    for number, (_, state) in enumerate(mails):
+        found, run_id = entry, f"run-{number}"
+        entry = replacing(an_entry(state, try_id=f"try-{number:04d}", run_id=run_id, attempt=number + 1), found)
+    assert entry is not None
+    events = [an_event(state, f"try-{number:04d}") for number, (fate, _) in enumerate(mails) for state in fate]
+    events += dice.sample(events, len(events) // 2)
+    dice.shuffle(events)
+    for event in events:
+        entry = after(entry, event) or entry
+    stay = [number for number, (fate, _) in enumerate(mails) if "REJECTED" not in fate]
+    last = max(stay, default=None)
+    if last is None:
+        assert entry.state == "REJECTED"
+        assert entry.earlier == ()
+        return
+    assert (entry.try_id, entry.state) == (f"try-{last:04d}", mails[last][0][-1])
+    assert [each.try_id for each in entry.tries] == [f"try-{number:04d}" for number in stay]
+    assert decide(entry, now=NOW + timedelta(days=9)) == "already_sent"
+    for number in range(len(mails)):
+        forced_by = f"run-{number}"
+        assert decide(entry, now=NOW + timedelta(days=9), forced_by=forced_by, again=True) == "already_sent"
+    assert decide(entry, now=NOW + timedelta(days=9), forced_by="another-run") == "send"
+
+
+@pytest.mark.parametrize(
+    ("states", "expected"),
+    [
+        ([], False),
+        (["REFUSED", "REJECTED", "SENDING"], False),
+        (["REFUSED", "SENT"], True),
+        (["DELAYED"], True),
+        (["BOUNCED"], True),
+        (["COMPLAINED"], True),
+    ],
+)
+def test_a_report_has_begun_to_go_out_once_ses_has_accepted_a_mail_of_it(states: list[str], expected: bool) -> None:
+    assert begun([an_entry(state) for state in states]) is expected
+
+
+def test_a_mail_that_was_replaced_counts_for_what_has_begun() -> None:
+    unknown = an_entry("SENDING", run_id="this-run", try_id="try-0002")
+    assert begun([replacing(unknown, an_entry("DELIVERED"))])
+    assert not begun([replacing(unknown, an_entry("SENDING"))])
+
+
+def test_missing_recipients_are_those_without_any_entry_in_the_order_of_the_record() -> None:
+    addresses = ("b@acme.example", "Finance@northwind.example", "a@acme.example")
+    mails = [an_entry("REFUSED")]
+    assert missing_recipients(addresses, mails) == ("b@acme.example", "a@acme.example")
+    prints = [fingerprint(each) for each in addresses]
+    assert missing_recipients(prints, mails) == (prints[0], prints[2])
 
 
 @given(st.sampled_from(["SENDING", "SENT"]), st.timedeltas(timedelta(0), timedelta(days=400)))

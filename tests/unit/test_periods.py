@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from cost_reporting import periods
 from cost_reporting.contracts import Cadence, Period
+from tests.builders import a_run
 
 SYDNEY, HONOLULU, BERLIN, UTC_ZONE = map(ZoneInfo, ("Australia/Sydney", "Pacific/Honolulu", "Europe/Berlin", "UTC"))
 DAYS = st.dates(date(1990, 1, 1), date(2200, 12, 31))
@@ -154,7 +155,10 @@ def test_figures_are_final_from_the_eighth_after_the_last_month_that_they_touch(
     period, first = periods.parse(label), date.fromisoformat(first_final_day)
     assert periods.final_from(period) == first
     midnight = datetime.combine(first, datetime.min.time(), UTC)
-    assert periods.issue_at(period, midnight) == "final"
+    assert periods.closed_at(period, midnight)
+    assert not periods.closed_at(period, midnight - timedelta(seconds=1))
+    last, *_ = periods.issues_of(periods.cadence_of(period) or "monthly")
+    assert periods.issue_at(period, midnight) == last
     assert periods.issue_at(period, midnight - timedelta(seconds=1)) == "preliminary"
 
 
@@ -177,3 +181,47 @@ def test_a_range_that_is_no_whole_month_or_week_has_no_cadence() -> None:
 def test_a_period_without_days_cannot_be_made(start: str, end: str) -> None:
     with pytest.raises(ValueError, match="is not before end"):
         Period(start=date.fromisoformat(start), end=date.fromisoformat(end))
+
+
+@pytest.mark.parametrize(
+    ("key", "other", "present"),
+    [
+        ("acme#weekly#2026-W42#final#live", "acme#weekly#2026-W42#preliminary#live", 1),
+        ("acme#weekly#2026-W42#preliminary#held-0123", "acme#weekly#2026-W42#final#held-0123", 0),
+        ("weekly#2026-W42#final", "weekly#2026-W42#preliminary", 1),
+        ("DELIVERED#weekly#2026-W42#preliminary", "DELIVERED#weekly#2026-W42#final", 0),
+        ("reports/a/weekly/2026-W42/preliminary/costs.json", "reports/a/weekly/2026-W42/final/costs.json", 0),
+        ("weekly#weekly#2026-W42#final#live", "weekly#weekly#2026-W42#preliminary#live", 1),
+    ],
+)
+def test_a_weekly_report_is_found_under_the_name_that_older_versions_gave_it(
+    key: str, other: str, present: int
+) -> None:
+    assert periods.stored_names(key) == (key, other)
+    assert periods.present_name(key) == (key, other)[present]
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "acme#monthly#2026-10#final#live",
+        "bi-weekly#monthly#2026-10#final#live",
+        "clients/acme/final.png",
+        "runs/weekly-2026-W42-final-abc123/summary.json",
+        "OPERATORS#roll-up#2026-10-01#0123456789abcdef#live",
+        "weekly#2026-W42#finally",
+        "bi-weekly#2026-W42#final",
+    ],
+)
+def test_no_other_key_has_a_second_name(key: str) -> None:
+    assert periods.stored_names(key) == (key,)
+    assert periods.present_name(key) == key
+
+
+def test_the_bill_of_a_run_is_closed_as_its_issue_says_or_for_a_week_by_the_day() -> None:
+    """A week without any costs may be reported then, though its issue is the one before the bill was closed."""
+    closes = datetime(2026, 11, 8, tzinfo=UTC)
+    assert periods.is_closed(a_run("2026-W42", nominal_at=closes))
+    assert not periods.is_closed(a_run("2026-W42", nominal_at=closes - timedelta(seconds=1)))
+    assert periods.is_closed(a_run("2026-10"))
+    assert not periods.is_closed(a_run("2026-10", issue="preliminary"))

@@ -37,7 +37,7 @@ class Parcel:
 class Answer(Fact):
     """What the ledger has decided: ``sent`` by this call, or why not. ``found`` is the entry that stood in its way."""
 
-    decision: Literal["sent", "already_sent", "underway", "uncertain"]
+    decision: Literal["sent", "already_sent", "underway", "uncertain", "repeated"]
     message_id: str | None = None
     found: Entry | None = None
 
@@ -52,11 +52,12 @@ def send_once(
     """
     began, recipient = now(), fingerprint(parcel.address)
     found = ledger.find(parcel.report, recipient)
-    decision: Decision = decide(found, now=began, forced_by=parcel.run_id if parcel.force else None)
+    forced_by, again = (parcel.run_id, parcel.force.again) if parcel.force else (None, False)
+    decision: Decision = decide(found, now=began, forced_by=forced_by, again=again)
     if decision != "send":
         return Answer(decision=decision, message_id=found.message_id if found else None, found=found)
     entry = Entry(
-        report=parcel.report,
+        report=found.report if found else parcel.report,
         recipient=recipient,
         state="SENDING",
         try_id=uuid4().hex,
@@ -64,6 +65,7 @@ def send_once(
         run_id=parcel.run_id,
         report_sha256=parcel.sha256,
         updated_at=began,
+        began_at=began,
         reason=parcel.force.reason if parcel.force else None,
     )
     tags = {
@@ -73,12 +75,19 @@ def send_once(
         "try_id": entry.try_id,
     }
     letter = Letter(sender=sender, recipient=parcel.address, message=parcel.message(), tags=tags)
-    if not ledger.begin(entry, replacing=found):
-        return Answer(decision="underway", found=found)
+    begun = ledger.begin(entry, replacing=found)
+    if begun is None:
+        return _overtaken(ledger.find(parcel.report, recipient), now=began, forced_by=forced_by)
     try:
         message_id = channel.send(letter)
     except (DeliveryRejected, DeliveryThrottled):
-        ledger.refuse(entry, found, at=now())
+        ledger.refuse(begun, at=now())
         raise
-    ledger.conclude(entry, at=now(), message_id=message_id)
+    ledger.conclude(begun, at=now(), message_id=message_id)
     return Answer(decision="sent", message_id=message_id)
+
+
+def _overtaken(found: Entry | None, *, now: datetime, forced_by: str | None) -> Answer:
+    """Another writer was first. A forced mail that has won is not followed by a second one, whatever was said."""
+    decision = decide(found, now=now, forced_by=forced_by)
+    return Answer(decision="repeated" if decision == "repeated" else "underway", found=found)

@@ -8,6 +8,7 @@ from cost_reporting.contracts import Cadence, Issue
 from cost_reporting.errors import InvalidRequest, NotHeld, StoreThrottled
 from cost_reporting.operations.resend import named_period
 from cost_reporting.operations.runs import Request
+from cost_reporting.periods import issues_of
 from cost_reporting.store.approvals import ApprovalStore
 
 
@@ -25,7 +26,7 @@ def find_held(
     Raises NotHeld if there is none such, InvalidRequest if two could be meant.
     """
     covered, kind = named_period(period, cadence)
-    keys = [held_key_of(kind, covered, each) for each in ((issue,) if issue else ("final", "preliminary"))]
+    keys = [held_key_of(kind, covered, each) for each in ((issue,) if issue else issues_of(kind))]
     found = [each for each in (approvals.find(key, client_id) for key in keys) if each is not None]
     waiting = [each for each in found if each.state == "HELD"] or found
     which = f"{client_id}, {kind} {period}{f', {issue}' if issue else ''}"

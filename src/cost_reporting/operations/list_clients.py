@@ -153,7 +153,10 @@ def _run(asked: RunAsked, request: RunRequest, zone: ZoneInfo) -> Run:
     issue = periods.issue_at(period, nominal_at, zone)
     mode: Mode = "test" if request.test_report else "dry_run" if request.dry_run else "live"
     short = fingerprint(asked.execution_id)[:8]
-    parts = (cadence, periods.label(period), issue, *((mode,) if mode != "live" else ()), short)
+    # The id of an execution's run is worked out by each version anew, and never changes: so it goes on to say of a
+    # weekly run, too, whether the bill was closed.
+    closed = "final" if periods.closed_at(period, nominal_at, zone) else "preliminary"
+    parts = (cadence, periods.label(period), closed, *((mode,) if mode != "live" else ()), short)
     return Run(
         run_id="-".join(parts),
         cadence=cadence,

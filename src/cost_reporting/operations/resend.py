@@ -10,7 +10,7 @@ from cost_reporting.ledger import Entry, report_key
 from cost_reporting.operations.list_clients import what_is_asked
 from cost_reporting.operations.runs import Request
 from cost_reporting.operations.stored_report import find_report
-from cost_reporting.periods import cadence_of, label, moment_of, parse
+from cost_reporting.periods import cadence_of, issues_of, label, moment_of, parse
 from cost_reporting.store.clients import ClientStore
 from cost_reporting.store.ledger import LedgerStore
 from cost_reporting.store.objects import ObjectStore
@@ -60,7 +60,7 @@ def resend(
     """
     client = clients.get(client_id)
     covered, kind = named_period(period, cadence)
-    for each in (issue,) if issue else ("final", "preliminary"):
+    for each in issues_of(kind) if issue is None or kind == "weekly" else (issue,):
         request = _request(client_id, covered, kind, each, reason, None, at)
         run = what_is_asked(RunAsked(request=request, execution_id=_PLANNED, started_at=at), zone)[1]
         mailed = ledger.of_report(report_key(run, client_id)) if run.issue == each else ()

@@ -15,6 +15,7 @@ from cost_reporting.delivery.once import Parcel, send_once
 from cost_reporting.errors import (
     ClientMisconfigured,
     CostReportingError,
+    DeliveryRepeated,
     DeliveryThrottled,
     DeliveryUncertain,
     DeliveryUnderway,
@@ -99,7 +100,7 @@ def _tell(operators: str, sending: "_Sending", held: Held) -> None:
     about = letter_key(run, held.client_id, held.pdf_sha256)
     try:
         sending.to(operators, report=about)
-    except DeliveryUncertain:
+    except (DeliveryUncertain, DeliveryRepeated):
         _log.warning("held_letter_uncertain", extra={"pdf_key": held.pdf_key})
 
 
@@ -151,6 +152,8 @@ class _Sending:
                 raise DeliveryUnderway(f"{recipient}: another sender is at it")
             case "uncertain":
                 raise DeliveryUncertain(f"{recipient}: {_began(answer.found)}")
+            case "repeated":
+                raise DeliveryRepeated(f"{recipient}: a forced mail: {_began(answer.found)}")
 
     def _message(self, address: str) -> bytes:
         return compose(
@@ -163,7 +166,7 @@ class _Sending:
 
 
 def _began(found: Entry | None) -> str:
-    return f"{found.run_id} began to send at {found.updated_at:%Y-%m-%d %H:%M:%SZ}" if found else "?"
+    return f"{found.run_id} began to send at {found.began_at or found.updated_at:%Y-%m-%d %H:%M:%SZ}" if found else "?"
 
 
 def _contents(

@@ -10,7 +10,7 @@ from cost_reporting.approvals import Held, held_key_of
 from cost_reporting.contracts import Cadence, Fact, Issue, Mode, Outcome, Period, Run
 from cost_reporting.ledger import Entry, report_key
 from cost_reporting.operations.runs import Progress, execution_of, progress_of, run_of
-from cost_reporting.periods import label, moment_of
+from cost_reporting.periods import issues_of, label, moment_of
 from cost_reporting.store.approvals import ApprovalStore
 from cost_reporting.store.executions import Execution, ExecutionStore
 from cost_reporting.store.ledger import LedgerStore
@@ -120,8 +120,7 @@ def reports_of(
     if period is None or run_id is not None:
         return
     covered, kind = period
-    issues: tuple[Issue, ...] = ("final", "preliminary")
-    for issue in issues:
+    for issue in issues_of(kind):
         run = _imagined(covered, kind, issue)
         if report_key(run, client_id) in seen:
             continue

@@ -190,7 +190,13 @@ def _tell(
         post.roll_ups.remember(news)
     if answer.decision == "uncertain":
         _log.warning("roll_up_uncertain", extra={"day": news.day.isoformat()})
-    return "mailed" if answer.decision == "sent" else answer.decision
+    match answer.decision:
+        case "sent":
+            return "mailed"
+        case "repeated":  # nobody forces a roll-up
+            return "underway"
+        case decision:
+            return decision
 
 
 def _is_old(news: RolledUp, last: RolledUp, missing: int) -> bool:

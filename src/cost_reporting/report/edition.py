@@ -109,7 +109,7 @@ class Edition:
     @property
     def is_final(self) -> bool:
         """Whether the bill of the period was closed when the costs were fetched."""
-        return self.run.issue == "final"
+        return self.run.issue == "final" if self.run.cadence == "monthly" else self.costs.closed
 
     @property
     def badge(self) -> str:

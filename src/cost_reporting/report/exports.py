@@ -221,7 +221,7 @@ def _notes(edition: Edition) -> list[tuple[str, str]]:
         ("Report", edition.number),
         ("Period", f"{costs.period.start} to {costs.period.end}, UTC, the end not included"),
         ("Fetched", f"{costs.fetched_at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC, from Cost Explorer"),
-        ("Issue", costs.issue),
+        ("Issue", "final" if costs.closed else "preliminary"),
         ("Total of the report", f"{costs.currency} {_exact(edition.total)} by the metric {costs.metric}"),
         ("A row", f"is a sum: one service, one record type, {each}. FOCUS has one row for each charge."),
         ("BilledCost", "Cost Explorer's NetUnblendedCost: what the invoice is made of, discounts applied."),

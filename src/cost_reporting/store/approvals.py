@@ -5,6 +5,7 @@ from typing import Any
 
 from cost_reporting import aws
 from cost_reporting.approvals import Held, State
+from cost_reporting.periods import present_name, stored_names
 from cost_reporting.store.translation import translated
 
 
@@ -19,17 +20,22 @@ class ApprovalStore:
 
     def find(self, key: str, client_id: str) -> Held | None:
         """The item as it is now; ``key`` is :func:`~cost_reporting.approvals.held_key`."""
-        item = self._get(f"HELD#{key}", client_id)
+        items = (self._get(name, client_id) for name in stored_names(f"HELD#{key}"))
+        item = next((item for item in items if item is not None), None)
         return None if item is None else Held.model_validate({k: v for k, v in item.items() if k not in ("pk", "sk")})
 
     def approved(self, client_id: str) -> frozenset[str]:
         """The client's reports that were ever approved, by their names."""
         item = self._get(f"APPROVED#{client_id}", "REPORTS")
-        return frozenset(item["reports"]) if item else frozenset()
+        return frozenset(present_name(report) for report in item["reports"]) if item else frozenset()
 
     def hold(self, key: str, held: Held, *, replacing: Held | None) -> bool:
-        """Write ``held`` if the table still says ``replacing``. False: another writer was first."""
-        return self._put(key, held, replacing)
+        """Write ``held`` if the table still says ``replacing``. False: another writer was first.
+
+        One that an older version has stored under another name stays there, and is not found any more.
+        """
+        there = replacing is not None and replacing.report.endswith(f"#{key}#live")
+        return self._put(key, held, replacing if there else None)
 
     def decide(self, key: str, found: Held, state: State, *, by: str, reason: str | None, at: datetime) -> Held | None:
         """Move a HELD item to APPROVED or REJECTED. None: it is not that item any more."""

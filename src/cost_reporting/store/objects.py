@@ -7,7 +7,7 @@ from typing import Final
 from cost_reporting import aws
 from cost_reporting.contracts import Run, StoredObject
 from cost_reporting.errors import StoreRefused
-from cost_reporting.periods import label
+from cost_reporting.periods import label, stored_names
 from cost_reporting.store.translation import translated
 
 JSON: Final = "application/json"
@@ -48,21 +48,28 @@ class ObjectStore:
 
     def find(self, key: str, *, fingerprint: str | None = "") -> StoredObject | None:
         """The object at ``key`` if it is there and was made from ``fingerprint``, or, with None, from whatever."""
-        with translated(f"find {key}"):
-            try:
-                head = self._s3.head_object(Bucket=self._bucket, Key=key)
-            except aws.Refused as refused:
-                if aws.status(refused) == 404:
-                    return None
-                raise
+        for name in stored_names(key):
+            with translated(f"find {name}"):
+                try:
+                    head = self._s3.head_object(Bucket=self._bucket, Key=name)
+                    break
+                except aws.Refused as refused:
+                    if aws.status(refused) != 404:
+                        raise
+        else:
+            return None
         if fingerprint is not None and head["Metadata"].get("fingerprint", "") != fingerprint:
             return None
         if "sha256" not in head["Metadata"]:
             return None
-        return StoredObject(key=key, size=head["ContentLength"], sha256=head["Metadata"]["sha256"])
+        return StoredObject(key=name, size=head["ContentLength"], sha256=head["Metadata"]["sha256"])
 
     def get(self, key: str) -> bytes | None:
         """The bytes at ``key``, or None if nothing is there."""
+        found = (body for name in stored_names(key) if (body := self._bytes(name)) is not None)
+        return next(found, None)
+
+    def _bytes(self, key: str) -> bytes | None:
         with translated(f"get {key}"):
             try:
                 return self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
@@ -85,7 +92,7 @@ class ObjectStore:
 
     def read(self, stored: StoredObject) -> bytes:
         """The very bytes of ``stored``. Raises StoreRefused if they are gone or others are in their place."""
-        body = self.get(stored.key)
+        body = self._bytes(stored.key)
         if body is None:
             raise StoreRefused(f"get {stored.key}: nothing is there any more")
         if sha256(body).hexdigest() != stored.sha256:

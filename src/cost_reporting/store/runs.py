@@ -10,7 +10,7 @@ from cost_reporting import aws
 from cost_reporting.contracts import Cadence, Fact, Issue, Outcome, Period, Run, StoredObject, Worklist
 from cost_reporting.ledger import issue_key
 from cost_reporting.outcomes import OutcomeKept, RunKept, RunListed
-from cost_reporting.periods import label, month_of
+from cost_reporting.periods import label, month_of, stored_names
 from cost_reporting.rollcall import Loss, Mark
 from cost_reporting.store.translation import translated
 
@@ -192,7 +192,8 @@ class RunStore:
 
     def delivered_at(self, cadence: Cadence, period: Period, issue: Issue, client_id: str) -> Delivered | None:
         """The mark that the client has a report, if it has."""
-        item = self._get(f"DELIVERED#{cadence}#{label(period)}#{issue}", client_id)
+        names = stored_names(f"DELIVERED#{cadence}#{label(period)}#{issue}")
+        item = next((found for name in names if (found := self._get(name, client_id))), None)
         return None if item is None else Delivered.model_validate({"run_id": item["run_id"], "at": item["at"]})
 
     def listed(self, start: datetime, end: datetime) -> Iterator[RunListed]:
@@ -270,13 +271,13 @@ class RunStore:
 
     def expected(self, issue: str) -> dict[str, datetime]:
         """The runs for everybody that were begun for ``issue`` (an :func:`issue_key`), and when."""
-        return {item["sk"]: datetime.fromisoformat(item["at"]) for item in self._query(f"EXPECTED#{issue}")}
+        return {item["sk"]: datetime.fromisoformat(item["at"]) for item in self._named(f"EXPECTED#{issue}")}
 
     def marks(self, issue: str) -> dict[str, Mark]:
         """Who has the report of ``issue``, by client id."""
         return {
             item["sk"]: Mark(recipients=int(item.get("recipients", 0)), at=item["at"])
-            for item in self._query(f"DELIVERED#{issue}")
+            for item in self._named(f"DELIVERED#{issue}")
         }
 
     def losses(self, issue: str) -> dict[str, Loss]:
@@ -284,12 +285,12 @@ class RunStore:
         fields = Loss.model_fields
         return {
             item["sk"]: Loss.model_validate({k: v for k, v in item.items() if k in fields})
-            for item in self._query(f"FAILED#{issue}")
+            for item in sorted(self._named(f"FAILED#{issue}"), key=lambda item: str(item["at"]))
         }
 
     def held(self, issue: str) -> dict[str, str]:
         """Whose report of ``issue`` needs, or needed, an approval, with its state: HELD, APPROVED, REJECTED."""
-        return {item["sk"]: item["state"] for item in self._query(f"HELD#{issue}")}
+        return {item["sk"]: item["state"] for item in self._named(f"HELD#{issue}")}
 
     def since(self) -> datetime:
         """When the table was made: no schedule can have led to anything before."""
@@ -298,7 +299,11 @@ class RunStore:
 
     def delivered(self, run: Run) -> frozenset[str]:
         """The clients that have this report of this period already."""
-        return frozenset(item["sk"] for item in self._query(_delivered_pk(run)))
+        return frozenset(item["sk"] for item in self._named(_delivered_pk(run)))
+
+    def _named(self, pk: str) -> Iterator[dict[str, Any]]:
+        """The items of a partition; those that an older version has stored under another name come first."""
+        return (item for name in reversed(stored_names(pk)) for item in self._query(name))
 
     def _put(self, pk: str, sk: str, values: dict[str, Any]) -> None:
         with translated("write the outcomes table"):

@@ -10,6 +10,7 @@ from cost_reporting.contracts import Period, Run
 from cost_reporting.costs import AccountRead, Amounts, DayCosts, Line, RecordLine, RecordSpan, holds
 from cost_reporting.errors import CostsDoNotReconcile, CostsNotReady
 from cost_reporting.periods import days as days_of
+from cost_reporting.periods import is_closed
 from cost_reporting.sources.cost_explorer import sections
 from cost_reporting.sources.cost_explorer.asking import Questions
 from cost_reporting.sources.cost_explorer.usage import METRICS, OPERATION, Span, question, spans, units
@@ -102,5 +103,5 @@ def _require_figures(client: Client, run: Run, days: tuple[DayCosts, ...], *, of
         raise CostsNotReady(f"{client.client_id}: no answer for {len(missing)} days from {missing[0]} on")
     empty = not any(day.lines for day in days if holds(run.period, day.day))
     unused = client.more_accounts and not any(day.lines for day in days)
-    if empty and not unused and run.issue == "preliminary":
+    if empty and not unused and not is_closed(run):
         raise CostsNotReady(f"{client.client_id}: no figures yet for {run.period.start} to {run.period.end}")
