@@ -41,10 +41,16 @@ Address = Annotated[
     StringConstraints(
         strip_whitespace=True,
         max_length=254,
-        pattern=r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$",
+        pattern=(
+            r"^(([A-Za-z0-9.!#$%&'*+/^_`{|}~-]|\?|=+[A-Za-z0-9.!#$%&'*+/^_`{|}~-])+=*|=+)"
+            r"@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$"
+        ),
     ),
 ]
-"""A mail address, alone: no display name, nothing that could end a header line. ASCII, as SES takes no other."""
+"""A mail address, alone: no display name, nothing that could end a header line. ASCII, as SES takes no other.
+
+No ``=?`` either: it begins an encoded word (RFC 2047), which is shown decoded, as another address or as several.
+"""
 Amount = Annotated[Decimal, PlainSerializer(lambda amount: f"{amount:f}", return_type=str, when_used="json")]
 """An exact amount; written out in full in JSON, never as a float and never with an exponent."""
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]

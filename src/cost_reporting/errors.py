@@ -27,6 +27,7 @@ leaf's class name is part of the workflow's interface (``tests/contract/test_err
         ├─ ReportNotStored       the report that is to go out as it is stored is not there (any more)
         ├─ NotHeld               there is no such report that waits for approval
         ├─ DeliveryRejected      SES refused the message for good
+        ├─ LetterMalformed       the mail to one recipient could not be composed
         ├─ DeliveryUncertain     SES may or may not have accepted the message: never send again unasked
         ├─ DeliveryRepeated      a mail was forced to this recipient minutes ago: a further one needs a second word
         ├─ ContractViolated      a state received or returned something it should not
@@ -186,6 +187,12 @@ class DeliveryRejected(Permanent):
     """SES refused the message for good."""
 
     remedy = "Check the sender's verification, the account's sending status and the recipient's address."
+
+
+class LetterMalformed(Permanent):
+    """The mail to one recipient could not be composed; the others' went, or will."""
+
+    remedy = "Correct that recipient's address with `client_manager.py export` and `update`, then rerun the client."
 
 
 class DeliveryUncertain(Permanent):

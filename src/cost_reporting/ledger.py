@@ -139,12 +139,15 @@ class Entry(Mail):
 
 
 class Event(Fact):
-    """What SES says has become of a message. It names the entry by the tags that the message was sent with."""
+    """What SES says has become of a message. It names the entry by the tags that the message was sent with.
 
-    report: str
-    recipient: str
-    try_id: str
-    message_id: str
+    ``report`` is a name as :func:`report_key` or a letter to operators has one: at least client, cadence and period.
+    """
+
+    report: Annotated[str, Field(max_length=300, pattern=r"^[^#]+(#[^#]+){2,}$")]
+    recipient: Annotated[str, Field(min_length=8)]
+    try_id: Annotated[str, Field(min_length=8)]
+    message_id: Annotated[str, Field(min_length=1)]
     state: State
     at: AwareDatetime
     bounce: Bounce | None = None

@@ -269,7 +269,11 @@ def test_a_person_is_asked(
 def test_a_week_is_told_by_the_form_of_its_period(preview: Any, world: World, costs: Costs) -> None:
     world.add(of_account(BAKERY))
     answer = preview("--client-id", "acme", "--period", "2026-W43", "--yes", "--json")
-    assert (answer.json["cadence"], answer.json["period"], answer.json["issue"]) == ("weekly", "2026-W43", "final")
+    assert (answer.json["cadence"], answer.json["period"], answer.json["issue"]) == (
+        "weekly",
+        "2026-W43",
+        "preliminary",
+    )
 
 
 @pytest.mark.parametrize(

@@ -28,16 +28,22 @@ class _Mail(BaseModel):
     tags: dict[str, list[str]]
 
 
+class _Bounce(BaseModel):
+    bounce_type: str = Field(alias="bounceType", default="Undetermined")
+
+
 class _Detail(BaseModel):
     model_config = ConfigDict(extra="ignore")
     event_type: str = Field(alias="eventType")
     mail: _Mail
+    bounce: _Bounce = _Bounce()
 
 
 def ledger_event(detail: dict[str, Any], at: datetime) -> Event | None:
     """The event in the words of the ledger, or None if it is not about a report of ours.
 
-    Raises pydantic's ValidationError if it is not one of SES's events at all. A bounce that may pass by itself
+    Raises pydantic's ValidationError, before anything is looked up, if it is not one of SES's events at all, or names a
+    report that is none. A bounce that may pass by itself
     (``Transient``, a full mailbox or an absence) is a delay that says how it bounced.
     """
     event = _Detail.model_validate(detail)
@@ -45,7 +51,7 @@ def ledger_event(detail: dict[str, Any], at: datetime) -> Event | None:
     state = STATES.get(event.event_type)
     bounce: Bounce | None = None
     if state == "BOUNCED":
-        said = detail.get("bounce", {}).get("bounceType")
+        said = event.bounce.bounce_type
         bounce = said if said in ("Permanent", "Transient") else "Undetermined"
         state = "BOUNCED" if bounce == "Permanent" else "DELAYED"
     if state is None or len(event.mail.destination) != 1 or not {"report_id", "try_id"} <= tags.keys():

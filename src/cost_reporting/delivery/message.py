@@ -1,5 +1,6 @@
 """The mail as a MIME message, built with the standard library: every header is ours, and tests read what SES gets."""
 
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from email.header import Header
@@ -12,6 +13,8 @@ from cost_reporting.contracts import DOWNLOADS, DownloadWords, Fact, MailWords
 
 _POLICY: Final = SMTP.clone(cte_type="7bit")
 """SES asks to encode whatever is outside of 7-bit ASCII (API reference, RawMessage)."""
+_TURNING: Final = re.compile("[\u202a-\u202e\u2066-\u2069]")
+"""Embeddings, overrides and isolates (Unicode Standard Annex 9): with one, the rest of a line is read otherwise."""
 _FONT: Final = "font-family:'Source Sans 3','Segoe UI',Helvetica,Arial,sans-serif;font-size:15px;line-height:23px"
 
 
@@ -45,12 +48,16 @@ def compose(
 
 
 def _subject(text: str) -> bytes:
-    """The header field, folded by the older of the library's encoders.
+    """The header field, without marks that turn a line round, folded by the older of the library's encoders.
+
+    What holds ``=?`` is encoded, or it would be shown decoded: a client's name could bring such marks that way.
 
     The newer one may put the words on both sides of a blank into two encoded words, and loses the blank: between
     encoded words it is no part of the text (RFC 2047, 6.2).
     """
-    header = Header(text, "us-ascii" if text.isascii() else "utf-8", header_name="Subject")
+    line = _TURNING.sub("", text)
+    plain = line.isascii() and "=?" not in line
+    header = Header(line, "us-ascii" if plain else "utf-8", header_name="Subject")
     return f"Subject: {header.encode(linesep='\r\n')}\r\n".encode("ascii")
 
 

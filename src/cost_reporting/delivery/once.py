@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from cost_reporting.contracts import Fact, ForceSend, Sha256
 from cost_reporting.delivery import Channel, Letter
-from cost_reporting.errors import DeliveryRejected, DeliveryThrottled
+from cost_reporting.errors import CostReportingError, DeliveryRejected, DeliveryThrottled, LetterMalformed
 from cost_reporting.ledger import Decision, Entry, decide, fingerprint, report_tag
 from cost_reporting.store.ledger import LedgerStore
 
@@ -47,8 +47,8 @@ def send_once(
 ) -> Answer:
     """Mail the parcel, unless the ledger says that its recipient has it, or may have it.
 
-    Raises what the channel raises: after DeliveryRejected and DeliveryThrottled the entry is given back, after anything
-    else it stays SENDING, since SES may have accepted the message.
+    Raises LetterMalformed, and what the channel raises: after DeliveryRejected and DeliveryThrottled the entry is given
+    back, after anything else it stays SENDING, since SES may have accepted the message.
     """
     began, recipient = now(), fingerprint(parcel.address)
     found = ledger.find(parcel.report, recipient)
@@ -74,7 +74,7 @@ def send_once(
         "run_id": entry.run_id,
         "try_id": entry.try_id,
     }
-    letter = Letter(sender=sender, recipient=parcel.address, message=parcel.message(), tags=tags)
+    letter = _composed(parcel, recipient, sender, tags)
     begun = ledger.begin(entry, replacing=found)
     if begun is None:
         return _overtaken(ledger.find(parcel.report, recipient), now=began, forced_by=forced_by)
@@ -85,6 +85,16 @@ def send_once(
         raise
     ledger.conclude(begun, at=now(), message_id=message_id)
     return Answer(decision="sent", message_id=message_id)
+
+
+def _composed(parcel: Parcel, recipient: str, sender: str, tags: dict[str, str]) -> Letter:
+    """The letter. Whatever goes wrong in it is this recipient's trouble, by name and without the address."""
+    try:
+        return Letter(sender=sender, recipient=parcel.address, message=parcel.message(), tags=tags)
+    except CostReportingError:
+        raise
+    except Exception as fault:  # noqa: BLE001 - the library of mails raises errors of many kinds
+        raise LetterMalformed(f"{recipient}: the mail could not be composed: {type(fault).__name__}") from None
 
 
 def _overtaken(found: Entry | None, *, now: datetime, forced_by: str | None) -> Answer:
