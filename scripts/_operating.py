@@ -35,7 +35,12 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done,
 Yes = Annotated[bool, typer.Option("--yes", help="Do it unasked.")]
 Json = Annotated[bool, typer.Option("--json", help="Answer with one JSON object.")]
 
-_OPTIONS: Final = {"client_ids": "client_id", "recipients": "to", "force_send.reason": "reason"}
+_OPTIONS: Final = {
+    "client_ids": "client_id",
+    "recipients": "to",
+    "force_send.reason": "reason",
+    "force_send.again": "again",
+}
 """Fields of a request that an option of another name has set."""
 SHOWN: Final = 40
 """Clients that a list for people names, at most."""

@@ -1,5 +1,6 @@
 """`run`, `rerun`, `resend`, `backfill`, `test`: executions of the deployed state machine, started and watched."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
@@ -12,6 +13,7 @@ from cost_reporting import wiring
 from cost_reporting.contracts import Cadence, Issue
 from cost_reporting.costs import PRICE_PER_REQUEST
 from cost_reporting.errors import InvalidRequest
+from cost_reporting.ledger import Entry, report_key
 from cost_reporting.operations import backfill as backfills
 from cost_reporting.operations import resend as resends
 from cost_reporting.operations import runs as verbs
@@ -23,6 +25,7 @@ from cost_reporting.store.executions import Execution
 Period = Annotated[str | None, typer.Option(help="2026-10 or 2026-W42; the last one that is over.")]
 ClientIds = Annotated[list[str] | None, typer.Option("--client-id", help="This client only; may be repeated.")]
 OfCadence = Annotated[Cadence | None, typer.Option(help="The period's own.")]
+Again = Annotated[bool, typer.Option("--again", help="Although a mail was forced less than ten minutes ago.")]
 
 
 def run(
@@ -31,20 +34,56 @@ def run(
     client_id: ClientIds = None,
     refresh: Annotated[bool, typer.Option("--refresh", help="Ask Cost Explorer again, and pay again.")] = False,
     no_mail: Annotated[bool, typer.Option("--no-mail", help="Fetch and render, and mail nobody.")] = False,
+    force_send: Annotated[
+        str | None, typer.Option(metavar="REASON", help="Mail the named clients although they have the report.")
+    ] = None,
+    again: Again = False,
     stack_name: StackName = None,
     wait: Wait = False,
     dry_run: DryRun = False,
+    yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Start a run. The same again is safe: whoever has the report is left out, and nobody is mailed twice.
+    """Start a run. The same again is safe: clients that have the report are left out, and none is mailed twice.
 
     `--dry-run` starts nothing and says who would get what; `--no-mail` starts a run that does everything but mail.
+    With `--force-send` you answer for a second mail to the clients that you name, and are asked first.
     """
+    if again and force_send is None:
+        raise WrongInput("--again: goes with --force-send.", remedy="Leave it out, or say --force-send and a reason.")
     request: Request = {"cadence": cadence}
     request |= {"period": period} if period else {}
     request |= {"client_ids": list(dict.fromkeys(client_id))} if client_id else {}
     request |= {name: True for name, said in {"refresh": refresh, "dry_run": no_mail}.items() if said}
-    _start(stack_name, f"run-{cadence}-{period or 'latest'}", request, wait=wait, dry_run=dry_run, as_json=as_json)
+    if force_send is not None and len(force_send.strip()) < 3:
+        raise WrongInput("--force-send: say why, in at least 3 characters.", remedy="It is kept in the ledger.")
+    hint = f"run-{cadence}-{period or 'latest'}"
+    if force_send is None:
+        _start(stack_name, hint, request, wait=wait, dry_run=dry_run, as_json=as_json)
+        return
+    request |= {"force_send": {"reason": force_send} | ({"again": True} if again else {})}
+    here = _operating.account(stack_name)
+    plan = _plan(here, request)
+    if dry_run:
+        _tell_plans(here, [(request, plan)], as_json=as_json)
+        return
+    mailed = [entry for each in plan.due for entry in here.ledger.of_report(report_key(plan.run, each.client_id))]
+    request = _again_agreed(request, mailed, again=again)
+    _console.agreed(f"{plan.mails} mails will go out, whether or not the recipients have them. Send?", yes=yes)
+    _operating.finish(here, [_operating.start(here, hint, request)], wait=wait, as_json=as_json, requests=[request])
+
+
+def _again_agreed(request: Request, mailed: Sequence[Entry], *, again: bool) -> Request:
+    """The request, with the second word of the operator where a mail was forced a moment ago."""
+    last = resends.forced_lately(mailed, wiring.now())
+    if last is None:
+        return request
+    _console.agreed(
+        f"A mail was forced at {last:%H:%M} UTC, less than ten minutes ago. Send a further one?",
+        yes=again,
+        flag="--again",
+    )
+    return resends.again(request)
 
 
 def send_test(
@@ -202,31 +241,49 @@ def resend(
     reason: Annotated[str, typer.Option(help="Why; it is kept in the ledger.")],
     cadence: OfCadence = None,
     issue: Annotated[Issue | None, typer.Option(help="The last one that was mailed.")] = None,
+    missing: Annotated[bool, typer.Option("--missing", help="Only to recipients added since it was mailed.")] = False,
+    again: Again = False,
     stack_name: StackName = None,
     wait: Wait = False,
     dry_run: DryRun = False,
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Mail a report once more, to the byte as it was mailed before. Nothing is fetched, paid or rendered."""
+    """Mail a report once more, to the byte as it was mailed before. Nothing is fetched, paid or rendered.
+
+    With `--missing` it goes only to recipients of the client's record that have not been mailed it.
+    """
+    if missing and again:
+        raise WrongInput("--again: makes no sense with --missing.", remedy="Leave it out: no second mail is sent.")
     here = _operating.account(stack_name)
     try:
         found = resends.resend(
             client_id, period, reason, cadence=cadence, issue=issue, at=wiring.now(), zone=here.deployment.zone,
-            clients=here.clients, ledger=here.ledger, objects=here.objects,
+            clients=here.clients, ledger=here.ledger, objects=here.objects, missing=missing,
         )  # fmt: skip
     except InvalidRequest as wrong:
         raise _operating.as_option(wrong) from None
     plan = _plan(here, found.request)
     had = ", ".join(f"{each.recipient} {each.state} {each.updated_at:%Y-%m-%d %H:%M}" for each in found.mailed)
     _console.tell(f"{client_id}, {found.run.cadence} {label(found.run.period)}, {found.run.issue}; mailed: {had}")
-    if dry_run:
-        _tell_plans(here, [(found.request, plan)], as_json=as_json, pdf_sha256=found.pdf.sha256)
+    if found.missing:
+        _console.tell(f"never mailed to: {', '.join(found.missing)}")
+    if missing and not found.missing:
+        _console.tell("Every recipient of the record has been mailed, so nothing is started.")
+        if as_json:
+            _console.answer({"status": "done", "executions": [], "missing": []})
         return
-    _console.agreed(f"{found.recipients} recipients will get it once more. Send?", yes=yes)
+    if dry_run:
+        mails = tuple(each.model_copy(update={"recipients": found.recipients}) for each in plan.due)
+        plans = [(found.request, plan.model_copy(update={"due": mails}))]
+        _tell_plans(here, plans, as_json=as_json, pdf_sha256=found.pdf.sha256, missing=list(found.missing))
+        return
+    request = found.request if missing else _again_agreed(found.request, found.mailed, again=again)
+    more = "it" if missing else "it once more"
+    _console.agreed(f"{found.recipients} recipients will get {more}. Send?", yes=yes)
     hint = f"resend-{client_id}-{label(found.run.period)}"
-    arn = _operating.start(here, hint, found.request)
-    _operating.finish(here, [arn], wait=wait, as_json=as_json, requests=[found.request])
+    arn = _operating.start(here, hint, request)
+    _operating.finish(here, [arn], wait=wait, as_json=as_json, requests=[request])
 
 
 def backfill(

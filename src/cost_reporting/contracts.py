@@ -104,6 +104,8 @@ class ForceSend(Fact):
     pdf_sha256: Sha256 | None = None
     again: bool = False
     """A mail that was forced within the last ten minutes may be forced once more."""
+    missing: bool = False
+    """Only to recipients who have not been mailed this report: added since, or refused by SES. None is mailed twice."""
 
 
 class RunRequest(Fact):

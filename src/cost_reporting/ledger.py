@@ -303,7 +303,8 @@ def decide(entry: Entry | None, *, now: datetime, forced_by: str | None = None, 
     if standing(entry, now=now) == "underway":
         return "repeated" if overrules and entry.reason is not None else "underway"
     if overrules:
-        return "send" if again or not forced_lately(entry, now) else "repeated"
+        last = last_forced(entry)
+        return "repeated" if last is not None and is_lately(last, now) and not again else "send"
     return "uncertain" if entry.state == "SENDING" else "already_sent"
 
 
@@ -312,7 +313,6 @@ def last_forced(entry: Entry) -> datetime | None:
     return max((each.began_at or each.updated_at for each in entry.tries if each.reason is not None), default=None)
 
 
-def forced_lately(entry: Entry, now: datetime) -> bool:
-    """Whether a further forced mail needs the word ``again``."""
-    last = last_forced(entry)
-    return last is not None and abs(now - last) < FORCED_AGAIN_AFTER
+def is_lately(forced: datetime, now: datetime) -> bool:
+    """Whether a mail that was forced then keeps another one back that is forced without the word ``again``."""
+    return abs(now - forced) < FORCED_AGAIN_AFTER

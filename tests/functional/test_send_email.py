@@ -22,13 +22,16 @@ from cost_reporting.errors import (
     ClientMisconfigured,
     CostReportingError,
     DeliveryRejected,
+    DeliveryRepeated,
     DeliveryThrottled,
     DeliveryUncertain,
     DeliveryUnderway,
+    LetterMalformed,
     StoreRefused,
     StoreThrottled,
 )
-from cost_reporting.ledger import fingerprint
+from cost_reporting.ledger import begun, fingerprint, report_key
+from cost_reporting.store.ledger import LedgerStore
 from tests.builders import a_client, a_run
 from tests.functional.conftest import ENVIRONMENT, MAIL, PDF, Answer, Clock, Wire, World, refusal
 
@@ -404,6 +407,111 @@ def test_force_send_settles_an_uncertain_mail_but_not_its_own(
     with pytest.raises(DeliveryUncertain):
         send(invoke, forced)
     assert len(world.attempts()) == 2
+
+
+def forced(run_id: str = "forced", **word: Any) -> Any:
+    return a_run(run_id=run_id, force_send=FORCED | word)
+
+
+def test_a_forced_mail_within_ten_minutes_of_another_is_refused_by_name_and_an_operator_can_say_again(
+    invoke: Invoke, world: World, clock: Clock
+) -> None:
+    world.add(a_client())
+    send(invoke, world.rendered())
+    assert states(send(invoke, world.rendered(run=forced("one")))) == ["SENT"]
+    assert states(send(invoke, world.rendered(run=forced("one")))) == ["ALREADY_SENT"], "a retry is no repetition"
+    clock.pass_by(minutes=9)
+    with pytest.raises(DeliveryRepeated, match="a forced mail: one began to send at "):
+        send(invoke, world.rendered(run=forced("two")))
+    assert len(world.attempts()) == 2
+    assert states(send(invoke, world.rendered(run=forced("three", again=True)))) == ["SENT"]
+    clock.pass_by(minutes=10)
+    assert states(send(invoke, world.rendered(run=forced("four")))) == ["SENT"]
+    for run_id in ("one", "three"):
+        assert states(send(invoke, world.rendered(run=forced(run_id, again=True)))) == ["ALREADY_SENT"]
+    assert len(world.attempts()) == 4
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_of_two_equal_forced_mails_at_the_same_moment_one_goes(
+    again: bool, invoke: Invoke, world: World, wire: Wire
+) -> None:
+    world.add(a_client())
+    send(invoke, world.rendered(run=forced("one")))
+    # The second one has read the ledger before the first one wrote: the record, what is held, and then the entry.
+    wire.order("dynamodb.GetItem", None, None, Answer(200, {}))
+    with pytest.raises(DeliveryRepeated):
+        send(invoke, world.rendered(run=forced("two", again=again)))
+    assert len(world.attempts()) == 1
+
+
+def test_the_stored_report_goes_to_those_only_who_were_never_mailed_it(
+    invoke: Invoke, world: World, clock: Clock
+) -> None:
+    world.add(a_client(recipients=(FINANCE,)))
+    first = world.rendered()
+    send(invoke, first)
+    world.add(a_client(recipients=(FINANCE, CTO, OWNER)))
+    word = {"reason": "added since", "pdf_sha256": first.report.pdf.sha256, "missing": True}
+    for _ in range(2):
+        run = a_run(run_id="missing", force_send=word)
+        answer = send(invoke, world.rendered(run=run))
+        clock.pass_by(minutes=1)
+    assert states(answer) == ["ALREADY_SENT"] * 3
+    assert [asked["Destination"]["ToAddresses"] for asked in world.attempts()] == [[FINANCE], [CTO], [OWNER]]
+
+
+def test_what_has_begun_to_go_out_is_finished_with_what_is_stored_of_it(
+    invoke: Invoke, world: World, wire: Wire
+) -> None:
+    """The rule: the later recipients get the stored report of the same name, be its bytes others by now."""
+    world.add(a_client(recipients=(FINANCE, CTO)))
+    first = world.rendered()
+    wire.order("sesv2.SendEmail", None, refusal("TooManyRequestsException", 429))
+    with pytest.raises(DeliveryThrottled):
+        send(invoke, first)
+    other = world.put(first.report.pdf.key, b"%PDF made anew")
+    baton = first.model_copy(update={"report": first.report.model_copy(update={"pdf": other})})
+    assert states(send(invoke, baton)) == ["ALREADY_SENT", "SENT"]
+    assert begun(LedgerStore("outcomes").of_report(report_key(first.run, first.client_id)))
+
+
+@pytest.mark.parametrize("fault", [ValueError("no"), IndexError("no"), AttributeError("no"), UnicodeError("no")])
+def test_a_letter_that_cannot_be_composed_keeps_nobody_else_s_back_and_is_named(
+    fault: Exception, invoke: Invoke, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from cost_reporting.operations import send_email
+
+    def compose(*words: Any, recipient: str, **more: Any) -> bytes:
+        if recipient == FINANCE:
+            raise fault
+        return composed(*words, recipient=recipient, **more)
+
+    composed = send_email.compose
+    monkeypatch.setattr(send_email, "compose", compose)
+    world.add(a_client(recipients=(FINANCE, CTO)))
+    with pytest.raises(LetterMalformed, match=f"{fingerprint(FINANCE)}: .*{type(fault).__name__}") as raised:
+        send(invoke, world.rendered())
+    assert FINANCE not in str(raised.value)
+    assert ledger(world) == {fingerprint(CTO): "SENT"}
+
+
+@pytest.mark.parametrize("field", ["recipients", "quarantined", "reply_to"])
+def test_a_record_with_an_encoded_word_for_an_address_fails_by_the_name_of_its_field(
+    field: str, invoke: Invoke, world: World
+) -> None:
+    odd = "=?utf-8?q?victim=40evil=2ecom=2C?=@b.example"
+    world.add(a_client(), **{field: odd if field == "reply_to" else [FINANCE, odd]})
+    with pytest.raises(ClientMisconfigured, match=f"northwind-retail: {field}") as raised:
+        send(invoke, world.rendered())
+    assert "victim" not in str(raised.value)
+
+
+def test_an_encoded_word_in_a_client_s_name_is_shown_as_it_is_written(invoke: Invoke, world: World) -> None:
+    world.add(a_client())
+    subject = "[=?utf-8?q?Acme_=E2=80=AEevil?=] AWS costs"
+    send(invoke, world.rendered(words=MAIL | {"subject": subject}))
+    assert world.mails()[0]["Subject"] == subject
 
 
 def test_a_dry_run_writes_no_ledger_and_asks_ses_nothing(invoke: Invoke, world: World, wire: Wire) -> None:

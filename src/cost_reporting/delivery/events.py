@@ -21,6 +21,8 @@ STATES: Final[dict[str, State]] = {
 }
 """The state that each type of event puts a message into. Opens and clicks are not asked for."""
 
+_BOUNCES: Final[dict[str, Bounce]] = {"Permanent": "Permanent", "Transient": "Transient"}
+
 
 class _Mail(BaseModel):
     message_id: str = Field(alias="messageId")
@@ -51,8 +53,7 @@ def ledger_event(detail: dict[str, Any], at: datetime) -> Event | None:
     state = STATES.get(event.event_type)
     bounce: Bounce | None = None
     if state == "BOUNCED":
-        said = event.bounce.bounce_type
-        bounce = said if said in ("Permanent", "Transient") else "Undetermined"
+        bounce = _BOUNCES.get(event.bounce.bounce_type, "Undetermined")
         state = "BOUNCED" if bounce == "Permanent" else "DELAYED"
     if state is None or len(event.mail.destination) != 1 or not {"report_id", "try_id"} <= tags.keys():
         return None

@@ -9,7 +9,18 @@ from pydantic import ValidationError
 
 from cost_reporting import periods
 from cost_reporting.clients import faults, is_due
-from cost_reporting.contracts import Cadence, ClientDue, Mode, Period, Run, RunAsked, RunRequest, StartedTwice, Worklist
+from cost_reporting.contracts import (
+    Cadence,
+    ClientDue,
+    ForceSend,
+    Mode,
+    Period,
+    Run,
+    RunAsked,
+    RunRequest,
+    StartedTwice,
+    Worklist,
+)
 from cost_reporting.errors import InvalidRequest
 from cost_reporting.ledger import fingerprint, issue_key
 from cost_reporting.operations.worklists import write_worklist
@@ -132,9 +143,18 @@ def _contradictions(request: RunRequest) -> Iterator[str]:
         yield "force_send: makes no sense with dry_run"
     if request.force_send and request.client_ids is None:
         yield "force_send: name the clients in client_ids; nobody mails everybody twice"
-    if request.force_send and request.force_send.pdf_sha256 and len(request.client_ids or ()) != 1:
+    if request.force_send:
+        yield from _contradictions_of_force(request, request.force_send)
+
+
+def _contradictions_of_force(request: RunRequest, force: ForceSend) -> Iterator[str]:
+    if force.pdf_sha256 and len(request.client_ids or ()) != 1:
         yield "force_send.pdf_sha256: is the report of one client; name it, and nobody else, in client_ids"
-    if request.force_send and request.force_send.pdf_sha256 and request.refresh:
+    if force.missing and not force.pdf_sha256:
+        yield "force_send.missing: is about the stored report; name its PDF in force_send.pdf_sha256"
+    if force.missing and force.again:
+        yield "force_send.again: makes no sense with force_send.missing, which mails nobody twice"
+    if force.pdf_sha256 and request.refresh:
         yield "refresh: makes no sense with force_send.pdf_sha256, which takes what is stored"
 
 

@@ -1,12 +1,13 @@
 """Resend: the mail of a report once more, with the very bytes that were mailed before."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from cost_reporting.contracts import Cadence, Fact, Issue, Period, Run, RunAsked, StoredObject
 from cost_reporting.errors import InvalidRequest, ReportNotStored
-from cost_reporting.ledger import Entry, report_key
+from cost_reporting.ledger import Entry, fingerprint, is_lately, last_forced, missing_recipients, report_key
 from cost_reporting.operations.list_clients import what_is_asked
 from cost_reporting.operations.runs import Request
 from cost_reporting.operations.stored_report import find_report
@@ -19,13 +20,17 @@ _PLANNED: Final = "planned"
 
 
 class Resend(Fact):
-    """A mail that may go out once more: the request for it, what it carries, and who has had it."""
+    """A mail that may go out once more: the request for it, what it carries, and who has had it.
+
+    ``missing`` are the recipients of the record, by their fingerprints, to whom it was never tried.
+    """
 
     request: Request
     run: Run
     pdf: StoredObject
     recipients: int
     mailed: tuple[Entry, ...]
+    missing: tuple[str, ...]
 
 
 def named_period(text: str, cadence: Cadence | None = None) -> tuple[Period, Cadence]:
@@ -52,8 +57,11 @@ def resend(
     clients: ClientStore,
     ledger: LedgerStore,
     objects: ObjectStore,
+    missing: bool = False,
 ) -> Resend:
     """The request that mails a report's stored bytes once more; the newest issue that was mailed, unless one is named.
+
+    With ``missing`` they go to those recipients only who have not been mailed the report: added since, say.
 
     Raises ReportNotStored if it was never mailed, or if what is stored now is not what was mailed; ClientUnknown;
     InvalidRequest naming the field.
@@ -72,8 +80,28 @@ def resend(
         if stored.pdf.sha256 not in {entry.report_sha256 for entry in mailed}:
             raise ReportNotStored(f"{client_id}, {kind} {period}, {each}: what is stored now was never mailed")
         request = _request(client_id, covered, kind, each, reason, stored.pdf.sha256, at)
-        return Resend(request=request, run=run, pdf=stored.pdf, recipients=len(client.recipients), mailed=mailed)
+        lacking = missing_recipients(map(fingerprint, client.recipients), mailed)
+        if missing:
+            request["force_send"] |= {"missing": True}
+        return Resend(
+            request=request,
+            run=run,
+            pdf=stored.pdf,
+            recipients=len(lacking if missing else client.recipients),
+            mailed=mailed,
+            missing=lacking,
+        )
     raise ReportNotStored(f"{client_id}, {kind} {period}{f', {issue}' if issue else ''}: no report was ever mailed")
+
+
+def again(request: Request) -> Request:
+    """The request with the second word: a mail that was forced a moment ago may be forced once more."""
+    return request | {"force_send": request["force_send"] | {"again": True}}
+
+
+def forced_lately(mailed: Iterable[Entry], now: datetime) -> datetime | None:
+    """When a mail of a report was last forced, if a further one needs a second word."""
+    return max((last for each in mailed if (last := last_forced(each)) and is_lately(last, now)), default=None)
 
 
 def _request(

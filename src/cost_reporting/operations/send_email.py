@@ -140,7 +140,7 @@ class _Sending:
             run_id=run.run_id,
             sha256=self.rendered.report.pdf.sha256,
             message=lambda: self._message(address),
-            force=run.force_send,
+            force=None if run.force_send is None or run.force_send.missing else run.force_send,
         )
         answer = send_once(parcel, ledger=self.ledger, channel=self.channel, sender=self.sender, now=self.now)
         match answer.decision:
