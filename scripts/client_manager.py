@@ -294,9 +294,10 @@ def _left(planned: erasing.Plan) -> None:
     for each in planned.later:
         _console.tell(f"Left, since its run can be redriven: {each}; erase again then.", "yellow")
     _console.tell(
-        f"Not editable: logs until {ends['logs']} (LogRetentionDays, 90 by default), histories of executions until "
-        f"{ends['execution_histories']}, point-in-time recovery until {ends['point_in_time_recovery']}, weekly backups until "
-        f"{ends['weekly_backups']}, your own backups until you delete them, as the files of `export`, `remove` and `onboard`. SES's suppression list stays."
+        f"Cannot be edited: logs until {ends['logs']} (LogRetentionDays, 90 by default), histories of executions until "
+        f"{ends['execution_histories']}, point-in-time recovery until {ends['point_in_time_recovery']}, weekly backups "
+        f"until {ends['weekly_backups']}. Delete your own backups and the files of `export`, `remove` and `onboard` "
+        "yourself. SES's suppression list stays."
     )
 
 

