@@ -126,6 +126,10 @@ def import_command(
         Fault(field=f"{client_id}: client_id", expected="no record yet", remedy="`update` it, or leave it out.")
         for client_id in planned.taken
     ]
+    faults += [
+        Fault(field=f"{client_id}: client_id", expected="an id of no client whose data was erased", remedy=_ANOTHER_ID)
+        for client_id in planned.erased
+    ]
     if faults:
         raise _records.refused(f"--file: {printable(str(file))}", faults)
     if not dry_run:
@@ -277,6 +281,7 @@ def erase(
     _done(as_json, f"Erased of {who}: {counts}.", dry_run=False, version=version.version if version else None, **facts)
 
 
+_ANOTHER_ID = "Take another id: this one is not used again."
 _ERASE_REMEDY = "`client_manager.py suspend` or `remove`, or `update` with another recipient; nothing was erased."
 
 

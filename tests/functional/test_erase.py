@@ -141,9 +141,9 @@ def test_the_id_of_an_erased_client_is_not_given_to_another(manage: Manage, two:
     """The ledger has forgotten what was mailed under it, and executions of its runs may still be redriven."""
     manage("remove", "--client-id", "acme", "--confirm")
     assert manage("erase", "--client-id", "acme", "--confirm").code == 0
-    for arguments in (("add", "--config"), ("import", "--file")):
+    for arguments in (("add", "--config"), ("import", "--file"), ("import", "--dry-run", "--file")):
         refused = manage(*arguments, "acme.json")
-        assert (refused.code, "take another id" in refused.err) == (2, True), refused.err
+        assert (refused.code, "client_id: " in refused.err, "not used again" in refused.err) == (2, True, True)
     assert manage("rollback", "--client-id", "acme").code == 2
     assert store().find("acme") is None
 
