@@ -126,6 +126,10 @@ def import_command(
         Fault(field=f"{client_id}: client_id", expected="no record yet", remedy="`update` it, or leave it out.")
         for client_id in planned.taken
     ]
+    faults += [
+        Fault(field=f"{client_id}: client_id", expected="an id of no client whose data was erased", remedy=_ANOTHER_ID)
+        for client_id in planned.erased
+    ]
     if faults:
         raise _records.refused(f"--file: {printable(str(file))}", faults)
     if not dry_run:
@@ -277,6 +281,7 @@ def erase(
     _done(as_json, f"Erased of {who}: {counts}.", dry_run=False, version=version.version if version else None, **facts)
 
 
+_ANOTHER_ID = "Take another id: this one is not used again."
 _ERASE_REMEDY = "`client_manager.py suspend` or `remove`, or `update` with another recipient; nothing was erased."
 
 
@@ -294,9 +299,10 @@ def _left(planned: erasing.Plan) -> None:
     for each in planned.later:
         _console.tell(f"Left, since its run can be redriven: {each}; erase again then.", "yellow")
     _console.tell(
-        f"Not editable: logs until {ends['logs']} (LogRetentionDays, 90 by default), histories of executions until "
-        f"{ends['execution_histories']}, point-in-time recovery until {ends['point_in_time_recovery']}, weekly backups until "
-        f"{ends['weekly_backups']}, your own backups until you delete them, as the files of `export`, `remove` and `onboard`. SES's suppression list stays."
+        f"Cannot be edited: logs until {ends['logs']} (LogRetentionDays, 90 by default), histories of executions until "
+        f"{ends['execution_histories']}, point-in-time recovery until {ends['point_in_time_recovery']}, weekly backups "
+        f"until {ends['weekly_backups']}. Delete your own backups and the files of `export`, `remove` and `onboard` "
+        "yourself. SES's suppression list stays."
     )
 
 

@@ -23,6 +23,7 @@ from cost_reporting.credentials import LEASE
 from cost_reporting.operations.rotate_key import rotate_key
 from cost_reporting.sources.access import lets_in, reader
 from cost_reporting.store.clients import ClientStore
+from cost_reporting.store.records import RecordStore
 from cost_reporting.store.rotations import RotationStore
 from cost_reporting.store.secrets import PENDING, SecretStore
 from local.deployment import session
@@ -209,6 +210,8 @@ def test_an_external_id_is_rotated_in_two_phases_and_runs_never_notice(
     assert lets_in(before.access.role_arn, before.access.external_id), (
         "the old one is still let in, which the next call finds"
     )
+    history = RecordStore(stack.names.clients_table, stack.names.outcomes_table).versions(TOKYO)
+    assert (history[-1].action, history[-1].who != "unknown") == ("rotated", True)
     assert turn()[1]["phase"] == "drop"
     client_does_its_part()
     assert turn()[1]["status"] == "rotated"

@@ -35,7 +35,7 @@ Action = Literal[
     "found",
 ]
 """restored: from a backup of the table. quarantined, put back: recipients. rotated: an ExternalId. erased: all data of
-a client, whose id is not given again. recipient erased: the data of a person. found: what stood there before our commands
+a client, whose id is not given again. recipient erased: a person's data. found: what stood there before our commands
 changed it, written by hand."""
 LARGEST: Final = 100
 """Items that one transaction may write (DynamoDB API reference, TransactWriteItems)."""

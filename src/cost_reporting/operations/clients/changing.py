@@ -143,10 +143,13 @@ def change(
     author: Author,
     import_id: str | None = None,
 ) -> Change:
-    """The change with its version. What stood there and was never written down becomes a version of its own first."""
+    """The change with its version. What stood there and was never written down becomes a version of its own first.
+
+    Raises InvalidRequest for a new record of a client whose data was erased.
+    """
     last = store.last(client_id)
-    if last is not None and last.action == "erased" and before is None and after is not None:
-        raise InvalidRequest(f"client_id: the data of {client_id} was erased at {last.at:%Y-%m-%d}: take another id")
+    if is_erased(last) and before is None and after is not None:
+        raise InvalidRequest(f"client_id: the data of {client_id} was erased, and its id is not used again")
     top, stood = (last.version, last.record) if last else (0, None)
     version = _number(before)
     versions = []
@@ -179,6 +182,13 @@ def change(
         )
     )
     return Change(client_id=client_id, before=before, after=left, versions=tuple(versions))
+
+
+def is_erased(last: Version | None) -> bool:
+    """Whether a client's last version says that all its data was erased. Its id is not used again: the mail ledger has
+    forgotten what was mailed under it, so a report of an old period could go out a second time.
+    """
+    return last is not None and last.action == "erased"
 
 
 def _number(row: Row | None) -> int:

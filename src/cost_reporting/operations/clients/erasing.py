@@ -175,7 +175,7 @@ def _items(
             counts[kind] += 1
         elif kind == "mail ledger" and item["sk"] == f"TO#{fingerprint(address)}":
             ledger_kept += 1
-        elif kind is not None or str(item["pk"]).startswith("RUN#"):
+        elif kind is not None or (str(item["pk"]).startswith("RUN#") and not item["sk"].startswith("OUTCOME#")):
             left = without(item, address)
             if left != item:
                 rewritten.append(left)

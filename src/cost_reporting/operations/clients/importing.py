@@ -11,7 +11,7 @@ from itertools import batched
 from cost_reporting.clients import Client
 from cost_reporting.contracts import Fact
 from cost_reporting.errors import ClientChanged, CostReportingError
-from cost_reporting.operations.clients.changing import Author, change
+from cost_reporting.operations.clients.changing import Author, change, is_erased
 from cost_reporting.store.clients import row
 from cost_reporting.store.records import LARGEST, Change, RecordStore
 
@@ -20,12 +20,15 @@ AT_ONCE = LARGEST // 3
 
 
 class Plan(Fact):
-    """What an import will write. ``taken`` are ids that have a record of another origin: it will not be carried out."""
+    """What an import will write. ``taken`` are ids that have a record of another origin: it will not be carried out.
+    ``erased`` are ids whose clients' data was erased: they are not used again, so it will not be carried out either.
+    """
 
     import_id: str
     new: tuple[Client, ...]
     already: tuple[str, ...]
     taken: tuple[str, ...]
+    erased: tuple[str, ...] = ()
 
 
 def plan(clients: Sequence[Client], import_id: str, *, store: RecordStore) -> Plan:
@@ -38,6 +41,7 @@ def plan(clients: Sequence[Client], import_id: str, *, store: RecordStore) -> Pl
         new=tuple(client for client in clients if client.client_id not in there),
         already=tuple(sorted(already)),
         taken=tuple(sorted(there - already)),
+        erased=tuple(sorted(each for each in wanted - there if is_erased(store.last(each)))),
     )
 
 
