@@ -471,7 +471,7 @@ class WatchAsked(Fact):
 class ReportWatched(Fact):
     """How the reports of one schedule stand, of all clients that should have one: so many clients in each status.
 
-    ``fired``: a run for everybody was started. Statuses are those of ``rollcall``.
+    ``fired``: a run for all clients was started. Statuses are those of ``domain.report_status``.
     """
 
     cadence: Cadence

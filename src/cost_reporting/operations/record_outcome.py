@@ -13,6 +13,8 @@ APPROVAL: Final = "Look at the report, which the operators have by mail, and app
 
 STOPPED: Final[dict[str, OutcomeStatus]] = {"ClientSuspended": "LEFT_OUT", "ClientUnknown": "REMOVED"}
 """Errors that say that an operator has taken the client out of the run: none fails it."""
+WITHOUT_REPORT: Final = frozenset[OutcomeStatus]({"FAILED", "LATE", "LEFT_OUT", "REMOVED"})
+"""How a client ends without its report, with no word of an approval."""
 LATER: Final = "Nothing yet: the run looks again at the moment that its execution waits for."
 
 
@@ -25,8 +27,8 @@ def record_outcome(ended: ClientEnded, *, runs: RunStore, now: Callable[[], date
     if ended.run.mode == "live" and outcome.status == "SENT":
         runs.mark_delivered(ended.run, outcome, now())
     stands = runs.record(ended.run, outcome, now())
-    if ended.run.mode == "live" and outcome.status == stands.status == "FAILED":
-        runs.mark_failed(ended.run, outcome, now())
+    if ended.run.mode == "live" and outcome.status == stands.status and outcome.status in WITHOUT_REPORT:
+        runs.mark_ended(ended.run, outcome, now())
     return stands
 
 
