@@ -39,7 +39,6 @@ _OPTIONS: Final = {"client_ids": "client_id", "recipients": "to", "force_send.re
 """Fields of a request that an option of another name has set."""
 SHOWN: Final = 40
 """Clients that a list for people names, at most."""
-STYLES: Final = {"SENT": "green", "HELD": "yellow", "REJECTED": "yellow", "NOT_SENT": "", "LATE": "yellow", "FAILED": "red"}
 
 
 @dataclass(frozen=True)

@@ -372,6 +372,8 @@ class RunSummary(Fact):
     rejected: int = 0
     left_out: int = 0
     removed: int = 0
+    processed: int = 0
+    """Clients that are counted with this summary: all that the run worked on, or none if a verdict has counted them."""
     worked_ms: Annotated[int, Field(ge=0)] | None = None
     """How long the run worked, without its waits for figures; None after a redrive, which came whenever it came."""
     summary: StoredObject

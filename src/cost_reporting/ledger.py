@@ -262,7 +262,7 @@ def report_key(run: Run, client_id: str) -> str:
 
 def report_name(client_id: str, cadence: Cadence, period: str, issue: Issue, scope: str = "live") -> str:
     """The same of a report whose parts are known; ``period`` is its label."""
-    return "#".join((client_id, cadence, period, issue, scope))
+    return f"{client_id}#{cadence}#{period}#{issue}#{scope}"
 
 
 def issue_key(run: Run | Due) -> str:

@@ -13,9 +13,18 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AwareDatetime, Field
 
-from cost_reporting.contracts import Amount, Cadence, Fact, Issue, Mode, Outcome, Period
+from cost_reporting.contracts import Amount, Cadence, Fact, Issue, Mode, Period
 from cost_reporting.costs import PRICE_PER_REQUEST
-from cost_reporting.domain.report_status import MISSING, SENT, STATUSES, Judged, ReportFacts, Status, judge, with_outcome
+from cost_reporting.domain.report_status import (
+    MISSING,
+    SENT,
+    STATUSES,
+    Judged,
+    ReportFacts,
+    Status,
+    judge,
+    with_outcome,
+)
 from cost_reporting.errors import remedy_of
 from cost_reporting.ledger import State, report_name
 from cost_reporting.outcomes import OutcomeKept, RunKept, RunListed
@@ -30,8 +39,8 @@ LOST: Final[frozenset[State]] = frozenset({"BOUNCED", "REJECTED"})
 ACCEPTED: Final[frozenset[State]] = frozenset({"SENT", "DELAYED", "DELIVERED", "BOUNCED", "COMPLAINED", "REJECTED"})
 
 DEFINITIONS: Final = {
-    "reports_sent_rate": "Of the reports that are missing, failed, uncertain or sent, those of which SES accepted every "
-    "recipient's mail.",
+    "reports_sent_rate": "Of the reports that are missing, failed, uncertain or sent, those of which SES accepted "
+    "every recipient's mail.",
     "reports_by_status": "Each report has one status, the same as in the roll-up and in `report.py status`.",
     "mails_delivered_rate": "Of the mails that SES accepted, those that arrived; a complaint is about one that did.",
     "mails_bounced_rate": "Of the mails that SES accepted, those that bounced or that SES found unfit on its way.",
@@ -127,7 +136,7 @@ class RunLine(Fact):
 
 
 class ReportLine(Fact):
-    """A client's report: has the client got it? ``unmailed`` recipients, by fingerprint, were added since it was sent."""
+    """How a client's report stands. ``unmailed`` recipients, by fingerprint, were added since it was sent."""
 
     client_id: str
     cadence: Cadence
@@ -258,9 +267,7 @@ def report_lines(facts: PeriodFacts, read_at: datetime) -> tuple[ReportLine, ...
             found = known.get(report) or facts.known.get(report) or ReportFacts(client_id=client_id, report=report)
             known[report] = _with_end(found, run.kept.listed, outcome)
     lines = [_line(listed[report], found, judge(found, now=read_at)) for report, found in known.items()]
-    return tuple(
-        sorted(lines, key=lambda line: (STATUSES.index(line.status), line.client_id, line.period, line.issue))
-    )
+    return tuple(sorted(lines, key=lambda line: (STATUSES.index(line.status), line.client_id, line.period, line.issue)))
 
 
 def _ends(run: RunFacts) -> Iterable[tuple[str, str, OutcomeKept | None]]:

@@ -4,11 +4,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, get_args
 
 import pytest
+from cost_reporting.rollcall import CALM, MISSING, RUN_TAKES, STATUSES, UNDELIVERED, Known, Loss, Mark, judge
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cost_reporting.ledger import CONFIRMED_WITHIN, UNDERWAY, Mail, State, report_standing
-from cost_reporting.rollcall import CALM, MISSING, RUN_TAKES, STATUSES, UNDELIVERED, Known, Loss, Mark, judge
 
 NOW = datetime(2026, 11, 10, 8, tzinfo=UTC)
 ANNA, BERT = "a" * 16, "b" * 16

@@ -6,13 +6,13 @@ from html.parser import HTMLParser
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from cost_reporting.rollcall import STATUSES, Judged
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cost_reporting.contracts import MailWords
 from cost_reporting.delivery.message import compose
 from cost_reporting.delivery.rollup import ROWS, RollCall, words
-from cost_reporting.rollcall import STATUSES, Judged
 from cost_reporting.schedules import due_by
 
 AT, ZONE = datetime(2026, 11, 10, 8, tzinfo=UTC), ZoneInfo("Europe/Berlin")

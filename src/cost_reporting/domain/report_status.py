@@ -70,9 +70,7 @@ UNDELIVERED: Final = frozenset[Status]({"bounced", "rejected_by_ses"})
 """SES took the report and could not deliver it to a recipient. The metric ReportsBounced counts these."""
 SENT: Final = UNDELIVERED | frozenset[Status]({"complained", "unconfirmed", "accepted", "delivered"})
 """SES has accepted the report for every recipient."""
-CALM: Final = frozenset[Status](
-    {"delivered", "accepted", "underway", "left_out", "removed", "closed", "not_sent"}
-)
+CALM: Final = frozenset[Status]({"delivered", "accepted", "underway", "left_out", "removed", "closed", "not_sent"})
 """No operator has to do anything."""
 
 RUN_TAKES: Final = timedelta(hours=9)
@@ -115,6 +113,11 @@ ClientState = Literal["active", "suspended", "removed", "unknown"]
 """What the table of clients says about a client; ``unknown`` if it could not be read."""
 EndedAs = Literal["FAILED", "LATE", "LEFT_OUT", "REMOVED"]
 """Outcomes with no word of a mail or of an approval, which have records of their own."""
+
+
+def short_name(status: Status) -> str:
+    """A status in as few words as it has."""
+    return status.replace("_", " ").capitalize().replace(" ses", " SES")
 
 
 class Mark(Fact):

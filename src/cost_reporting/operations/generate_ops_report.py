@@ -8,8 +8,8 @@ from typing import Final
 from cost_reporting import periods
 from cost_reporting.clients import is_active
 from cost_reporting.contracts import Cadence, Period
-from cost_reporting.errors import CostReportingError, InvalidRequest
 from cost_reporting.domain.report_status import ReportFacts
+from cost_reporting.errors import CostReportingError, InvalidRequest
 from cost_reporting.operations.report_facts import FIELDS, Row, facts_of_issue, issue_of_run
 from cost_reporting.operations.worklists import read_worklist
 from cost_reporting.ops_report import OpsReport, PeriodFacts, RunFacts, Stray, ops_report

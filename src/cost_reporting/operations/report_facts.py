@@ -69,11 +69,7 @@ def facts_of_issue(
     ``among`` are runs that may have listed clients by name: those of them that are live, and of this issue, count.
     """
     for_all = runs.expected(issue)
-    named = {
-        run.run_id: run.started_at
-        for run in among
-        if run.mode == "live" and issue_of_run(run) == issue
-    }
+    named = {run.run_id: run.started_at for run in among if run.mode == "live" and issue_of_run(run) == issue}
     listed: dict[str, datetime] = {}
     fired = False
     for run_id, began in sorted((named | for_all).items(), key=lambda each: each[1]):

@@ -24,7 +24,6 @@ from cost_reporting.store.ledger import LedgerStore
 from cost_reporting.store.objects import ObjectStore
 from cost_reporting.store.runs import Delivered, RunStore
 
-
 _COUNTS: Final = {
     "sent": "sent",
     "held": "held",
