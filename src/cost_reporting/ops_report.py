@@ -343,7 +343,7 @@ def totals_of(facts: PeriodFacts, reports: Sequence[ReportLine]) -> Totals:
 
 
 def error_classes(facts: PeriodFacts, reports: Sequence[ReportLine]) -> tuple[ErrorClass, ...]:
-    """The errors with which clients' parts of live runs ended, the most frequent first.
+    """The errors with which clients' parts of live runs ended, and those behind missing reports; most frequent first.
 
     Each has a remedy as long as one of its reports is missing. What was sent after all needs none.
     """
@@ -360,6 +360,9 @@ def error_classes(facts: PeriodFacts, reports: Sequence[ReportLine]) -> tuple[Er
         for line in reports
         if line.status in MISSING
     }
+    for report, line in missing.items():
+        if line.error is not None and (report, line.client_id) not in seen[line.error]:
+            seen[line.error].append((report, line.client_id))
     return tuple(
         sorted(
             (_error_class(error, ends, missing) for error, ends in seen.items()),

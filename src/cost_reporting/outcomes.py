@@ -112,7 +112,7 @@ def with_status(outcomes: Iterable[Outcome], status: OutcomeStatus) -> list[Outc
 
 
 def processed(outcomes: Iterable[Outcome]) -> int:
-    """How many clients a run has worked on to an end. One that is late, or that an operator took out, is not counted."""
+    """How many clients a run has worked on to an end: not those that are late, or that an operator took out."""
     return sum(outcome.status not in ("LATE", "LEFT_OUT", "REMOVED") for outcome in outcomes)
 
 

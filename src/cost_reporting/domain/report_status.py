@@ -257,10 +257,8 @@ def _of_mark(facts: ReportFacts, now: datetime) -> _Said | None:
     if facts.mark is None:
         return None
     mails = _current(facts) or list(facts.mails)
-    if len(facts.mails) < facts.mark.recipients:
+    if len(facts.mails) < facts.mark.recipients or not mails:
         mails.append(Mail(report=facts.report, recipient="unknown!", state="SENT", updated_at=facts.mark.at))
-    if not mails:
-        return _Said(status="accepted", detail="the ledger has no entry of it")
     return _as_mails_stand(mails, now)
 
 
@@ -318,9 +316,7 @@ def _of_end(facts: ReportFacts, now: datetime) -> _Said | None:
     detail = f"{where}: {ended.message or ''}".rstrip(": ")
     error = ended.error or "NoOutcome"
     if ended.status == "LATE":
-        return _Said(
-            status="failed", detail=f"{detail}; the run has not looked again", remedy=_NO_OUTCOME, error=ended.error
-        )
+        return _Said(status="failed", detail=f"{detail}; the run has not looked again", remedy=_NO_OUTCOME, error=error)
     if error in _UNSURE and not any(standing(mail, now=now) == "underway" for mail in facts.mails):
         return _Said(status="failed", detail=f"{detail}; {_mailed(facts)}", remedy=_RUN_AGAIN, error=error)
     return _Said(status="failed", detail=detail, remedy=ended.remedy or remedy_of(error), error=error)
