@@ -355,32 +355,29 @@ def error_classes(facts: PeriodFacts, reports: Sequence[ReportLine]) -> tuple[Er
                 seen["NoOutcome"].append((report, client_id))
             if end is not None and end.outcome.status == "FAILED":
                 seen[end.outcome.error or "NoOutcome"].append((report, client_id))
-    missing = {
-        report_name(line.client_id, line.cadence, line.period, line.issue): line
-        for line in reports
-        if line.status in MISSING
-    }
-    for report, line in missing.items():
-        if line.error is not None and (report, line.client_id) not in seen[line.error]:
+    lines = {report_name(line.client_id, line.cadence, line.period, line.issue): line for line in reports}
+    for report, line in lines.items():
+        if line.status in MISSING and line.error and (report, line.client_id) not in seen[line.error]:
             seen[line.error].append((report, line.client_id))
-    return tuple(
-        sorted(
-            (_error_class(error, ends, missing) for error, ends in seen.items()),
-            key=lambda each: (-each.count, each.error),
-        )
-    )
+    classes = [_error_class(error, ends, [lines[report] for report, _ in ends]) for error, ends in seen.items()]
+    return tuple(sorted(classes, key=lambda each: (-each.count, each.error)))
 
 
-def _error_class(error: str, ends: Sequence[tuple[str, str]], missing: Mapping[str, ReportLine]) -> ErrorClass:
-    without = [missing[report] for report, _ in ends if report in missing]
+def _error_class(error: str, ends: Sequence[tuple[str, str]], lines: Sequence[ReportLine]) -> ErrorClass:
+    without = [line for line in lines if line.status in MISSING]
     judged = {line.remedy for line in without if line.error == error}
-    remedy = judged.pop() if len(judged) == 1 else remedy_of(error)
+    if without:
+        remedy = judged.pop() if len(judged) == 1 else remedy_of(error)
+    elif all(line.status in SENT or line.status in ("closed", "left_out", "removed") for line in lines):
+        remedy = "None: each of these clients has its report by now, or is to get none."
+    else:
+        remedy = "None yet: what is not sent by now is underway, or waits for approval."
     return ErrorClass(
         error=error,
         count=len(ends),
         clients=tuple(sorted({client_id for _, client_id in ends})),
         without_report=tuple(sorted({line.client_id for line in without})),
-        remedy=remedy if without else "None: each of these clients has its report by now, or is to get none.",
+        remedy=remedy,
     )
 
 

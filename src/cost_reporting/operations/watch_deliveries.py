@@ -21,7 +21,7 @@ from cost_reporting.errors import (
     CostReportingError,
     RollUpNotSent,
 )
-from cost_reporting.ledger import fingerprint, issue_key
+from cost_reporting.ledger import issue_key
 from cost_reporting.operations.report_facts import FIELDS, Row, facts_of_issue
 from cost_reporting.periods import label
 from cost_reporting.schedules import Due, due_by
