@@ -12,7 +12,7 @@ import _operating
 from _operating import Json, StackName
 from cost_reporting import wiring
 from cost_reporting.contracts import Cadence
-from cost_reporting.domain.report_status import MISSING, NAMES, SENT, UNDELIVERED, Status
+from cost_reporting.domain.report_status import MISSING, SENT, UNDELIVERED, Status, short_name
 from cost_reporting.errors import InvalidRequest
 from cost_reporting.ledger import State
 from cost_reporting.operations import status as verbs
@@ -128,7 +128,7 @@ def _tell_reports(client_id: str, found: list[ReportStatus], *, as_json: bool) -
         table.add_row(
             Text(f"{each.cadence} {each.period}\n{each.issue}{'' if each.mode == 'live' else f', {each.mode}'}"),
             Text(f"{moment:%Y-%m-%d %H:%M}" if moment else "-"),
-            Text(NAMES[each.status], style=_style(each.status)),
+            Text(short_name(each.status), style=_style(each.status)),
             Text(str(outcome.paid_requests) if outcome else "-"),
             Text("\n".join(_lines(each))),
         )

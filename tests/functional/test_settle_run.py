@@ -105,11 +105,33 @@ def test_each_client_is_counted_as_processed_once_in_a_run_however_many_passes_i
     again = next_pass(invoke, worklist)
     ended("globex", lost="initech")
     with pytest.raises(RunIncomplete):
-        settle(invoke, again)
-    third = next_pass(invoke, again)
+        settle(invoke, again, redrives=1)
+    third = next_pass(invoke, again, redrives=2)
     ended("initech")
-    assert isinstance(settle(invoke, third), RunSummary)
+    assert isinstance(settle(invoke, third, redrives=2), RunSummary)
     assert processed(capsys) == [0, 0]
+
+
+def test_a_late_client_is_counted_as_processed_when_the_run_has_ended_and_not_with_each_look(
+    invoke: Invoke, worklist: Worklist, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ended("acme", "globex", late="initech")
+    again = settle(invoke, worklist)
+    assert isinstance(again, Worklist)
+    assert processed(capsys) == []
+    ended("initech")
+    assert isinstance(settle(invoke, again), RunSummary)
+    assert processed(capsys) == [3]
+
+
+def test_a_client_without_an_outcome_is_marked_as_failed_with_the_verdict_so_that_every_door_says_so(
+    invoke: Invoke, world: World, worklist: Worklist
+) -> None:
+    ended("acme", lost="globex")
+    with pytest.raises(RunIncomplete):
+        settle(invoke, worklist)
+    ends = RunStore("outcomes").ends("monthly#2026-10#final")
+    assert {client_id: end.error for client_id, end in ends.items()} == {"initech": "NoOutcome"}
 
 
 def test_clients_that_an_operator_took_out_are_not_processed(

@@ -100,7 +100,7 @@ def test_a_schedule_that_never_fired_is_noticed_and_everybody_due_is_missing(wor
     (letter,) = world.mails()
     body = letter.get_body(("plain",))
     assert body is not None
-    assert "no run for everybody was started" in body.get_content()
+    assert "no run for all clients was started" in body.get_content()
 
 
 def test_nobody_is_missed_while_the_time_of_grace_lasts(world: World, watch: Watch) -> None:
