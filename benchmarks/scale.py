@@ -24,9 +24,9 @@ import subject
 import table
 
 from cost_reporting.contracts import DeliveriesWatched, Outcome, Run
+from cost_reporting.domain.report_status import RUN_TAKES
 from cost_reporting.ledger import Entry, fingerprint, report_key
 from cost_reporting.outcomes import failed
-from cost_reporting.rollcall import RUN_TAKES
 from cost_reporting.store.ledger import LedgerStore
 from cost_reporting.store.runs import RunStore
 from local.rollup import moment, of_run

@@ -9,6 +9,7 @@ import os
 import sys
 import time
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console, Group, RenderableType
@@ -18,7 +19,11 @@ from rich.table import Table
 from rich.text import Text
 
 from cost_reporting.contracts import DeliveriesWatched, Run
-from cost_reporting.rollcall import STATUSES
+from cost_reporting.domain.report_status import STATUSES, ReportFacts, with_outcome
+from cost_reporting.ledger import issue_key
+from cost_reporting.operations.report_facts import FIELDS, facts_of_issue
+from cost_reporting.store.clients import ClientStore
+from cost_reporting.store.ledger import LedgerStore
 from cost_reporting.store.objects import ObjectStore
 from cost_reporting.store.runs import RunStore
 from local import evidence, process, rollup
@@ -95,9 +100,24 @@ def demo(count: int) -> int:
         soft_wrap=True,
     )
 
-    page = write_index(out, run, cases, again=again)
+    page = write_index(out, run, cases, facts_of(stack, run, cases), now=datetime.now(UTC), again=again)
     farewell(stack, cases, first.run_id, page, faults, time.monotonic() - began)
     return 1 if faults else 0
+
+
+def facts_of(stack: Stack, run: Run, cases: list[Case]) -> dict[str, ReportFacts]:
+    """What is on record about the reports of ``run``, by client id, read as the watch reads it."""
+    names = stack.names
+    rows = {str(row.get("client_id")): row for row in ClientStore(names.clients_table).rows(*FIELDS)}
+    runs, ledger, objects = RunStore(names.outcomes_table), LedgerStore(names.outcomes_table), ObjectStore(names.bucket)
+    found = facts_of_issue(issue_key(run), rows, runs=runs, ledger=ledger, objects=objects)
+    recorded = runs.recorded(run.run_id)
+    return {
+        client_id: with_outcome(
+            found.of(client_id), recorded[client_id].outcome, run_id=run.run_id, at=recorded[client_id].at
+        )
+        for client_id in (case.client.client_id for case in cases)
+    }
 
 
 def fresh_stack(count: int) -> Stack:

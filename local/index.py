@@ -3,8 +3,10 @@
 import base64
 import shutil
 import subprocess
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Literal
@@ -12,17 +14,27 @@ from typing import Literal
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from cost_reporting.contracts import Outcome, Run
+from cost_reporting.domain.report_status import (
+    MISSING,
+    NAMES,
+    SENT,
+    STATUSES,
+    UNDELIVERED,
+    Judged,
+    ReportFacts,
+    judge,
+    short_name,
+)
 from cost_reporting.money import cents
 from cost_reporting.periods import label
 from local.evidence import Case, read
 
 THUMBNAILS = 60
 """Clients with a picture of their report, at most: a picture takes about 4 kB and a moment to draw."""
-ORDER = ("FAILED", "HELD", "REJECTED", "NOT_SENT", "SENT")
-"""What somebody has to act on comes first."""
 SEALED = """<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">"""
 """A mail that is looked at fetches nothing, whoever has written into it."""
-WORDS = {"FAILED": "Failed", "HELD": "Held", "REJECTED": "Rejected", "NOT_SENT": "Not sent", "SENT": "Sent"}
+BAD, GOOD = MISSING | UNDELIVERED, SENT - UNDELIVERED
+"""Statuses in the colours of a loss, and of a report that went."""
 
 
 @dataclass(frozen=True)
@@ -35,9 +47,10 @@ class Mail:
 
 @dataclass(frozen=True)
 class Entry:
-    """A client's part of the run as the page shows it. Paths are relative to the page."""
+    """A client's part of the run, and its report's status, as the page shows them. Paths are relative to the page."""
 
     case: Case
+    judged: Judged
     folder: str
     pdf: str
     files: tuple[str, ...]
@@ -50,19 +63,19 @@ class Entry:
         return self.case.outcome
 
     @property
-    def word(self) -> str:
-        """How it ended, in a word."""
-        return WORDS[self.outcome.status]
-
-    @property
     def total(self) -> str:
         """The total, or nothing where nothing is known."""
         total = self.outcome.total
         return "" if total is None else f"{self.outcome.currency} {money(total)}"
 
 
-def write_index(out: Path, run: Run, cases: list[Case], *, again: int) -> Path:
-    """The page about ``run``, in ``out``. ``again``: how many mails went out when the run was started again."""
+def write_index(
+    out: Path, run: Run, cases: list[Case], facts: Mapping[str, ReportFacts], *, now: datetime, again: int
+) -> Path:
+    """The page about ``run``, in ``out``. ``facts`` are what is on record about each client's report at ``now``.
+
+    ``again``: how many mails went out when the run was started again.
+    """
     templates = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -70,13 +83,20 @@ def write_index(out: Path, run: Run, cases: list[Case], *, again: int) -> Path:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    statuses = [case.outcome.status for case in cases]
+    judged = {client_id: judge(known, now=now) for client_id, known in facts.items()}
+    shown = entries(out, run, cases, judged)
+    statuses = [entry.judged.status for entry in shown]
     html = templates.get_template("index.html.j2").render(
         run=run,
         period=f"{run.period.start:%B %Y}" if run.cadence == "monthly" else f"week {label(run.period)}",
-        entries=entries(out, run, cases),
-        counts={status: statuses.count(status) for status in ORDER if status in statuses},
-        words=WORDS,
+        entries=shown,
+        counts={status: statuses.count(status) for status in STATUSES if status in statuses},
+        names=NAMES,
+        short_name=short_name,
+        good=sorted(GOOD),
+        bad=sorted(BAD),
+        missing=MISSING,
+        sent=sum(status in GOOD for status in statuses),
         mails=sum(len(case.mails) for case in cases),
         again=again,
         paid=sum(case.outcome.paid_requests for case in cases),
@@ -88,17 +108,18 @@ def write_index(out: Path, run: Run, cases: list[Case], *, again: int) -> Path:
     return path
 
 
-def entries(out: Path, run: Run, cases: list[Case]) -> list[Entry]:
+def entries(out: Path, run: Run, cases: list[Case], judged: Mapping[str, Judged]) -> list[Entry]:
     """The clients, those first about whom something has to be done. Bodies of mails are written beside the mails."""
     pictures = thumbnails(cases)
-    ordered = sorted(cases, key=lambda case: ORDER.index(case.outcome.status))
+    ordered = sorted(cases, key=lambda case: STATUSES.index(judged[case.client.client_id].status))
     found = []
     for case in ordered:
         mail = first_mail(out, case)
         names = sorted(path.name for path in case.folder.iterdir() if path.suffix != ".html")
         folder = f"{run.run_id}/{case.client.client_id}"
         pdf = f"{folder}/{case.pdf.name}" if case.pdf else ""
-        found.append(Entry(case, folder, pdf, tuple(names), mail, pictures.get(case.client.client_id, "")))
+        picture = pictures.get(case.client.client_id, "")
+        found.append(Entry(case, judged[case.client.client_id], folder, pdf, tuple(names), mail, picture))
     return found
 
 

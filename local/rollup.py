@@ -7,8 +7,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from cost_reporting.contracts import DeliveriesWatched, ReportWatched, Run
+from cost_reporting.domain.report_status import CALM
 from cost_reporting.periods import label
-from cost_reporting.rollcall import CALM
 from cost_reporting.schedules import due_by
 from local import evidence
 from local.process import NotPossible

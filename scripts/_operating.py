@@ -44,7 +44,6 @@ _OPTIONS: Final = {
 """Fields of a request that an option of another name has set."""
 SHOWN: Final = 40
 """Clients that a list for people names, at most."""
-STYLES: Final = {"SENT": "green", "HELD": "yellow", "REJECTED": "yellow", "NOT_SENT": "", "LATE": "yellow", "FAILED": "red"}
 
 
 @dataclass(frozen=True)
@@ -163,7 +162,8 @@ def show(moment: Progress) -> None:
     for each in sorted(moment.outcomes, key=lambda one: (order.get(one.status, 4), one.client_id)):
         total = f"  {each.currency} {each.total:,.2f}" if each.total is not None and each.currency else ""
         error = f"  {each.error} at {each.stage}" if each.error else ""
-        print(f"  {each.status:<8}  {each.client_id}{total}{error}")
+        status = "CLOSED" if each.status == "REJECTED" else each.status
+        print(f"  {status:<8}  {each.client_id}{total}{error}")
         for line in filter(None, (each.message, each.remedy and f"→ {each.remedy}")):
             print(f"            {line}")
     if execution.status != "SUCCEEDED" and not any(each.status == "FAILED" for each in moment.outcomes):

@@ -1,4 +1,4 @@
-"""`status`: how the last runs ended, and what became of a client's reports."""
+"""`status`: how the last runs ended, and how a client's reports stand."""
 
 from typing import Annotated, Any
 
@@ -9,9 +9,12 @@ from rich.text import Text
 
 import _console
 import _operating
-from _operating import STYLES, Json, StackName
+from _operating import Json, StackName
+from cost_reporting import wiring
 from cost_reporting.contracts import Cadence
+from cost_reporting.domain.report_status import MISSING, SENT, UNDELIVERED, Status, short_name
 from cost_reporting.errors import InvalidRequest
+from cost_reporting.ledger import State
 from cost_reporting.operations import status as verbs
 from cost_reporting.operations.resend import named_period
 from cost_reporting.operations.status import ReportStatus, RunStatus
@@ -42,9 +45,12 @@ def status(
                 client_id,
                 executions=here.executions,
                 runs=here.runs,
+                clients=here.clients,
+                objects=here.objects,
                 approvals=here.approvals,
                 ledger=here.ledger,
                 zone=here.deployment.zone,
+                now=wiring.now(),
                 cadence=cadence,
                 period=covered,
                 run_id=run_id,
@@ -115,32 +121,41 @@ def _tell_reports(client_id: str, found: list[ReportStatus], *, as_json: bool) -
     if not found:
         _print(f"No report of {client_id} is known here. Name an older one's --period.")
         return
-    table = Table(
-        "report", "when (UTC)", "outcome", "paid", "mails and what is known of them", box=None, pad_edge=False
-    )
+    table = Table("report", "when (UTC)", "status", "paid", "why, and each mail", box=None, pad_edge=False)
     for each in found:
         outcome = each.outcome
-        state = outcome.status if outcome else "SENT" if each.delivered else each.held.state if each.held else "-"
         moment = each.at or (each.delivered.at if each.delivered else None)
         table.add_row(
             Text(f"{each.cadence} {each.period}\n{each.issue}{'' if each.mode == 'live' else f', {each.mode}'}"),
             Text(f"{moment:%Y-%m-%d %H:%M}" if moment else "-"),
-            Text(state, style=STYLES.get(state, "")),
+            Text(short_name(each.status), style=_style(each.status)),
             Text(str(outcome.paid_requests) if outcome else "-"),
             Text("\n".join(_lines(each))),
         )
     _print(table)
 
 
+def _style(status: Status) -> str:
+    if status in MISSING | UNDELIVERED:
+        return "red"
+    return "green" if status in SENT else "yellow" if status in ("held", "closed") else ""
+
+
 def _lines(each: ReportStatus) -> list[str]:
-    lines = [f"{mail.recipient} {mail.state} {mail.updated_at:%Y-%m-%d %H:%M}" for mail in each.mails]
+    lines = [f"{mail.recipient} {_state(mail.state)} {mail.updated_at:%Y-%m-%d %H:%M}" for mail in each.mails]
     held = each.held
     if held is not None:
         who = f" by {held.by} at {held.decided_at:%Y-%m-%d %H:%M}" if held.by and held.decided_at else ""
-        lines.append(f"{held.state}{who}{f': {held.reason}' if held.reason else ''}")
-    if each.outcome is not None and each.outcome.error:
-        lines += [f"{each.outcome.error}: {each.outcome.message or ''}", f"→ {each.outcome.remedy or ''}"]
+        state = "CLOSED" if held.state == "REJECTED" else held.state
+        lines.append(f"{state}{who}{f': {held.reason}' if held.reason else ''}")
+    lines += [each.detail] if each.detail else []
+    lines += [f"→ {each.remedy}"] if each.remedy else []
     return lines or ["none"]
+
+
+def _state(state: State) -> str:
+    """A mail's state. SES rejects mails; what an operator rejects is a report, and closed."""
+    return "REJECTED_BY_SES" if state == "REJECTED" else state
 
 
 def _print(what: Table | str) -> None:

@@ -380,6 +380,8 @@ class RunSummary(Fact):
     rejected: int = 0
     left_out: int = 0
     removed: int = 0
+    processed: int = 0
+    """Clients that are counted with this summary: all that the run worked on, or none if a verdict has counted them."""
     worked_ms: Annotated[int, Field(ge=0)] | None = None
     """How long the run worked, without its waits for figures; None after a redrive, which came whenever it came."""
     summary: StoredObject
@@ -479,7 +481,7 @@ class WatchAsked(Fact):
 class ReportWatched(Fact):
     """How the reports of one schedule stand, of all clients that should have one: so many clients in each status.
 
-    ``fired``: a run for everybody was started. Statuses are those of ``rollcall``.
+    ``fired``: a run for all clients was started. Statuses are those of ``domain.report_status``.
     """
 
     cadence: Cadence

@@ -237,9 +237,16 @@ class RunNotStarted(Permanent):
 
 
 class WorklistChanged(Permanent):
-    """A run's list of clients in the bucket is not the one that List Clients wrote."""
+    """A run's list of clients in the bucket is not the one that List Clients wrote.
+
+    ``processed`` clients are counted with this verdict.
+    """
 
     remedy = "Find out who wrote below runs/ in the bucket, then redrive the execution: it works on those who lack a report."
+
+    def __init__(self, reason: str, *, processed: int = 0) -> None:
+        super().__init__(reason)
+        self.processed = processed
 
 
 class Unhealthy(Permanent):
@@ -249,13 +256,17 @@ class Unhealthy(Permanent):
 
 
 class RunIncomplete(Permanent):
-    """The run ended, and some clients have no report. ``worked_ms``: so long it worked, if that is known."""
+    """The run ended, and some clients have no report.
+
+    ``worked_ms``: so long it worked, if that is known. ``processed`` clients are counted with this verdict.
+    """
 
     remedy = "Mend what each client's remedy says, then redrive the execution: only the failed clients run again."
 
-    def __init__(self, reason: str, *, worked_ms: int | None = None) -> None:
+    def __init__(self, reason: str, *, worked_ms: int | None = None, processed: int = 0) -> None:
         super().__init__(reason)
         self.worked_ms = worked_ms
+        self.processed = processed
 
 
 def leaves(root: type[CostReportingError] = CostReportingError) -> dict[str, type[CostReportingError]]:

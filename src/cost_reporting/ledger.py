@@ -26,7 +26,7 @@ from typing import Annotated, Final, Literal, get_args
 from pydantic import AwareDatetime, Field
 
 from cost_reporting import periods
-from cost_reporting.contracts import Cadence, Fact, Run, Sha256
+from cost_reporting.contracts import Cadence, Fact, Issue, Run, Sha256
 from cost_reporting.schedules import Due
 
 State = Literal["REFUSED", "SENDING", "SENT", "DELAYED", "DELIVERED", "BOUNCED", "COMPLAINED", "REJECTED"]
@@ -260,7 +260,12 @@ def report_standing(mails: Iterable[Mail], *, now: datetime) -> Standing:
 def report_key(run: Run, client_id: str) -> str:
     """The ledger's name for a report: client, cadence, period, issue. A test run has a ledger of its own."""
     scope = f"test#{run.run_id}" if run.mode == "test" else "live"
-    return "#".join((client_id, run.cadence, periods.label(run.period), run.issue, scope))
+    return report_name(client_id, run.cadence, periods.label(run.period), run.issue, scope)
+
+
+def report_name(client_id: str, cadence: Cadence, period: str, issue: Issue, scope: str = "live") -> str:
+    """The same of a report whose parts are known; ``period`` is its label."""
+    return f"{client_id}#{cadence}#{period}#{issue}#{scope}"
 
 
 def issue_key(run: Run | Due) -> str:

@@ -39,13 +39,13 @@ def of(fact: Fact | BaseException) -> Mapping[str, int]:
         case DeliveryRecorded(state="DELIVERED" | "BOUNCED" | "COMPLAINED" | "REJECTED"):
             counts = {f"Emails{str(fact.state).title()}": 1}
         case RunSummary():
-            counts = {"ExecutionsSuccessful": 1, "ClientsProcessed": fact.client_count} | _worked(fact.worked_ms)
+            counts = {"ExecutionsSuccessful": 1, "ClientsProcessed": fact.processed} | _worked(fact.worked_ms)
         case BackedUp():
             counts = {"BackupsMade": len(fact.backups)}
         case RunIncomplete():
-            counts = {"ExecutionsIncomplete": 1} | _worked(fact.worked_ms)
+            counts = {"ExecutionsIncomplete": 1, "ClientsProcessed": fact.processed} | _worked(fact.worked_ms)
         case WorklistChanged():
-            counts = {"ExecutionsIncomplete": 1}
+            counts = {"ExecutionsIncomplete": 1, "ClientsProcessed": fact.processed}
         case DeliveriesWatched() | RollUpNotSent():
             counts = {"MissingReports": fact.missing, "ReportsBounced": fact.bounced}  # zeros too: they end an alarm
     return counts

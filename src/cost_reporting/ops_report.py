@@ -13,44 +13,35 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AwareDatetime, Field
 
-from cost_reporting.contracts import Amount, Cadence, Fact, Issue, Mode, Outcome, Period
+from cost_reporting.contracts import Amount, Cadence, Fact, Issue, Mode, Period
 from cost_reporting.costs import PRICE_PER_REQUEST
+from cost_reporting.domain.report_status import (
+    MISSING,
+    SENT,
+    STATUSES,
+    Judged,
+    ReportFacts,
+    Status,
+    judge,
+    with_outcome,
+)
 from cost_reporting.errors import remedy_of
-from cost_reporting.ledger import State
-from cost_reporting.outcomes import RunKept
+from cost_reporting.ledger import State, report_name
+from cost_reporting.outcomes import OutcomeKept, RunKept, RunListed
 from cost_reporting.periods import label
 
 Count = Annotated[int, Field(ge=0)]
 RunState = Literal["complete", "incomplete", "underway", "stopped", "unknown"]
 """complete: nobody lacks a report. incomplete: somebody does. underway: it still runs. stopped: its execution ended
 without a verdict. unknown: clients lack an outcome, and nothing says whether the execution still runs."""
-ReportStatus = Literal["delivered", "sent", "partly", "bounced", "failed", "held", "withheld", "unsettled"]
-"""delivered: the mail of every recipient arrived. sent: SES accepted all of them; of some there is no word yet. partly:
-some arrived and some did not. bounced: none arrived. failed: there is no report, or not for everybody. held: it waits
-for an operator's approval. withheld: an operator has decided against it. unsettled: the run has not
-said how it ended."""
-STATUSES: Final[tuple[ReportStatus, ...]] = (
-    "failed",
-    "bounced",
-    "partly",
-    "held",
-    "unsettled",
-    "withheld",
-    "sent",
-    "delivered",
-)
-"""In the order in which they want attention."""
-
-_KEPT_BACK: Final[Mapping[str, ReportStatus]] = {"HELD": "held", "REJECTED": "withheld"}
-"""Outcomes of a report that an operator has the last word about."""
-_OPEN: Final[frozenset[ReportStatus]] = frozenset({"failed", "held", "unsettled"})
-"""What a later run may change."""
 ARRIVED: Final[frozenset[State]] = frozenset({"DELIVERED", "COMPLAINED"})
 LOST: Final[frozenset[State]] = frozenset({"BOUNCED", "REJECTED"})
 ACCEPTED: Final[frozenset[State]] = frozenset({"SENT", "DELAYED", "DELIVERED", "BOUNCED", "COMPLAINED", "REJECTED"})
 
 DEFINITIONS: Final = {
-    "reports_sent_rate": "Of the reports that failed or were sent, those of which SES accepted every recipient's mail.",
+    "reports_sent_rate": "Of the reports that are missing, failed, uncertain or sent, those of which SES accepted "
+    "every recipient's mail.",
+    "reports_by_status": "Each report has one status, the same as in the roll-up and in `report.py status`.",
     "mails_delivered_rate": "Of the mails that SES accepted, those that arrived; a complaint is about one that did.",
     "mails_bounced_rate": "Of the mails that SES accepted, those that bounced or that SES found unfit on its way.",
     "mails_complained_rate": "Of the mails that arrived, those whose recipient called them spam.",
@@ -83,13 +74,14 @@ class Stray(Fact):
 
 
 class PeriodFacts(Fact):
-    """What was found about a period. ``mails`` are the ledger's states by report; ``measured`` sums of CloudWatch by
-    metric, None where it has no data. A whole part that could not be had is None, and its reason in ``unknowns``."""
+    """What was found about a period. ``known`` is what is on record about reports, by their names in the ledger;
+    ``measured`` sums of CloudWatch by metric, None where it has no data. A whole part that could not be had is None,
+    and its reason in ``unknowns``."""
 
     period: Period
     runs: tuple[RunFacts, ...]
     strays: tuple[Stray, ...] | None
-    mails: Mapping[str, tuple[State, ...]]
+    known: Mapping[str, ReportFacts]
     measured: Mapping[str, Decimal | None] | None
     active: tuple[str, ...] | None
     unknowns: tuple[str, ...] = ()
@@ -101,7 +93,7 @@ class Totals(Fact):
     runs: Count
     runs_by_state: Mapping[RunState, Count]
     reports: Count
-    reports_by_status: Mapping[ReportStatus, Count]
+    reports_by_status: Mapping[Status, Count]
     mails: Count
     mails_by_state: Mapping[State, Count]
     mails_accepted: Count
@@ -144,16 +136,18 @@ class RunLine(Fact):
 
 
 class ReportLine(Fact):
-    """A client's report: has the client got it?"""
+    """How a client's report stands. ``unmailed`` recipients, by fingerprint, were added since it was sent."""
 
     client_id: str
     cadence: Cadence
     period: str
     issue: Issue
-    status: ReportStatus
+    status: Status
+    detail: str
     error: str | None
-    remedy: str | None
+    remedy: str
     mails: Mapping[State, Count]
+    unmailed: tuple[str, ...]
 
 
 class CrossCheck(Fact):
@@ -198,9 +192,9 @@ class OpsReport(Fact):
 
 def ops_report(now: PeriodFacts, before: PeriodFacts | None, *, cadence: Cadence, read_at: datetime) -> OpsReport:
     """The report about ``now``. ``before`` are the facts of the period before, or None if nothing is known of it."""
-    reports = report_lines(now)
+    reports = report_lines(now, read_at)
     totals = totals_of(now, reports)
-    previous = None if before is None else totals_of(before, report_lines(before))
+    previous = None if before is None else totals_of(before, report_lines(before, read_at))
     return OpsReport(
         cadence=cadence,
         period=now.period,
@@ -263,72 +257,58 @@ def run_line(run: RunFacts) -> RunLine:
     )
 
 
-def report_lines(facts: PeriodFacts) -> tuple[ReportLine, ...]:
-    """Each report that live runs of the period were to make, once, what wants attention first.
-
-    The last run that says something about a report is right, but what was once sent stays sent.
-    """
-    lines: dict[str, ReportLine] = {}
+def report_lines(facts: PeriodFacts, read_at: datetime) -> tuple[ReportLine, ...]:
+    """Each report that live runs of the period were to make, once, as it stands now; what wants attention first."""
+    listed: dict[str, RunListed] = {}
+    known: dict[str, ReportFacts] = {}
     for run in sorted(facts.runs, key=lambda run: run.kept.listed.started_at):
-        if run.kept.listed.mode != "live":
-            continue
-        for client_id, outcome in _ends(run):
-            key = ledger_key(run.kept, client_id)
-            line = _report_line(run, client_id, outcome, facts.mails.get(key, ()))
-            known = lines.get(key)
-            if known is None or known.status in _OPEN:
-                lines[key] = line
-    order = {status: place for place, status in enumerate(STATUSES)}
-    return tuple(sorted(lines.values(), key=lambda line: (order[line.status], line.client_id, line.period, line.issue)))
+        for report, client_id, outcome in _ends(run):
+            listed[report] = run.kept.listed
+            found = known.get(report) or facts.known.get(report) or ReportFacts(client_id=client_id, report=report)
+            known[report] = _with_end(found, run.kept.listed, outcome)
+    lines = [_line(listed[report], found, judge(found, now=read_at)) for report, found in known.items()]
+    return tuple(sorted(lines, key=lambda line: (STATUSES.index(line.status), line.client_id, line.period, line.issue)))
 
 
-def ledger_key(run: RunKept, client_id: str) -> str:
-    """The ledger's name of a client's report of a live run, as :func:`cost_reporting.ledger.report_key` gives it."""
-    return f"{client_id}#{run.listed.cadence}#{run.listed.period}#{run.listed.issue}#live"
-
-
-def _ends(run: RunFacts) -> Iterable[tuple[str, Outcome | None]]:
+def _ends(run: RunFacts) -> Iterable[tuple[str, str, OutcomeKept | None]]:
+    """The reports of a live run: each one's name in the ledger, its client, and how it ended, if that is known."""
+    listed = run.kept.listed
+    if listed.mode != "live":
+        return
+    unnamed = (f"(unnamed {number + 1} of {listed.run_id})" for number in range(run.unnamed))
     for each in run.kept.recorded:
         if each.outcome.status != "NOT_SENT":
-            yield each.outcome.client_id, each.outcome
-    for client_id in run.lacking:
-        yield client_id, None
-    for number in range(run.unnamed):
-        yield f"(unnamed {number + 1} of {run.kept.listed.run_id})", None
+            yield report_of_run(listed, each.outcome.client_id), each.outcome.client_id, each
+    for client_id in (*run.lacking, *unnamed):
+        yield report_of_run(listed, client_id), client_id, None
 
 
-def _report_line(run: RunFacts, client_id: str, outcome: Outcome | None, states: Sequence[State]) -> ReportLine:
-    listed = run.kept.listed
-    if outcome is not None:
-        status, error, remedy = status_of(outcome, states), outcome.error, outcome.remedy
-    elif state_of(run) in ("underway", "unknown"):
-        status, error, remedy = "unsettled", None, None
-    else:
-        status, error, remedy = "failed", "NoOutcome", remedy_of("NoOutcome")
+def report_of_run(listed: RunListed, client_id: str) -> str:
+    """The ledger's name of the report of a live run, as :func:`cost_reporting.ledger.report_key` makes it."""
+    return report_name(client_id, listed.cadence, listed.period, listed.issue)
+
+
+def _with_end(known: ReportFacts, listed: RunListed, end: OutcomeKept | None) -> ReportFacts:
+    if end is not None:
+        return with_outcome(known, end.outcome, run_id=listed.run_id, at=end.at)
+    if known.listed is not None and known.listed >= listed.started_at:
+        return known
+    return known.model_copy(update={"listed": listed.started_at})
+
+
+def _line(listed: RunListed, known: ReportFacts, judged: Judged) -> ReportLine:
     return ReportLine(
-        client_id=client_id,
+        client_id=known.client_id,
         cadence=listed.cadence,
         period=listed.period,
         issue=listed.issue,
-        status=status,
-        error=error,
-        remedy=remedy,
-        mails=dict(Counter(states)),
+        status=judged.status,
+        detail=judged.detail,
+        error=judged.error,
+        remedy=judged.remedy,
+        mails=dict(Counter(mail.state for mail in known.mails)),
+        unmailed=judged.unmailed,
     )
-
-
-def status_of(outcome: Outcome, states: Sequence[State]) -> ReportStatus:
-    """What became of a report, by its outcome and the ledger's states of its mails."""
-    if outcome.status == "FAILED":
-        return "failed"
-    if outcome.status in _KEPT_BACK:
-        return _KEPT_BACK[outcome.status]
-    arrived, lost = sum(state in ARRIVED for state in states), sum(state in LOST for state in states)
-    if states and arrived == len(states):
-        return "delivered"
-    if lost == 0:
-        return "sent"
-    return "bounced" if lost == len(states) else "partly"
 
 
 def totals_of(facts: PeriodFacts, reports: Sequence[ReportLine]) -> Totals:
@@ -339,7 +319,8 @@ def totals_of(facts: PeriodFacts, reports: Sequence[ReportLine]) -> Totals:
         mails.update(line.mails)
     by_status = Counter(line.status for line in reports)
     accepted, arrived = sum(mails[state] for state in ACCEPTED), sum(mails[state] for state in ARRIVED)
-    settled = len(reports) - sum(by_status[status] for status in ("unsettled", "held", "withheld"))
+    sent = sum(by_status[status] for status in SENT)
+    settled = sent + sum(by_status[status] for status in MISSING - {"undecided"})
     paid = sum(line.paid_requests for line in lines)
     return Totals(
         runs=len(lines),
@@ -349,7 +330,7 @@ def totals_of(facts: PeriodFacts, reports: Sequence[ReportLine]) -> Totals:
         mails=mails.total(),
         mails_by_state=dict(mails),
         mails_accepted=accepted,
-        reports_sent_rate=rate(settled - by_status["failed"], settled),
+        reports_sent_rate=rate(sent, settled),
         mails_delivered_rate=rate(arrived, accepted),
         mails_bounced_rate=rate(sum(mails[state] for state in LOST), accepted),
         mails_complained_rate=rate(mails["COMPLAINED"], arrived),
@@ -362,26 +343,42 @@ def totals_of(facts: PeriodFacts, reports: Sequence[ReportLine]) -> Totals:
 
 
 def error_classes(facts: PeriodFacts, reports: Sequence[ReportLine]) -> tuple[ErrorClass, ...]:
-    """The errors with which clients' parts of live runs ended, the most frequent first."""
-    seen: defaultdict[str, list[str]] = defaultdict(list)
+    """The errors with which clients' parts of live runs ended, and those behind missing reports; most frequent first.
+
+    Each has a remedy as long as one of its reports is missing. What was sent after all needs none.
+    """
+    seen: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
     for run in facts.runs:
-        if run.kept.listed.mode == "live":
-            for client_id, outcome in _ends(run):
-                line = _report_line(run, client_id, outcome, ())
-                if line.status == "failed":
-                    seen[line.error or "NoOutcome"].append(client_id)
-    lacking = {line.client_id for line in reports if line.status == "failed"}
-    classes = [
-        ErrorClass(
-            error=error,
-            count=len(clients),
-            clients=tuple(sorted(set(clients))),
-            without_report=tuple(sorted(set(clients) & lacking)),
-            remedy=remedy_of(error),
-        )
-        for error, clients in seen.items()
-    ]
+        over = state_of(run) not in ("underway", "unknown")
+        for report, client_id, end in _ends(run):
+            if end is None and over:
+                seen["NoOutcome"].append((report, client_id))
+            if end is not None and end.outcome.status == "FAILED":
+                seen[end.outcome.error or "NoOutcome"].append((report, client_id))
+    lines = {report_name(line.client_id, line.cadence, line.period, line.issue): line for line in reports}
+    for report, line in lines.items():
+        if line.status in MISSING and line.error and (report, line.client_id) not in seen[line.error]:
+            seen[line.error].append((report, line.client_id))
+    classes = [_error_class(error, ends, [lines[report] for report, _ in ends]) for error, ends in seen.items()]
     return tuple(sorted(classes, key=lambda each: (-each.count, each.error)))
+
+
+def _error_class(error: str, ends: Sequence[tuple[str, str]], lines: Sequence[ReportLine]) -> ErrorClass:
+    without = [line for line in lines if line.status in MISSING]
+    judged = {line.remedy for line in without if line.error == error}
+    if without:
+        remedy = judged.pop() if len(judged) == 1 else remedy_of(error)
+    elif all(line.status in SENT or line.status in ("closed", "left_out", "removed") for line in lines):
+        remedy = "None: each of these clients has its report by now, or is to get none."
+    else:
+        remedy = "None yet: what is not sent by now is underway, or waits for approval."
+    return ErrorClass(
+        error=error,
+        count=len(ends),
+        clients=tuple(sorted({client_id for _, client_id in ends})),
+        without_report=tuple(sorted({line.client_id for line in without})),
+        remedy=remedy,
+    )
 
 
 _TRENDS: Final = (

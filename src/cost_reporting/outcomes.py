@@ -111,6 +111,11 @@ def with_status(outcomes: Iterable[Outcome], status: OutcomeStatus) -> list[Outc
     return [outcome for outcome in outcomes if outcome.status == status]
 
 
+def processed(outcomes: Iterable[Outcome]) -> int:
+    """How many clients a run has worked on to an end: not those that are late, or that an operator took out."""
+    return sum(outcome.status not in ("LATE", "LEFT_OUT", "REMOVED") for outcome in outcomes)
+
+
 def verdict(outcomes: list[Outcome]) -> str:
     """What RunIncomplete says: each client without a report, its error and remedy, as far as a cause can hold."""
     losses = with_status(outcomes, "FAILED")

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from email.message import EmailMessage
 from pathlib import Path
@@ -13,7 +14,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, Request, expect
 
 from cost_reporting.clients import Client
 from cost_reporting.contracts import Outcome
+from cost_reporting.domain.report_status import ReportFacts, with_outcome
 from cost_reporting.errors import remedy_of
+from cost_reporting.ledger import report_key
 from cost_reporting.report.naming import file_name
 from cost_reporting.report.renderer import Rendered, Renderer
 from local import evidence
@@ -34,6 +37,15 @@ HOSTILE_MAIL = (
 
 INSIDE = ("file", "data", "chrome", "chrome-extension")
 """The PDF viewer is a part of the browser."""
+
+
+AT = datetime(2026, 11, 8, 6, 5, tzinfo=UTC)
+
+
+def on_record(client_id: str, outcome: Outcome) -> ReportFacts:
+    """What the tables have about a client's report."""
+    facts = ReportFacts(client_id=client_id, report=report_key(RUN, client_id))
+    return with_outcome(facts, outcome, run_id=RUN.run_id, at=AT)
 
 
 class Objects(dict[str, bytes]):
@@ -101,7 +113,8 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     summary = {"clients": [outcome.model_dump(mode="json") for outcome in outcomes.values()]}
     objects[f"runs/{RUN.run_id}/summary.json"] = json.dumps(summary).encode()
     cases = evidence.collect(clients, outcomes, objects, mail, RUN.run_id, out / RUN.run_id)  # type: ignore[arg-type]
-    write_index(out, RUN, cases, again=0)
+    facts = {name: on_record(name, outcome) for name, outcome in outcomes.items()}
+    write_index(out, RUN, cases, facts, now=AT + timedelta(minutes=5), again=0)
     return out
 
 

@@ -1,10 +1,12 @@
 """`scripts/report.py run|rerun|resend|…` as far as AWS's answers decide: redrives, executions that are gone, status."""
 
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import boto3
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
@@ -12,7 +14,8 @@ import _console
 import report
 from cost_reporting import wiring
 from cost_reporting.contracts import RunAsked
-from cost_reporting.errors import InvalidRequest, RunNotStarted
+from cost_reporting.errors import InvalidRequest, RunNotStarted, remedy_of
+from cost_reporting.ledger import Entry, fingerprint, report_key
 from cost_reporting.operations.backfill import periods_of
 from cost_reporting.operations.list_clients import what_is_asked
 from cost_reporting.operations.runs import again, run_of
@@ -20,10 +23,11 @@ from cost_reporting.operations.worklists import write_worklist
 from cost_reporting.outcomes import failed
 from cost_reporting.periods import between, issue_at, label, moment_of, parse
 from cost_reporting.store.executions import Execution, ExecutionStore
+from cost_reporting.store.ledger import LedgerStore
 from cost_reporting.store.objects import ObjectStore
 from cost_reporting.store.runs import RunStore
 from tests.builders import a_client, a_client_due, a_run, an_outcome
-from tests.functional.conftest import NOW, Answer, Wire, World, refusal
+from tests.functional.conftest import NOW, Answer, Clock, Wire, World, refusal
 from tests.functional.test_preview import Ended
 
 MACHINE = "arn:aws:states:eu-central-1:123456789012:stateMachine:cost-reporting"
@@ -224,6 +228,46 @@ def test_a_report_is_found_when_its_execution_is_long_gone(operate: Any, wire: W
     assert (found["run_id"], found["outcome"]["status"]) == (run.run_id, "SENT")
     wire.order("stepfunctions.ListExecutions", Answer(200, {"executions": []}))
     assert operate("status", "--client-id", "globex", "--period", "2026-10", "--json").json["reports"] == []
+
+
+def test_status_gives_a_report_its_status_and_remedy_and_names_who_was_added_since(
+    operate: Any, wire: Wire, run: Any, world: World
+) -> None:
+    recipients = ("finance@northwind.example", "new@northwind.example")
+    world.add(a_client(client_id="acme", recipients=recipients))
+    entry = Entry(
+        report=report_key(run, "acme"), recipient=fingerprint(recipients[0]), state="DELIVERED", try_id="try-0001",
+        attempt=1, run_id=run.run_id, report_sha256="0" * 64, updated_at=NOW,
+    )  # fmt: skip
+    assert LedgerStore("outcomes").begin(entry, replacing=None)
+
+    def asked(client_id: str, *more: str) -> Ended:
+        wire.order("stepfunctions.ListExecutions", LISTED)
+        wire.order("stepfunctions.DescribeExecution", INCOMPLETE)
+        return operate("status", "--client-id", client_id, *more)
+
+    (sent,) = asked("acme", "--json").json["reports"]
+    assert (sent["status"], sent["unmailed"]) == ("delivered", [fingerprint(recipients[1])])
+    (lost,) = asked("globex", "--json").json["reports"]
+    assert (lost["status"], lost["error"], lost["remedy"]) == (
+        "failed",
+        "ClientAccessDenied",
+        remedy_of("ClientAccessDenied"),
+    )
+    told = asked("acme").out
+    assert "Delivered" in told
+    assert "resend --missing" in re.sub(r"\s+", " ", told)
+    assert "@" not in told
+
+
+def test_a_report_whose_run_left_no_outcome_is_told(operate: Any, wire: Wire, run: Any, clock: Clock) -> None:
+    boto3.resource("dynamodb").Table("outcomes").delete_item(Key={"pk": f"RUN#{run.run_id}", "sk": "OUTCOME#globex"})
+    for at, status in ((NOW + timedelta(hours=1), "underway"), (NOW + timedelta(days=1), "missing")):
+        clock.time = at
+        wire.order("stepfunctions.ListExecutions", LISTED)
+        wire.order("stepfunctions.DescribeExecution", INCOMPLETE)
+        (lost,) = operate("status", "--client-id", "globex", "--json").json["reports"]
+        assert lost["status"] == status
 
 
 # -- started twice ------------------------------------------------------------------------------------------------------

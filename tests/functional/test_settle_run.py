@@ -86,6 +86,64 @@ def test_a_run_of_nobody_is_complete(invoke: Invoke, world: World) -> None:
     assert summary.client_count == 0
 
 
+def processed(capsys: pytest.CaptureFixture[str]) -> list[float]:
+    """What Settle Run has added to ClientsProcessed since the last look, call by call."""
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith("{")]
+    assert all(
+        line["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [[]] for line in lines if "ClientsProcessed" in line
+    )
+    return [line["ClientsProcessed"][0] for line in lines if "ClientsProcessed" in line]
+
+
+def test_each_client_is_counted_as_processed_once_in_a_run_however_many_passes_it_takes(
+    invoke: Invoke, worklist: Worklist, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ended("acme", lost="globex initech")
+    with pytest.raises(RunIncomplete):
+        settle(invoke, worklist)
+    assert processed(capsys) == [3]
+    again = next_pass(invoke, worklist)
+    ended("globex", lost="initech")
+    with pytest.raises(RunIncomplete):
+        settle(invoke, again, redrives=1)
+    third = next_pass(invoke, again, redrives=2)
+    ended("initech")
+    assert isinstance(settle(invoke, third, redrives=2), RunSummary)
+    assert processed(capsys) == [0, 0]
+
+
+def test_a_late_client_is_counted_as_processed_when_the_run_has_ended_and_not_with_each_look(
+    invoke: Invoke, worklist: Worklist, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ended("acme", "globex", late="initech")
+    again = settle(invoke, worklist)
+    assert isinstance(again, Worklist)
+    assert processed(capsys) == []
+    ended("initech")
+    assert isinstance(settle(invoke, again), RunSummary)
+    assert processed(capsys) == [3]
+
+
+def test_a_client_without_an_outcome_is_marked_as_failed_with_the_verdict_so_that_every_door_says_so(
+    invoke: Invoke, world: World, worklist: Worklist
+) -> None:
+    ended("acme", lost="globex")
+    with pytest.raises(RunIncomplete):
+        settle(invoke, worklist)
+    ends = RunStore("outcomes").ends("monthly#2026-10#final")
+    assert {client_id: end.error for client_id, end in ends.items()} == {"initech": "NoOutcome"}
+
+
+def test_clients_that_an_operator_took_out_are_not_processed(
+    invoke: Invoke, worklist: Worklist, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ended("acme")
+    for client_id, status in (("globex", "LEFT_OUT"), ("initech", "REMOVED")):
+        RunStore("outcomes").record(RUN, an_outcome(client_id, status), NOW)
+    assert isinstance(settle(invoke, worklist), RunSummary)
+    assert processed(capsys) == [1]
+
+
 def test_a_dry_run_is_complete_without_a_mail(invoke: Invoke, world: World, worklist: Worklist) -> None:
     for client_id in ("acme", "globex", "initech"):
         RunStore("outcomes").record(RUN, an_outcome(client_id, "NOT_SENT"), NOW)

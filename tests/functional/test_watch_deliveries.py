@@ -100,7 +100,7 @@ def test_a_schedule_that_never_fired_is_noticed_and_everybody_due_is_missing(wor
     (letter,) = world.mails()
     body = letter.get_body(("plain",))
     assert body is not None
-    assert "no run for everybody was started" in body.get_content()
+    assert "no run for all clients was started" in body.get_content()
 
 
 def test_nobody_is_missed_while_the_time_of_grace_lasts(world: World, watch: Watch) -> None:
@@ -142,7 +142,7 @@ def test_a_client_removed_or_suspended_since_is_left_out_and_a_new_one_is_no_los
     listed(invoke)
     world.add(a_client(client_id="acme", status="suspended"), a_client(client_id="newcomer"))
     watched = watch()
-    assert (counts(watched), watched.missing) == ({"left_out": 1, "newcomer": 1}, 0)
+    assert (counts(watched), watched.missing) == ({"left_out": 1, "not_included": 1}, 0)
 
 
 def test_a_rerun_that_succeeds_ends_the_loss_and_one_that_fails_tells_the_newer_reason(
@@ -152,7 +152,7 @@ def test_a_rerun_that_succeeds_ends_the_loss_and_one_that_fails_tells_the_newer_
     run = listed(invoke)
     failed(invoke, run, "acme")
     failed(invoke, run.model_copy(update={"run_id": "again"}), "acme", "CostExplorerDisabled")
-    assert RunStore("outcomes").losses("monthly#2026-10#final")["acme"].error == "CostExplorerDisabled"
+    assert RunStore("outcomes").ends("monthly#2026-10#final")["acme"].error == "CostExplorerDisabled"
     assert watch().missing == 1
     sent(invoke, run.model_copy(update={"run_id": "third"}), "acme")
     assert watch().missing == 0
@@ -162,8 +162,45 @@ def test_a_client_that_waits_for_an_approval_is_held(invoke: Invoke, world: Worl
     world.add(a_client(client_id="acme"))
     listed(invoke)
     pk = "HELD#monthly#2026-10#final"
-    RunStore("outcomes")._put(pk, "acme", {"state": "HELD"})
-    assert counts(watch()) == {"held": 1}
+    RunStore("outcomes")._put(pk, "acme", {"state": "HELD", "at": NOW.isoformat()})
+    assert (counts(watch()), watch().missing) == ({"held": 1}, 0)
+
+
+def test_a_report_that_waits_for_a_day_counts_as_missing_and_the_roll_up_names_the_command(
+    invoke: Invoke, world: World, watch: Watch
+) -> None:
+    world.add(a_client(client_id="acme"))
+    listed(invoke)
+    held = {"state": "HELD", "at": (LATER - timedelta(hours=24)).isoformat()}
+    RunStore("outcomes")._put("HELD#monthly#2026-10#final", "acme", held)
+    watched = watch()
+    assert (counts(watched), watched.missing, watched.roll_up) == ({"undecided": 1}, 1, "mailed")
+    (letter,) = world.mails()
+    body = letter.get_body(("plain",))
+    assert body is not None
+    assert "report.py approve --client-id acme --period 2026-10 --cadence monthly --issue final" in body.get_content()
+
+
+def test_a_recipient_added_since_is_told_once_and_is_not_missing(invoke: Invoke, world: World, watch: Watch) -> None:
+    world.add(a_client(client_id="acme"))
+    run = listed(invoke)
+    mailed(run, "acme")
+    invoke("record_outcome", client_ended(report_sent("acme", run)))
+    watch()
+    world.add(a_client(client_id="acme", recipients=("finance@northwind.example", "new@northwind.example")))
+    told = [watch(LATER + timedelta(hours=hours)) for hours in (1, 2, 26)]
+    assert [each.roll_up for each in told] == ["mailed", "nothing_new", "nothing_new"]
+    assert (told[0].missing, counts(told[0])) == (0, {"delivered": 1})
+    assert world.mails()[-1]["Subject"] == "[Cost reports] 1 to look at: 1 report due"
+
+
+def test_a_client_that_was_run_by_its_id_and_left_no_outcome_is_missing(
+    invoke: Invoke, world: World, watch: Watch
+) -> None:
+    listed(invoke)
+    world.add(a_client(client_id="acme"))
+    listed(invoke, client_ids=["acme"])
+    assert counts(watch()) == {"missing": 1}
 
 
 def test_a_worklist_that_is_gone_leaves_everybody_expected(invoke: Invoke, world: World, watch: Watch) -> None:

@@ -8,7 +8,13 @@ from cost_reporting.errors import CostsThrottled, RunIncomplete, WorklistChanged
 from tests.builders import a_client_due, a_run, a_stored_object, an_outcome, costs_fetched, report_rendered, report_sent
 
 SUMMARY = RunSummary(
-    run=a_run(), pass_number=1, client_count=12, sent=12, not_sent=0, summary=a_stored_object("runs/r/summary.json")
+    run=a_run(),
+    pass_number=1,
+    client_count=12,
+    sent=12,
+    not_sent=0,
+    processed=12,
+    summary=a_stored_object("runs/r/summary.json"),
 )
 
 
@@ -25,10 +31,20 @@ SUMMARY = RunSummary(
         (an_outcome(status="FAILED"), {"ClientsFailed": 1}),
         (an_outcome(status="FAILED", stage="Send Email"), {"ClientsFailed": 1, "EmailFailures": 1}),
         (SUMMARY, {"ExecutionsSuccessful": 1, "ClientsProcessed": 12}),
-        (RunIncomplete("2 of 12 clients have no report."), {"ExecutionsIncomplete": 1}),
-        (SUMMARY.model_copy(update={"worked_ms": 90_000}), {"ExecutionsSuccessful": 1, "ClientsProcessed": 12, "RunMilliseconds": 90_000}),
-        (RunIncomplete("2 of 12", worked_ms=90_000), {"ExecutionsIncomplete": 1, "RunMilliseconds": 90_000}),
-        (WorklistChanged("a line is missing"), {"ExecutionsIncomplete": 1}),
+        (SUMMARY.model_copy(update={"processed": 0}), {"ExecutionsSuccessful": 1, "ClientsProcessed": 0}),
+        (
+            RunIncomplete("2 of 12 clients have no report.", processed=12),
+            {"ExecutionsIncomplete": 1, "ClientsProcessed": 12},
+        ),
+        (
+            SUMMARY.model_copy(update={"worked_ms": 90_000}),
+            {"ExecutionsSuccessful": 1, "ClientsProcessed": 12, "RunMilliseconds": 90_000},
+        ),
+        (
+            RunIncomplete("2 of 12", worked_ms=90_000),
+            {"ExecutionsIncomplete": 1, "ClientsProcessed": 0, "RunMilliseconds": 90_000},
+        ),
+        (WorklistChanged("a line is missing", processed=12), {"ExecutionsIncomplete": 1, "ClientsProcessed": 12}),
         (an_outcome(status="LATE"), {"ClientsLate": 1}),
         (an_outcome(status="LEFT_OUT"), {}),
         (an_outcome(status="REMOVED"), {}),

@@ -10,20 +10,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cost_reporting.contracts import Outcome
+from cost_reporting.domain.report_status import CALM, MISSING, SENT, STATUSES, Hold, Mark, ReportFacts
 from cost_reporting.errors import ClientAccessDenied, InvalidRequest
-from cost_reporting.ledger import State, report_key
+from cost_reporting.ledger import Mail, State, report_key
 from cost_reporting.operations.generate_ops_report import period_asked
 from cost_reporting.ops_report import (
     ACCEPTED,
-    STATUSES,
     OpsReport,
     PeriodFacts,
     RunFacts,
     Stray,
-    ledger_key,
     ops_report,
+    report_of_run,
     state_of,
-    status_of,
 )
 from cost_reporting.outcomes import OutcomeKept, RunKept, RunListed, failed
 from cost_reporting.periods import parse
@@ -65,12 +64,23 @@ def denied(client_id: str) -> Outcome:
     return failed(client_id, "Fetch Costs", "ClientAccessDenied", "role: AccessDenied")
 
 
+def known(key: str, *states: State, **changes: Any) -> ReportFacts:
+    """What is on record about a report with a mail in each of ``states``, one to each recipient."""
+    mails = tuple(
+        Mail(report=key, recipient=f"{number:016d}", state=state, updated_at=BEGAN)
+        for number, state in enumerate(states)
+    )
+    recipients = frozenset(mail.recipient for mail in mails)
+    found = {"client_id": key.partition("#")[0], "report": key, "mails": mails, "recipients": recipients}
+    return ReportFacts.model_validate(found | changes)
+
+
 def facts(*runs: RunFacts, mails: dict[str, Sequence[State]] | None = None, **changes: Any) -> PeriodFacts:
     found = {
         "period": WEEK,
         "runs": runs,
         "strays": (),
-        "mails": {key: tuple(states) for key, states in (mails or {}).items()},
+        "known": {key: known(key, *states) for key, states in (mails or {}).items()},
         "measured": {},
         "active": (),
     }
@@ -82,37 +92,85 @@ def report(*runs: RunFacts, before: PeriodFacts | None = None, **changes: Any) -
 
 
 def mails_of(run: RunFacts, **states: Sequence[State]) -> dict[str, Sequence[State]]:
-    return {ledger_key(run.kept, client_id): given for client_id, given in states.items()}
+    return {report_of_run(run.kept.listed, client_id): given for client_id, given in states.items()}
 
 
 # -- reports ----------------------------------------------------------------------------------------------------------
 
 
 def test_a_report_is_named_as_the_ledger_names_it() -> None:
-    run = a_run("2026-10")
     listed = a_listed(cadence="monthly", period="2026-10", issue="final")
-    kept = RunKept(listed=listed, recorded=(), verdicts=())
-    assert ledger_key(kept, "acme") == report_key(run, "acme")
+    assert report_of_run(listed, "acme") == report_key(a_run("2026-10"), "acme")
 
 
 @pytest.mark.parametrize(
     ("states", "status"),
     [
-        ((), "sent"),
-        (("DELIVERED", "COMPLAINED"), "delivered"),
-        (("DELIVERED", "SENT"), "sent"),
-        (("DELIVERED", "BOUNCED"), "partly"),
-        (("BOUNCED", "REJECTED"), "bounced"),
-        (("DELAYED",), "sent"),
+        ((), "unconfirmed"),
+        (("DELIVERED", "COMPLAINED"), "complained"),
+        (("DELIVERED", "SENT"), "unconfirmed"),
+        (("DELIVERED", "BOUNCED"), "bounced"),
+        (("BOUNCED", "REJECTED"), "rejected_by_ses"),
+        (("DELAYED",), "unconfirmed"),
+        (("DELIVERED",), "delivered"),
     ],
 )
-def test_the_ledger_says_what_became_of_a_report(states: Sequence[State], status: str) -> None:
-    assert status_of(an_outcome(), states) == status
+def test_the_ledger_says_how_a_report_stands(states: Sequence[State], status: str) -> None:
+    run = a_run_of(an_outcome("acme"))
+    assert report(run, mails=mails_of(run, acme=states)).reports[0].status == status
+
+
+def test_a_report_that_ses_delivered_after_an_uncertain_end_is_not_called_failed() -> None:
+    uncertain = failed("acme", "Send Email", "DeliveryUncertain", "SES did not answer")
+    run = a_run_of(uncertain, verdicts=(1,), execution="FAILED")
+    shown = report(run, mails=mails_of(run, acme=("DELIVERED",)))
+    assert [(line.status, line.error, line.remedy) for line in shown.reports] == [("delivered", None, "")]
+    (error,) = shown.errors
+    assert (error.error, error.count, error.without_report) == ("DeliveryUncertain", 1, ())
+    assert "force_send" not in error.remedy
+    assert shown.totals.reports_sent_rate == 1
+
+
+def test_a_hold_undecided_for_a_day_wants_attention_and_names_the_command() -> None:
+    run = a_run_of(an_outcome("acme", "HELD"))
+    (line,) = report(run).reports
+    assert (line.status, "report.py approve --client-id acme --period 2026-W45" in line.remedy) == ("undecided", True)
+
+
+def test_an_error_of_one_period_is_not_told_of_a_report_of_another() -> None:
+    first = a_run_of(denied("acme"), verdicts=(1,), period="2026-W44")
+    mended = a_run_of(an_outcome("acme"), number=2, period="2026-W44")
+    lost = a_run_of(failed("acme", "Render PDF", "RenderFailed", "no"), number=3, verdicts=(1,))
+    shown = report(first, mended, lost)
+    assert {error.error: error.without_report for error in shown.errors} == {
+        "ClientAccessDenied": (),
+        "RenderFailed": ("acme",),
+    }
+
+
+def test_a_recipient_added_since_is_named_by_its_fingerprint() -> None:
+    run = a_run_of(an_outcome("acme"))
+    key = report_of_run(run.kept.listed, "acme")
+    found = known(key, "DELIVERED", recipients={"0" * 16, "f" * 16}, mark=Mark(recipients=1, at=BEGAN))
+    (line,) = ops_report(facts(run, known={key: found}), None, cadence="weekly", read_at=READ_AT).reports
+    assert (line.status, line.unmailed) == ("delivered", ("f" * 16,))
+
+
+def test_what_a_mark_or_a_hold_says_counts_and_not_what_the_run_has_recorded() -> None:
+    run = a_run_of(denied("acme"), denied("globex"), verdicts=(2,), execution="FAILED")
+    acme, globex = (report_of_run(run.kept.listed, name) for name in ("acme", "globex"))
+    found = {
+        acme: known(acme, "DELIVERED", mark=Mark(recipients=1, at=READ_AT)),
+        globex: known(globex, hold=Hold(state="REJECTED", at=READ_AT)),
+    }
+    shown = ops_report(facts(run, known=found), None, cadence="weekly", read_at=READ_AT)
+    assert {line.client_id: line.status for line in shown.reports} == {"acme": "delivered", "globex": "closed"}
+    assert shown.errors[0].without_report == ()
 
 
 def test_a_failed_client_stands_first_with_its_remedy() -> None:
     shown = report(a_run_of(an_outcome("acme"), denied("zeta"), verdicts=(1,), execution="FAILED"))
-    assert [(line.client_id, line.status) for line in shown.reports] == [("zeta", "failed"), ("acme", "sent")]
+    assert [(line.client_id, line.status) for line in shown.reports] == [("zeta", "failed"), ("acme", "unconfirmed")]
     (error,) = shown.errors
     assert (error.error, error.count, error.without_report) == ("ClientAccessDenied", 1, ("zeta",))
     assert error.remedy == ClientAccessDenied.remedy
@@ -120,14 +178,14 @@ def test_a_failed_client_stands_first_with_its_remedy() -> None:
 
 def test_a_client_that_a_later_run_helped_has_its_report_and_its_error_is_told_all_the_same() -> None:
     shown = report(a_run_of(denied("acme"), verdicts=(1,)), a_run_of(an_outcome("acme"), number=2))
-    assert [(line.client_id, line.status) for line in shown.reports] == [("acme", "sent")]
+    assert [(line.client_id, line.status) for line in shown.reports] == [("acme", "unconfirmed")]
     assert (shown.errors[0].count, shown.errors[0].without_report) == (1, ())
     assert shown.totals.reports == 1
 
 
 def test_what_was_sent_stays_sent_although_a_later_run_failed() -> None:
     shown = report(a_run_of(an_outcome("acme")), a_run_of(denied("acme"), number=2, verdicts=(1,)))
-    assert shown.reports[0].status == "sent"
+    assert shown.reports[0].status == "unconfirmed"
 
 
 def test_test_and_dry_runs_are_runs_but_no_reports() -> None:
@@ -135,18 +193,19 @@ def test_test_and_dry_runs_are_runs_but_no_reports() -> None:
     assert (shown.totals.runs, shown.totals.reports, shown.totals.reports_sent_rate) == (2, 0, None)
 
 
-def test_a_client_without_an_outcome_failed_if_the_run_is_over_and_is_unsettled_while_it_runs() -> None:
-    over = report(a_run_of(an_outcome("acme"), lacking=("lost",), verdicts=(1,), execution="FAILED"))
-    running = report(a_run_of(an_outcome("acme"), lacking=("lost",), execution="RUNNING"))
-    assert [line.status for line in over.reports] == ["failed", "sent"]
-    assert over.errors[0].error == "NoOutcome"
-    assert [line.status for line in running.reports] == ["unsettled", "sent"]
-    assert running.totals.reports_sent_rate == 1
+def test_a_client_without_an_outcome_is_missing_once_its_run_cannot_be_at_work_any_more() -> None:
+    run = a_run_of(an_outcome("acme"), lacking=("lost",), verdicts=(1,), execution="FAILED")
+    over = report(run)
+    assert [(line.status, line.error) for line in over.reports] == [("missing", "NoOutcome"), ("unconfirmed", None)]
+    assert [(error.error, error.without_report) for error in over.errors] == [("NoOutcome", ("lost",))]
+    early = ops_report(facts(run), None, cadence="weekly", read_at=BEGAN + timedelta(hours=1))
+    assert [line.status for line in early.reports] == ["underway", "accepted"]
+    assert early.totals.reports_sent_rate == 1
 
 
 def test_clients_whose_names_are_gone_with_the_worklist_are_still_counted() -> None:
     shown = report(a_run_of(an_outcome("acme"), unnamed=2, verdicts=(2,)))
-    assert (shown.totals.reports, shown.totals.reports_by_status["failed"]) == (3, 2)
+    assert (shown.totals.reports, shown.totals.reports_by_status["missing"]) == (3, 2)
     assert shown.runs[0].without_outcome == 2
 
 
@@ -246,7 +305,9 @@ def runs(draw: st.DrawFn) -> RunFacts:
 @st.composite
 def periods(draw: st.DrawFn) -> PeriodFacts:
     found = draw(st.lists(runs(), max_size=5, unique_by=lambda run: run.kept.listed.run_id))
-    keys = sorted({ledger_key(run.kept, each.outcome.client_id) for run in found for each in run.kept.recorded})
+    keys = sorted(
+        {report_of_run(run.kept.listed, each.outcome.client_id) for run in found for each in run.kept.recorded}
+    )
     states = st.lists(st.sampled_from(STATES), min_size=1, max_size=4)
     return facts(*found, mails={key: draw(states) for key in keys if draw(st.booleans())})
 
@@ -260,7 +321,7 @@ def test_every_figure_adds_up_and_no_rate_leaves_its_bounds(now: PeriodFacts, be
         assert sum(totals.mails_by_state.values()) == totals.mails
         assert sum(totals.mails_by_state.get(state, 0) for state in ACCEPTED) == totals.mails_accepted <= totals.mails
         assert totals.paid_usd == totals.paid_requests * Decimal("0.01")
-        settled = totals.reports - sum(totals.reports_by_status[each] for each in ("unsettled", "held", "withheld"))
+        settled = sum(totals.reports_by_status[each] for each in (SENT | MISSING) - {"undecided"})
         assert (totals.reports_sent_rate is None) == (settled == 0)
         assert (totals.mails_delivered_rate is None) == (totals.mails_accepted == 0)
         for rate in (totals.reports_sent_rate, totals.mails_delivered_rate, totals.mails_bounced_rate):
@@ -271,6 +332,7 @@ def test_every_figure_adds_up_and_no_rate_leaves_its_bounds(now: PeriodFacts, be
     assert sum(line.paid_requests for line in shown.runs) == shown.totals.paid_requests
     lacking = {line.client_id for line in shown.reports if line.status == "failed"}
     assert lacking <= {client for each in shown.errors for client in each.clients}
+    assert all(line.remedy or line.status in CALM for line in shown.reports)
     assert OpsReport.model_validate_json(shown.model_dump_json()) == shown
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from cost_reporting.contracts import MailWords
 from cost_reporting.delivery.message import compose
 from cost_reporting.delivery.rollup import ROWS, RollCall, words
-from cost_reporting.rollcall import STATUSES, Judged
+from cost_reporting.domain.report_status import STATUSES, Judged
 from cost_reporting.schedules import due_by
 
 AT, ZONE = datetime(2026, 11, 10, 8, tzinfo=UTC), ZoneInfo("Europe/Berlin")
@@ -58,6 +58,15 @@ def test_it_names_each_client_that_is_not_well_with_what_and_what_to_do() -> Non
 
 def test_when_all_is_well_it_says_so() -> None:
     assert rolled(a_client("delivered")).subject == "[Cost reports] all is well: 1 report due"
+
+
+def test_a_recipient_without_a_mail_is_news_although_the_report_is_delivered() -> None:
+    added = a_client("delivered", detail="1 recipient of the record has no mail", remedy="resend", unmailed=("a" * 16,))
+    letter = rolled(added, a_client("delivered", "hooli"))
+    assert letter.subject == "[Cost reports] 1 to look at: 2 reports due"
+    for body in (letter.text, letter.html):
+        assert "1 recipient of the record has no mail" in body
+    assert "  hooli" in letter.text
 
 
 def test_ten_thousand_losses_make_a_letter_of_readable_length() -> None:

@@ -150,6 +150,7 @@ def test_status_knows_every_mail_by_its_fingerprint_and_what_became_of_it(machin
     assert [(mail["recipient"], mail["state"]) for mail in sent["mails"]] == [(fingerprint(ANNA), "DELIVERED")]
     (lost,) = operate("status", "--client-id", "denied-corp", "--period", week, "--json").json["reports"]
     assert (lost["outcome"]["error"], lost["mails"]) == ("ClientAccessDenied", [])
+    assert (sent["status"], lost["status"], lost["error"]) == ("delivered", "failed", "ClientAccessDenied")
     (known,) = operate("status", "--period", week, "--json").json["runs"]
     assert (known["run_id"], known["execution_status"]) == (sent["run_id"], "FAILED")
     assert known["verdict"] == "RunIncomplete: 1 of 2 clients have no report."

@@ -121,7 +121,7 @@ def test_a_schedule_that_never_fires_is_noticed(machine: Machine, run: Execution
     period = label(last_complete("weekly", at, ZONE))
     watched = watch(machine, at)
     assert weekly_counts(watched, period)["missing"] == len(WEEKLY) + 2
-    assert "no run for everybody was started" in roll_ups(machine)[-1].get_body(("plain",)).get_content()
+    assert "no run for all clients was started" in roll_ups(machine)[-1].get_body(("plain",)).get_content()
     assert alarm(machine) == "ALARM"
 
 

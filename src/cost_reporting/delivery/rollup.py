@@ -12,29 +12,13 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from cost_reporting.contracts import Fact, MailWords
+from cost_reporting.domain.report_status import CALM, MISSING, NAMES, STATUSES, UNDELIVERED, Judged, Status
 from cost_reporting.periods import label
-from cost_reporting.rollcall import CALM, MISSING, STATUSES, UNDELIVERED, Judged, Status
 from cost_reporting.schedules import Due
 
 ROWS: Final = 200
 """Up to so many clients of a status are named."""
 
-_SPOKEN: Final[dict[Status, str]] = {
-    "missing": "Missing",
-    "failed": "Failed",
-    "uncertain": "Uncertain: may or may not have been sent",
-    "bounced": "Bounced",
-    "rejected": "Rejected by SES",
-    "complained": "Complained of",
-    "unconfirmed": "Accepted a day ago, delivery unconfirmed",
-    "held": "Held for approval",
-    "withheld": "Withheld: approval refused",
-    "newcomer": "New since the run",
-    "left_out": "Removed or suspended since the run",
-    "underway": "Underway",
-    "accepted": "Accepted, not yet delivered",
-    "delivered": "Delivered to every recipient",
-}
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 _FONT: Final = "font-family:'Segoe UI',Helvetica,Arial,sans-serif;font-size:14px;line-height:20px;color:#1d2733"
 
@@ -73,7 +57,7 @@ def _subject(calls: Iterable[RollCall]) -> str:
     told = [
         f"{count} {word}" for count, word in ((lost, "without a report"), (back, "bounced"), (held, "held")) if count
     ]
-    other = sum(status not in CALM for status in clients) - lost - back - held
+    other = sum(not client.is_calm for call in calls for client in call.clients) - lost - back - held
     told += [f"{other} to look at"] if other else []
     reports = "report" if len(clients) == 1 else "reports"
     return f"[Cost reports] {', '.join(told) or 'all is well'}: {len(clients)} {reports} due"
@@ -90,11 +74,12 @@ def _text(call: RollCall, zone: ZoneInfo) -> Iterator[str]:
     yield title
     yield "=" * len(title)
     for status, clients in _parts(call):
-        yield f"\n{_SPOKEN[status]}: {len(clients)}"
-        if status in CALM:
-            yield f"  {', '.join(plain(client.client_id) for client in clients[:ROWS])}"
-        else:
-            for client in clients[:ROWS]:
+        yield f"\n{NAMES[status]}: {len(clients)}"
+        calm = [plain(client.client_id) for client in clients[:ROWS] if client.is_calm]
+        if calm:
+            yield f"  {', '.join(calm)}"
+        for client in clients[:ROWS]:
+            if not client.is_calm:
                 yield f"  {_named(client)}{': ' if client.detail else ''}{plain(client.detail)}"
                 yield f"    {plain(client.remedy)}"
         if len(clients) > ROWS:
@@ -106,11 +91,11 @@ def _html(call: RollCall, zone: ZoneInfo) -> Iterator[str]:
     yield f'<h2 style="font-size:17px">{escape(_title(call, zone))}</h2>'
     for status, clients in _parts(call):
         colour = "#475569" if status in CALM else "#b42318" if status in MISSING | UNDELIVERED else "#92400e"
-        yield f'<h3 style="font-size:14px;color:{colour};margin:16px 0 4px">{_SPOKEN[status]}: {len(clients)}</h3>'
-        if status in CALM:
-            yield f"<p>{', '.join(escape(plain(client.client_id)) for client in clients[:ROWS])}</p>"
-        else:
-            yield f"<table>{''.join(_row(client) for client in clients[:ROWS])}</table>"
+        yield f'<h3 style="font-size:14px;color:{colour};margin:16px 0 4px">{NAMES[status]}: {len(clients)}</h3>'
+        calm = [escape(plain(client.client_id)) for client in clients[:ROWS] if client.is_calm]
+        rest = [_row(client) for client in clients[:ROWS] if not client.is_calm]
+        yield f"<p>{', '.join(calm)}</p>" if calm else ""
+        yield f"<table>{''.join(rest)}</table>" if rest else ""
         if len(clients) > ROWS:
             yield f"<p>and {len(clients) - ROWS} more</p>"
 

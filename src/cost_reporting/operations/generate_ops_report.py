@@ -8,10 +8,11 @@ from typing import Final
 from cost_reporting import periods
 from cost_reporting.clients import is_active
 from cost_reporting.contracts import Cadence, Period
+from cost_reporting.domain.report_status import ReportFacts
 from cost_reporting.errors import CostReportingError, InvalidRequest
-from cost_reporting.ledger import State
+from cost_reporting.operations.report_facts import FIELDS, Row, facts_of_issue, issue_of_run
 from cost_reporting.operations.worklists import read_worklist
-from cost_reporting.ops_report import OpsReport, PeriodFacts, RunFacts, Stray, ledger_key, ops_report
+from cost_reporting.ops_report import OpsReport, PeriodFacts, RunFacts, Stray, ops_report
 from cost_reporting.outcomes import RunKept
 from cost_reporting.store.clients import ClientStore
 from cost_reporting.store.histories import Execution, ExecutionStore
@@ -63,7 +64,10 @@ def generate_ops_report(
     without them there is no report, so that StoreRefused or StoreThrottled ends it.
     """
 
+    rows: dict[str, Row] | None = None
+
     def facts(covered: Period) -> PeriodFacts:
+        nonlocal rows
         unknowns: list[str] = []
 
         def tried[T](what: str, read: Callable[[], T]) -> T | None:
@@ -81,14 +85,23 @@ def generate_ops_report(
             kept.append(runs.kept(listed))
             progress(f"runs of {periods.label(covered)}", len(kept), 0)
         run_facts = tuple(_run_facts(run, known, objects, unknowns) for run in kept)
+        if covered == period:
+            rows = tried("Clients", lambda: {str(row.get("client_id")): row for row in clients.rows(*FIELDS)})
         strays = None if found is None else tried("Executions", lambda: _strays(found, kept, executions))
         return PeriodFacts(
             period=covered,
             runs=run_facts,
             strays=strays,
-            mails=_mails(kept, ledger, lambda done: progress(f"mails of {periods.label(covered)}", done, 0)),
+            known=_known(
+                kept,
+                rows,
+                runs=runs,
+                ledger=ledger,
+                objects=objects,
+                progress=lambda done, all_of: progress(f"reports of {periods.label(covered)}", done, all_of),
+            ),
             measured=tried("CloudWatch", lambda: metrics.sums(METRICS, covered)),
-            active=tried("Clients", lambda: _active(clients)) if covered == period else None,
+            active=None if rows is None or covered != period else _active(rows),
             unknowns=tuple(dict.fromkeys(unknowns)),
         )
 
@@ -129,23 +142,30 @@ def _strays(found: Sequence[Execution], kept: Sequence[RunKept], executions: Exe
     )
 
 
-def _mails(
-    kept: Sequence[RunKept], ledger: LedgerStore, progress: Callable[[int], None]
-) -> dict[str, tuple[State, ...]]:
-    """The states of the mails of each report that live runs told of, read issue by issue."""
-    live = [run for run in kept if run.listed.mode == "live"]
-    reports = {ledger_key(run, each.outcome.client_id) for run in live for each in run.recorded}
-    mails: defaultdict[str, list[State]] = defaultdict(list)
-    read = 0
-    for issue in sorted({f"{run.listed.cadence}#{run.listed.period}#{run.listed.issue}" for run in live}):
-        for mail in ledger.of_issue(issue):
-            read += 1
-            if mail.report in reports:
-                mails[mail.report].append(mail.state)
-            if read % 500 == 0:
-                progress(read)
-    return {report: tuple(states) for report, states in mails.items()}
+def _known(
+    kept: Sequence[RunKept],
+    rows: Mapping[str, Row] | None,
+    *,
+    runs: RunStore,
+    ledger: LedgerStore,
+    objects: ObjectStore,
+    progress: Callable[[int, int], None],
+) -> dict[str, ReportFacts]:
+    """What is on record about the reports that live runs were to make, read issue by issue."""
+    by_issue: defaultdict[str, list[RunKept]] = defaultdict(list)
+    for run in kept:
+        if run.listed.mode == "live":
+            by_issue[issue_of_run(run.listed)].append(run)
+    known: dict[str, ReportFacts] = {}
+    for done, (issue, live) in enumerate(sorted(by_issue.items()), start=1):
+        among = [run.listed for run in live]
+        found = facts_of_issue(issue, rows, runs=runs, ledger=ledger, objects=objects, among=among)
+        recorded = {each.outcome.client_id for run in live for each in run.recorded}
+        for each in map(found.of, recorded | found.listed.keys()):
+            known[each.report] = each
+        progress(done, len(by_issue))
+    return known
 
 
-def _active(clients: ClientStore) -> tuple[str, ...]:
-    return tuple(sorted(str(row.get("client_id")) for row in clients.rows() if is_active(row)))
+def _active(rows: Mapping[str, Row]) -> tuple[str, ...]:
+    return tuple(sorted(client_id for client_id, row in rows.items() if is_active(row)))

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
-from cost_reporting.contracts import ClientEnded, Failure, Outcome, OutcomeStatus
+from cost_reporting.contracts import ClientEnded, Failure, Outcome, OutcomeStatus, Run
 from cost_reporting.outcomes import failed, failed_stage, message_of
 from cost_reporting.store.runs import RunStore
 
@@ -13,20 +13,27 @@ APPROVAL: Final = "Look at the report, which the operators have by mail, and app
 
 STOPPED: Final[dict[str, OutcomeStatus]] = {"ClientSuspended": "LEFT_OUT", "ClientUnknown": "REMOVED"}
 """Errors that say that an operator has taken the client out of the run: none fails it."""
+WITHOUT_REPORT: Final = frozenset[OutcomeStatus]({"FAILED", "LATE", "LEFT_OUT", "REMOVED"})
+"""How a client ends without its report, with no word of an approval."""
 LATER: Final = "Nothing yet: the run looks again at the moment that its execution waits for."
 
 
 def record_outcome(ended: ClientEnded, *, runs: RunStore, now: Callable[[], datetime]) -> Outcome:
-    """Write the outcome, and the mark that the client has this report, or how it failed to get it.
+    """Write the outcome, and the mark that the client has this report, or how it ended without it.
 
     Returns the outcome that stands: a failure that is recorded late, after the client's report was sent, changes nothing.
     """
     outcome = outcome_of(ended)
-    if ended.run.mode == "live" and outcome.status == "SENT":
-        runs.mark_delivered(ended.run, outcome, now())
-    stands = runs.record(ended.run, outcome, now())
-    if ended.run.mode == "live" and outcome.status == stands.status == "FAILED":
-        runs.mark_failed(ended.run, outcome, now())
+    return write_outcome(ended.run, outcome, runs=runs, now=now)
+
+
+def write_outcome(run: Run, outcome: Outcome, *, runs: RunStore, now: Callable[[], datetime]) -> Outcome:
+    """Write the outcome, and what the judge of a report's status goes by. Returns the outcome that stands."""
+    if run.mode == "live" and outcome.status == "SENT":
+        runs.mark_delivered(run, outcome, now())
+    stands = runs.record(run, outcome, now())
+    if run.mode == "live" and outcome.status == stands.status and outcome.status in WITHOUT_REPORT:
+        runs.mark_ended(run, outcome, now())
     return stands
 
 

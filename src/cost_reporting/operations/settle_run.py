@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from cost_reporting.contracts import ClientDue, Outcome, Run, RunSummary, SettleAsked, StoredObject, Worklist
 from cost_reporting.errors import RunIncomplete, WorklistChanged
 from cost_reporting.operations.worklists import listed_clients, write_worklist
-from cost_reporting.outcomes import left_late, settle, verdict, with_status
+from cost_reporting.outcomes import left_late, processed, settle, verdict, with_status
 from cost_reporting.store.objects import JSON, ObjectStore, run_prefix
 from cost_reporting.store.runs import Begun, RunStore
 
@@ -35,6 +35,8 @@ def settle_run(
 
     Executions of the definition before this one hand over the bare worklist. They have no count of redrives, so that
     any verdict on record means a redrive, and no state that waits, so that late clients count as failed.
+
+    Clients are counted as processed once in a run: with its first verdict, or with its summary.
     """
     worklist = asked.worklist if isinstance(asked, SettleAsked) else asked
     run, record = worklist.run, runs.on_record(worklist.run.run_id)
@@ -47,6 +49,7 @@ def settle_run(
     if not (late and looks_left):
         outcomes = [left_late(each, worklist.looks) if each.status == "LATE" else each for each in outcomes]
     losses = with_status(outcomes, "FAILED")
+    counted = 0 if record.verdicts else processed(outcomes)
     summary = _write_summary(objects, worklist, outcomes)
     if late and looks_left and isinstance(asked, SettleAsked):
         looks = worklist.looks + 1
@@ -63,7 +66,7 @@ def settle_run(
     worked_ms = _worked_ms(record.begun, waits[: worklist.looks], now()) if redrives == 0 else None
     told = redriven or any(number < worklist.pass_number for number in record.verdicts)
     if not losses and (listed.changed is None or (told and not listed.unknown)):
-        return _summary(worklist, outcomes, summary, worked_ms)
+        return _summary(worklist, outcomes, summary, worked_ms, counted)
     if redriven and losses:
         return write_worklist(
             objects,
@@ -73,10 +76,15 @@ def settle_run(
             concurrent_clients=worklist.concurrent_clients,
             looks=len(waits),
         )
+    for loss in losses:
+        if run.mode == "live" and record.outcomes.get(loss.client_id) != loss:
+            runs.mark_ended(run, loss, now())  # its own part of the run has not said so
     runs.judge(run.run_id, worklist.pass_number, len(losses), now(), redrives=redrives)
     if losses:
-        raise RunIncomplete("\n".join(filter(None, (verdict(outcomes), listed.changed))), worked_ms=worked_ms)
-    raise WorklistChanged(f"{listed.changed} Every client that is known to have been listed has its report.")
+        said = "\n".join(filter(None, (verdict(outcomes), listed.changed)))
+        raise RunIncomplete(said, worked_ms=worked_ms, processed=counted)
+    said = f"{listed.changed} Every client that is known to have been listed has its report."
+    raise WorklistChanged(said, processed=counted)
 
 
 def _worked_ms(begun: Begun | None, waited: Sequence[timedelta], now: datetime) -> int | None:
@@ -87,7 +95,7 @@ def _worked_ms(begun: Begun | None, waited: Sequence[timedelta], now: datetime) 
 
 
 def _summary(
-    worklist: Worklist, outcomes: list[Outcome], summary: StoredObject, worked_ms: int | None
+    worklist: Worklist, outcomes: list[Outcome], summary: StoredObject, worked_ms: int | None, counted: int
 ) -> RunSummary:
     return RunSummary(
         run=worklist.run,
@@ -99,6 +107,7 @@ def _summary(
         rejected=len(with_status(outcomes, "REJECTED")),
         left_out=len(with_status(outcomes, "LEFT_OUT")),
         removed=len(with_status(outcomes, "REMOVED")),
+        processed=counted,
         worked_ms=worked_ms,
         summary=summary,
     )

@@ -2,10 +2,10 @@
 
 import json
 import logging
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from hashlib import sha256
 from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo
@@ -16,15 +16,14 @@ from cost_reporting.delivery import Channel
 from cost_reporting.delivery.message import Enclosure, compose
 from cost_reporting.delivery.once import Parcel, send_once
 from cost_reporting.delivery.rollup import RollCall, words
+from cost_reporting.domain.report_status import MISSING, STATUSES, UNDELIVERED, judge
 from cost_reporting.errors import (
     CostReportingError,
     RollUpNotSent,
-    StoreRefused,
 )
-from cost_reporting.ledger import Mail, fingerprint, issue_key
-from cost_reporting.operations.worklists import read_worklist
+from cost_reporting.ledger import issue_key
+from cost_reporting.operations.report_facts import FIELDS, Row, facts_of_issue
 from cost_reporting.periods import label
-from cost_reporting.rollcall import CALM, MISSING, STATUSES, UNDELIVERED, Known, judge
 from cost_reporting.schedules import Due, due_by
 from cost_reporting.store.clients import ClientStore
 from cost_reporting.store.ledger import LedgerStore
@@ -38,7 +37,6 @@ OPERATORS: Final = "OPERATORS"
 """Stands for the client in the name of a roll-up. No client can be called so: their ids are lower case."""
 
 _log = logging.getLogger(__name__)
-Row = Mapping[str, Any]
 Told = Literal["mailed", "nothing_new", "already_sent", "underway", "uncertain"]
 
 
@@ -65,7 +63,7 @@ def watch_deliveries(
     Raises RollUpNotSent, which carries the counts, if operators could not be told.
     """
     at = asked.scheduled_at or now()
-    rows = {str(row.get("client_id")): row for row in clients.rows("client_name", "recipients")}
+    rows = {str(row.get("client_id")): row for row in clients.rows(*FIELDS)}
     calls = [
         call
         for due in due_by(at, zone)
@@ -98,59 +96,15 @@ def roll_call(
 ) -> RollCall:
     """How each client's report ``due`` stands. Reads whole partitions, never client by client."""
     issue = issue_key(due)
-    begun = runs.expected(issue)
-    listed, fired = _listed(objects, begun)
-    if not fired and due.moment < runs.since():
-        return RollCall(due=due, fired=False, clients=())  # this system was not there yet
-    marks, losses, held = runs.marks(issue), runs.losses(issue), runs.held(issue)
-    mails: defaultdict[str, list[Mail]] = defaultdict(list)
-    for mail in ledger.of_issue(issue):
-        mails[mail.report.partition("#")[0]].append(mail)
-    dues = {client_id for client_id, row in rows.items() if is_due(row, due.cadence, due.issue)}
-    known = (
-        Known(
-            client_id=client_id,
-            name=_name(rows.get(client_id, {})),
-            recipients=_recipients(rows.get(client_id, {})),
-            active=rows.get(client_id, {"status": "suspended"}).get("status") != "suspended",
-            due=client_id in dues,
-            listed=listed.get(client_id),
-            mark=marks.get(client_id),
-            mails=tuple(mails[client_id]),
-            loss=losses.get(client_id),
-            held=held.get(client_id),
-        )
-        for client_id in sorted(dues | listed.keys() | marks.keys() | held.keys())
+    since = datetime.combine(due.period.end, time(), UTC)
+    known = facts_of_issue(
+        issue, rows, runs=runs, ledger=ledger, objects=objects, among=list(runs.listed(since, max(at, since)))
     )
-    return RollCall(due=due, fired=fired, clients=tuple(judge(each, fired=fired, now=at) for each in known))
-
-
-def _listed(objects: ObjectStore, begun: Mapping[str, datetime]) -> tuple[dict[str, datetime], bool]:
-    """When the last run that listed a client began, by client id, and whether any run has left its list.
-
-    A list that is gone tells nothing: then everybody who is due is expected.
-    """
-    listed: dict[str, datetime] = {}
-    fired = False
-    for run_id, began in sorted(begun.items(), key=lambda each: each[1]):
-        try:
-            worklist = read_worklist(objects, run_id, 1)
-        except StoreRefused as gone:
-            _log.warning("worklist_gone", extra={"run_id": run_id, "reason": str(gone)})
-            continue
-        fired = True
-        listed |= dict.fromkeys((due.client_id for due in worklist), began)
-    return listed, fired
-
-
-def _name(row: Row) -> str | None:
-    name = row.get("client_name")
-    return name if isinstance(name, str) else None
-
-
-def _recipients(row: Row) -> frozenset[str]:
-    found = row.get("recipients")
-    return frozenset(fingerprint(to) for to in found if isinstance(to, str)) if isinstance(found, list) else frozenset()
+    if not known.fired and due.moment < runs.since():
+        return RollCall(due=due, fired=False, clients=())  # this system was not there yet
+    dues = {client_id for client_id, row in rows.items() if is_due(row, due.cadence, due.issue)}
+    expected = sorted(dues | known.listed.keys() | known.marks.keys() | known.holds.keys())
+    return RollCall(due=due, fired=known.fired, clients=tuple(judge(known.of(each), now=at) for each in expected))
 
 
 # -- the roll-up ------------------------------------------------------------------------------------------------------
@@ -207,10 +161,10 @@ def _is_old(news: RolledUp, last: RolledUp, missing: int) -> bool:
 def _hash(calls: Iterable[RollCall]) -> str:
     """Of what is news: which reports there are, and each client that is not well, and how.
 
-    That SES accepts a mail, and delivers it some minutes later, is the way of things and no news.
+    That SES accepts a mail, and delivers it some minutes later, is no news. A recipient added since is.
     """
     news = [
-        [issue_key(call.due), sorted([c.client_id, c.status, c.detail] for c in call.clients if c.status not in CALM)]
+        [issue_key(call.due), sorted([c.client_id, c.status, c.detail] for c in call.clients if not c.is_calm)]
         for call in calls
     ]
     return sha256(json.dumps(news).encode()).hexdigest()

@@ -8,10 +8,10 @@ from pydantic import AwareDatetime
 
 from cost_reporting import aws
 from cost_reporting.contracts import Cadence, Fact, Issue, Outcome, Period, Run, StoredObject, Worklist
+from cost_reporting.domain.report_status import Ended, Hold, Mark
 from cost_reporting.ledger import issue_key
 from cost_reporting.outcomes import OutcomeKept, RunKept, RunListed
 from cost_reporting.periods import label, month_of, stored_names
-from cost_reporting.rollcall import Loss, Mark
 from cost_reporting.store.translation import translated
 
 
@@ -53,8 +53,8 @@ class Delivered(Fact):
 class RunStore:
     """Items ``RUN#<run_id>`` (the run, whom it lists, its outcomes, its verdicts), and by ``<cadence>#<period>#<issue>``:
 
-    ``DELIVERED#`` who has the report, ``FAILED#`` how a client failed last, ``EXPECTED#`` the worklists of the runs for
-    everybody. ``HELD#`` is who waits for an approval.
+    ``DELIVERED#`` who has the report, ``FAILED#`` how a client ended last without it, ``EXPECTED#``
+    the worklists of the runs for all clients. ``HELD#`` is who waits for an approval.
 
     ``MOMENT#`` says which execution works on a moment of a schedule. ``RUNS#<yyyy-mm>`` lists the runs of a month by
     their start, so that no reader has to scan the table for them.
@@ -259,9 +259,10 @@ class RunStore:
             },
         )
 
-    def mark_failed(self, run: Run, outcome: Outcome, at: datetime) -> None:
-        """Write down how the client failed to get this report, replacing what an earlier run wrote."""
-        told = outcome.model_dump(mode="json", include={"error", "stage", "message", "remedy"}, exclude_none=True)
+    def mark_ended(self, run: Run, outcome: Outcome, at: datetime) -> None:
+        """Write down how the client ended without this report, replacing what an earlier run wrote."""
+        fields = {"status", "error", "stage", "message", "remedy"}
+        told = outcome.model_dump(mode="json", include=fields, exclude_none=True)
         self._put(f"FAILED#{issue_key(run)}", outcome.client_id, told | {"run_id": run.run_id, "at": at.isoformat()})
 
     def expect(self, worklist: Worklist, at: datetime) -> None:
@@ -275,22 +276,31 @@ class RunStore:
 
     def marks(self, issue: str) -> dict[str, Mark]:
         """Who has the report of ``issue``, by client id."""
-        return {
-            item["sk"]: Mark(recipients=int(item.get("recipients", 0)), at=item["at"])
-            for item in self._named(f"DELIVERED#{issue}")
-        }
+        return {item["sk"]: _mark(item) for item in self._named(f"DELIVERED#{issue}")}
 
-    def losses(self, issue: str) -> dict[str, Loss]:
-        """How clients failed last to get the report of ``issue``, by client id."""
-        fields = Loss.model_fields
-        return {
-            item["sk"]: Loss.model_validate({k: v for k, v in item.items() if k in fields})
-            for item in sorted(self._named(f"FAILED#{issue}"), key=lambda item: str(item["at"]))
-        }
+    def mark_of(self, issue: str, client_id: str) -> Mark | None:
+        """The same of one client."""
+        found = self._each_named(f"DELIVERED#{issue}", client_id)
+        return _mark(found[-1]) if found else None
 
-    def held(self, issue: str) -> dict[str, str]:
-        """Whose report of ``issue`` needs, or needed, an approval, with its state: HELD, APPROVED, REJECTED."""
-        return {item["sk"]: item["state"] for item in self._named(f"HELD#{issue}")}
+    def ends(self, issue: str) -> dict[str, Ended]:
+        """How clients ended last without the report of ``issue``, by client id."""
+        items = sorted(self._named(f"FAILED#{issue}"), key=lambda item: str(item["at"]))
+        return {item["sk"]: _ended(item) for item in items}
+
+    def end_of(self, issue: str, client_id: str) -> Ended | None:
+        """The same of one client."""
+        found = sorted(self._each_named(f"FAILED#{issue}", client_id), key=lambda item: str(item["at"]))
+        return _ended(found[-1]) if found else None
+
+    def held(self, issue: str) -> dict[str, Hold]:
+        """Whose report of ``issue`` needs, or needed, an approval, by client id."""
+        return {item["sk"]: _hold(item) for item in self._named(f"HELD#{issue}")}
+
+    def hold_of(self, issue: str, client_id: str) -> Hold | None:
+        """The same of one client."""
+        found = self._each_named(f"HELD#{issue}", client_id)
+        return _hold(found[-1]) if found else None
 
     def since(self) -> datetime:
         """When the table was made: no schedule can have led to anything before."""
@@ -304,6 +314,11 @@ class RunStore:
     def _named(self, pk: str) -> Iterator[dict[str, Any]]:
         """The items of a partition; those that an older version has stored under another name come first."""
         return (item for name in reversed(stored_names(pk)) for item in self._query(name))
+
+    def _each_named(self, pk: str, sk: str) -> list[dict[str, Any]]:
+        """The items of one client, in the order of :meth:`_named`: the last one counts."""
+        found = (self._get(name, sk) for name in reversed(stored_names(pk)))
+        return [item for item in found if item is not None]
 
     def _put(self, pk: str, sk: str, values: dict[str, Any]) -> None:
         with translated("write the outcomes table"):
@@ -356,6 +371,18 @@ def _parts(client_ids: Iterable[str]) -> Iterator[list[str]]:
 def _recorded(item: dict[str, Any]) -> OutcomeKept:
     outcome = {k: v for k, v in _without_keys(item).items() if k != "at"}
     return OutcomeKept.model_validate({"outcome": outcome, "at": item["at"]})
+
+
+def _mark(item: dict[str, Any]) -> Mark:
+    return Mark(recipients=int(item.get("recipients", 0)), at=item["at"])
+
+
+def _ended(item: dict[str, Any]) -> Ended:
+    return Ended.model_validate({k: v for k, v in item.items() if k in Ended.model_fields})
+
+
+def _hold(item: dict[str, Any]) -> Hold:
+    return Hold.model_validate({k: v for k, v in item.items() if k in Hold.model_fields})
 
 
 def _run_pk(run_id: str) -> str:

@@ -83,7 +83,7 @@ def test_a_client_that_has_no_report_stands_on_paper_with_its_remedy() -> None:
     written = markdown(DOCUMENTS["operations"])
     assert "1 report of 2 reached SES or their clients; 1 client report did not." in written
     assert "| ClientAccessDenied | 1 | 1 | globex | Ask the client to restore" in written
-    assert "| globex | weekly 2026-W45 preliminary | failed |  | ClientAccessDenied |" in written
+    assert "| globex | weekly 2026-W45 preliminary | Failed |  | ClientAccessDenied |" in written
     assert "Active, but in no live run of this period: initech." in written
     assert "Not known: CloudWatch: denied" in written
 

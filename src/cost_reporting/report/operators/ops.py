@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from typing import Final
 
-from cost_reporting.ops_report import STATUSES, OpsReport, ReportLine, Trend
+from cost_reporting.domain.report_status import MISSING, NAMES, SENT, STATUSES, UNDELIVERED
+from cost_reporting.ops_report import OpsReport, ReportLine, Trend
 from cost_reporting.periods import last_day
 from cost_reporting.report.operators.document import Document, Figure, Part, table
 from cost_reporting.report.operators.words import count, figures, moment, percent, plural, some, usd
@@ -49,14 +50,15 @@ def _lead(report: OpsReport) -> str:
     elif not report.totals.reports:
         said = "No client's report was asked for."
     else:
-        lacking = by_status["failed"] + by_status["bounced"]
-        good = sum(by_status[status] for status in ("partly", "sent", "delivered"))
+        lacking = sum(by_status[status] for status in (MISSING | UNDELIVERED) - {"undecided"})
+        good = sum(by_status[status] for status in SENT - UNDELIVERED)
+        waiting = by_status["held"] + by_status["undecided"]
         said = f"{plural(good, 'report', 'reports')} of {report.totals.reports:,} reached SES or their clients"
         said += f"; {plural(lacking, 'client report', 'client reports')} did not." if lacking else "."
-        if by_status["held"]:
-            said += f" {plural(by_status['held'], 'waits', 'wait')} for approval."
-        if by_status["unsettled"]:
-            said += f" {plural(by_status['unsettled'], 'is', 'are')} not settled yet."
+        if waiting:
+            said += f" {plural(waiting, 'waits', 'wait')} for approval."
+        if by_status["underway"]:
+            said += f" {plural(by_status['underway'], 'is', 'are')} underway."
     return said if report.over else f"{said} The period is not over: figures until {moment(report.read_at)} UTC."
 
 
@@ -148,20 +150,21 @@ def _runs(report: OpsReport) -> Part:
 
 
 def _clients(report: OpsReport) -> Part:
-    counts = ", ".join(f"{report.totals.reports_by_status[status]:,} {status}" for status in STATUSES)
+    by_status = report.totals.reports_by_status
+    counts = "; ".join(f"{NAMES[status]}: {by_status[status]:,}" for status in STATUSES if by_status[status])
     return Part(
         title="Clients",
         paragraphs=(f"{plural(report.totals.reports, 'report', 'reports')}: {counts}.",) if report.reports else (),
         table=table(
             _cut("Each client's report; what wants attention first", len(report.reports)),
-            "Client, Report, Delivered?, Mails, Why not",
+            "Client, Report, Status, Mails, Why not",
             [
                 (
                     line.client_id,
                     f"{line.cadence} {line.period} {line.issue}",
-                    line.status,
+                    NAMES[line.status],
                     _mails(line),
-                    line.error or "",
+                    line.error or line.detail,
                 )
                 for line in report.reports[:LONGEST]
             ],
