@@ -1,7 +1,6 @@
 """A request to DynamoDB says which keys and attributes it is about, and a policy may ask for them.
 
-``dynamodb:LeadingKeys`` are the values of the partition key, of the index if one is asked: "Represents the first key
-attribute of a table". It comes with every action on items and with Query, and not with Scan (Service Authorization
+``dynamodb:LeadingKeys`` are the values of the partition key, of the index if one is asked. It comes with every action on items and with Query, and not with Scan (Service Authorization
 Reference, "Actions, resources, and condition keys for Amazon DynamoDB"). ``dynamodb:Attributes`` are the top-level names
 in the request, those of the primary key and of conditions among them (DynamoDB Developer Guide, "Using IAM policy
 conditions for fine-grained access control"). MiniStack knows the attributes of a projection and no leading keys; since
@@ -30,6 +29,7 @@ _WORDS = frozenset({"and", "or", "not", "between", "in", "set", "add", "remove",
 class Asked(str):
     """An action of one item of a transaction, with the keys of that item."""
 
+    __slots__ = ("keys",)
     keys: dict[str, Any]
 
 

@@ -3,8 +3,8 @@
 The emulator judges too, with an evaluator of its own; this one is the second opinion, and knows what a request to
 DynamoDB says about itself:
 
-- ``dynamodb:LeadingKeys``: the values of the partition key, of the index if one is asked. In every request to an item or
-  a partition, in none to a whole table.
+- ``dynamodb:LeadingKeys``: the values of the partition key, of the index if one is asked. In every request to an item
+  or a partition, in none to a whole table.
 - ``dynamodb:Attributes``: the top-level names that a request names, those of its keys and conditions among them.
 - ``dynamodb:Select``: ALL_ATTRIBUTES unless a read names attributes.
 
@@ -30,7 +30,7 @@ NAMES: Final = {
     "AWS::Region": REGION,
     "AWS::AccountId": ACCOUNT,
     "Prefix": "cost-reporting",
-    "ReaderRoleName": "cost-reporting-reader",
+    "ReaderRoleName": "reader",
     "Sender": "reports@consultancy.example",
     "ConfigurationSet": "cost-reporting",
     "Bucket.Arn": "arn:aws:s3:::reports-of-a-test",
@@ -199,7 +199,7 @@ def _dynamodb(name: str, given: Json) -> Iterator[Request]:
         }
         index = f"/index/{given['IndexName']}" if "IndexName" in given else ""
         yield Request("dynamodb:Query", f"{_TABLE}/{given['TableName']}{index}", _about(given, values[schema], ()))
-    elif name in ("ListBackups",):
+    elif name == "ListBackups":
         yield Request(f"dynamodb:{name}", "*")
     elif name == "DeleteBackup":
         yield Request(f"dynamodb:{name}", given["BackupArn"])
@@ -278,7 +278,8 @@ _SERVICES: Final = {
     "dynamodb": _dynamodb,
     "s3": _s3,
     "sesv2": _sesv2,
-    "sts": _by("sts", "RoleArn"),
+    # Any credentials may ask whose they are (STS API Reference, GetCallerIdentity).
+    "sts": lambda name, given: [] if name == "GetCallerIdentity" else _by("sts", "RoleArn")(name, given),
     "secretsmanager": _by("secretsmanager", "SecretId"),
     "stepfunctions": lambda name, given: [
         Request(f"states:{name}", given.get("stateMachineArn") or given["executionArn"])
