@@ -214,7 +214,7 @@ def _images(pdf: bytes) -> dict[str, bytes]:
 
 def _write(folder: Path, files: dict[str, bytes]) -> None:
     try:
-        _files.write(folder, files, ours=OURS)
+        _files.write_folder(folder, files, ours=OURS)
     except OSError as fault:
         raise Failed(
             f"{fault.filename or folder}: {fault.strerror}.", remedy="Give another folder with --out."
