@@ -34,6 +34,7 @@ from local.differences import (
     cost_explorer,
     environments,
     event_logs,
+    item_keys,
     mail,
     measured,
     metrics,
@@ -115,6 +116,7 @@ def restore_aws(folder: Path, now: Callable[[], datetime]) -> None:
     redrives.restore()
     roles.restore()
     principals.restore()
+    item_keys.restore()
     metrics.restore()
     alarms.restore()
     measured.restore()

@@ -174,7 +174,7 @@ def printed(wanted: tuple[Exhibit, ...]) -> Iterator[tuple[Exhibit, bytes]]:
             preview = Preview(client=exhibit.client, run=exhibit.run, logo=logo(exhibit.client), costs=None)
             costs = fetched(preview, source).costs
             assert costs is not None
-            yield exhibit, renderer.render(exhibit.client, costs, exhibit.run, preview.logo).pdf
+            yield exhibit, renderer.render(exhibit.client.shown, costs, exhibit.run, preview.logo).pdf
 
 
 def small(picture: bytes) -> bytes:

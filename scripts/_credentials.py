@@ -80,7 +80,8 @@ def hand_out(turn: ExternalIdTurn, out: Path, deployment: Deployment) -> tuple[P
         folder /= turn.role_arn.split(":")[4]
     documents = {"reader-role.json": whole, "trust-policy.json": role["Properties"]["AssumeRolePolicyDocument"]}
     try:
-        _files.write(folder, {name: json.dumps(each, indent=2).encode() for name, each in documents.items()}, ours=OURS)
+        files = {name: json.dumps(each, indent=2).encode() for name, each in documents.items()}
+        _files.write_folder(folder, files, ours=OURS)
     except OSError as fault:
         raise Failed(
             f"{fault.filename or folder}: {fault.strerror}.", remedy="Give another folder with --out, and start again."

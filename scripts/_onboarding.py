@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import _console
+import _files
 import _records
 from _console import WrongInput
 from _deployment import Deployment
@@ -59,7 +60,7 @@ def onboard(
         "access.json": json.dumps(access, indent=2) + "\n",
     }
     try:
-        output_dir.mkdir(parents=True, exist_ok=True)
+        _files.make_folder(output_dir)
     except OSError as fault:
         raise WrongInput(f"--output-dir: {output_dir}: {fault.strerror}.", remedy="Give another folder.") from None
     for name, text in files.items():

@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 
 import _console
 import _deployment
+import _files
 from _console import Failed, WrongInput
 from cost_reporting.report.operators.document import Document, markdown
 from cost_reporting.report.operators.printed import pdf
@@ -35,14 +36,11 @@ def form_of(output: Path, asked: str | None) -> str:
 
 
 def write(output: Path, form: str, report: BaseModel, document: Document) -> None:
-    """Put the report into its place, whole or not at all."""
+    """Put the report into its place, whole or not at all, for its owner's eyes only."""
     body = pdf(document) if form == "pdf" else (_json(report) if form == "json" else markdown(document)).encode()
-    aside = output.with_name(f".{output.name}-{os.getpid()}")
     try:
-        aside.write_bytes(body)
-        aside.replace(output)
+        _files.write(output, body)
     except OSError as fault:
-        aside.unlink(missing_ok=True)
         raise Failed(f"{output}: {fault.strerror}.", remedy="Give another file with --output.") from None
 
 

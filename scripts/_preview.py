@@ -81,7 +81,7 @@ def preview(
     assert costs is not None  # noqa: S101 - both ways end with costs
     folder = out / found.client.client_id / f"{label(found.run.period)}-{found.run.issue}"
     renderer = Renderer()
-    rendered = renderer.render(found.client, costs, found.run, found.logo)
+    rendered = renderer.render(found.client.shown, costs, found.run, found.logo)
     files = dict(previews.documents(found, rendered))
     if html:
         style = f"<style>{renderer.stylesheet}</style></head>"
@@ -214,7 +214,7 @@ def _images(pdf: bytes) -> dict[str, bytes]:
 
 def _write(folder: Path, files: dict[str, bytes]) -> None:
     try:
-        _files.write(folder, files, ours=OURS)
+        _files.write_folder(folder, files, ours=OURS)
     except OSError as fault:
         raise Failed(
             f"{fault.filename or folder}: {fault.strerror}.", remedy="Give another folder with --out."

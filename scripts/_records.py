@@ -71,7 +71,7 @@ def asked(remedy: str) -> Iterator[None]:
 def write(path: Path, body: bytes, option: str, *, replace: bool) -> None:
     """Write a file for the owner's eyes only, whole or not at all. Raises WrongInput or Failed."""
     try:
-        _files.write_private(path, body, replace=replace)
+        _files.write(path, body, replace=replace)
     except FileExistsError:
         remedy = f"Give another name with {option}, or remove it."
         raise WrongInput(f"{option}: {printable(str(path))} is there already.", remedy=remedy) from None

@@ -31,7 +31,7 @@ def restore() -> None:
         view = view or bus._pattern_event_view(event)
         transformer = target.get("InputTransformer")
         text = apply(transformer, rule, view) if transformer else json.dumps(view.event_with_detail())
-        write(arn, text)
+        write(arn, text, str(rule.get("Arn", "")))
 
     def apply(transformer: dict[str, Any], rule: Any, view: Any) -> str:
         paths = transformer.get("InputPathsMap", {})
@@ -74,11 +74,13 @@ def find(event: Any, path: str) -> Any:
     return event
 
 
-def write(arn: str, text: str) -> None:
-    """Put an event into the log group called by ``arn``, if a resource policy allows it."""
+def write(arn: str, text: str, rule: str) -> None:
+    """Put an event into the log group called by ``arn``, if a resource policy allows it for this rule."""
     logs = upstream("services.cloudwatch_logs")
     group = arn.split(":log-group:")[1].removesuffix(":*")
-    if not allowed(f"{arn.removesuffix(':*')}:log-stream:{STREAM}") or group not in logs._log_groups:
+    stream = f"{arn.removesuffix(':*')}:log-stream:{STREAM}"
+    may = all(allowed(action, stream, rule) for action in ("logs:CreateLogStream", "logs:PutLogEvents"))
+    if not may or group not in logs._log_groups:
         print(f"event-logs: not written to {group}", flush=True)
         return
     try:
@@ -100,16 +102,31 @@ def millis(stamp: Any) -> int:
     return stamp if isinstance(stamp, int) else int(datetime.fromisoformat(str(stamp)).timestamp() * 1000)
 
 
-def allowed(stream: str) -> bool:
-    """Whether a resource policy lets EventBridge write to ``stream``."""
+def allowed(action: str, stream: str, rule: str) -> bool:
+    """Whether a resource policy lets EventBridge do ``action`` on ``stream`` for ``rule``.
+
+    EventBridge says for which rule it writes (User Guide, "Using resource-based policies for Amazon EventBridge").
+    """
+    evaluator = upstream("core.iam_evaluator")
+    account = rule.split(":")[4] if rule.count(":") > 4 else ""
+    context = evaluator.EvalContext(
+        principal_arn="",
+        principal_type="Service",
+        principal_account=account,
+        action=action,
+        resource_arn=stream,
+        region="",
+        service_context={"aws:sourcearn": rule, "aws:sourceaccount": account},
+    )
     for policy in upstream("services.cloudwatch_logs")._resource_policies.values():
         document = json.loads(policy["policyDocument"])
         for statement in several(document["Statement"]):
             if (
                 statement["Effect"] == "Allow"
                 and "events.amazonaws.com" in several(statement["Principal"].get("Service"))
-                and "logs:PutLogEvents" in several(statement["Action"])
+                and action in several(statement["Action"])
                 and any(fnmatchcase(stream, pattern) for pattern in several(statement["Resource"]))
+                and evaluator._conditions_met(statement.get("Condition", {}), context)
             ):
                 return True
     return False

@@ -105,6 +105,12 @@ class Branding(Explained):
     """A file name like logo.png, a PNG or SVG below clients/<client_id>/ in the bucket."""
 
 
+Locale = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(_[A-Z][a-z]{3})?(_([A-Z]{2}|[0-9]{3}))?$")]
+Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+Budget = Annotated[Amount, Field(gt=0, max_digits=18, decimal_places=2)]
+PageSize = Literal["A4", "Letter"]
+
+
 class ExchangeRate(Explained):
     """What one US dollar, in which AWS bills, was worth in the client's currency, on which day and says who."""
 
@@ -139,21 +145,21 @@ class Client(Explained):
     """Up to 20 further accounts without an organization, all in one report: [{"name": "Lab", "access": {…}}]."""
     branding: Branding
     """How the report looks: {"colour": "#0b4f6c", "logo": "logo.png"}, the logo only if there is one."""
-    locale: Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(_[A-Z][a-z]{3})?(_([A-Z]{2}|[0-9]{3}))?$")]
+    locale: Locale
     """Language and country of the report, like en_US or de_DE."""
-    currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+    currency: Currency
     """In which currency the report shows amounts beside US dollars: three capital letters, like USD or EUR."""
     exchange_rate: ExchangeRate | None = None
     """For every currency but USD: {"rate": "0.9214", "as_of": "2026-10-30", "source": "ECB reference rate"}."""
     cost_metric: Metric
     """Which of Cost Explorer's metrics the report is about; unblended is what most bills show."""
-    page_size: Literal["A4", "Letter"] = "A4"
+    page_size: PageSize = "A4"
     """The paper: "A4" or "Letter"."""
     sections: tuple[Section, ...] = ()
     """Parts of the report that cost paid requests of their own, like ["accounts", "forecast"]."""
     tag_keys: Annotated[tuple[TagKey, ...], Field(max_length=5)] = ()
     """By which tags the section "tags" splits the costs: up to five keys, like ["Project"]; only with that section."""
-    monthly_budget: Annotated[Amount, Field(gt=0, max_digits=18, decimal_places=2)] | None = None
+    monthly_budget: Budget | None = None
     """The budget of a month in the currency of the bill, all accounts together, like "12000.00"."""
     attachments: tuple[Attachment, ...] = ()
     """Files beside the PDF: ["csv"], ["xlsx"] or both."""
@@ -165,6 +171,11 @@ class Client(Explained):
     """How many of its first reports wait until an operator has approved or rejected them: 0 for none."""
     version: Annotated[int, Field(ge=1)] = 1
     """Counts the changes of the record. Commands keep it: leave it as it was exported, and out of a new record."""
+
+    @property
+    def shown(self) -> "ReportRecord":
+        """The part of the record that the report shows."""
+        return ReportRecord.model_validate({name: getattr(self, name) for name in ReportRecord.model_fields})
 
     @property
     def ways(self) -> tuple[Way, ...]:
@@ -192,8 +203,7 @@ class Client(Explained):
             raise ValueError("recipients: an address stands there twice")
         if ("tags" in self.sections) != bool(self.tag_keys):
             raise ValueError("tag_keys: they and the section tags go together")
-        if (self.currency == "USD") != (self.exchange_rate is None):
-            raise ValueError("exchange_rate: give it for every currency except USD, in which AWS bills")
+        _need_a_rate_but_for_dollars(self.currency, self.exchange_rate)
         ways = [way.place for way in self.ways]
         if len(set(ways)) < len(ways):
             raise ValueError("more_accounts: an account stands there twice, or is that of access")
@@ -203,13 +213,50 @@ class Client(Explained):
         return self
 
 
+class ReportRecord(Fact):
+    """What a report shows of a client, each field as in :class:`Client`, and nothing else of the record.
+
+    Render PDF reads no more than these attributes and its role allows it no more: it works on fonts, pictures and names
+    that other parties made, and does not need to know how a client's costs are read or who its recipients are.
+    """
+
+    client_id: ClientId
+    client_name: OneLine
+    branding: Branding
+    locale: Locale
+    currency: Currency
+    exchange_rate: ExchangeRate | None = None
+    page_size: PageSize = "A4"
+    monthly_budget: Budget | None = None
+    attachments: tuple[Attachment, ...] = ()
+
+    @model_validator(mode="after")
+    def _agrees_with_itself(self) -> "ReportRecord":
+        _need_a_rate_but_for_dollars(self.currency, self.exchange_rate)
+        return self
+
+
+def _need_a_rate_but_for_dollars(currency: str, rate: ExchangeRate | None) -> None:
+    if (currency == "USD") != (rate is None):
+        raise ValueError("exchange_rate: give it for every currency except USD, in which AWS bills")
+
+
 def parse_client(row: Mapping[str, Any]) -> Client:
     """The client record in a row of the clients table.
 
     Raises ClientMisconfigured naming every field that is wrong, and how, but none of the values.
     """
+    return _parsed(Client, row)
+
+
+def parse_report_record(row: Mapping[str, Any]) -> ReportRecord:
+    """What a report shows, from a row that holds only that. Raises ClientMisconfigured as :func:`parse_client` does."""
+    return _parsed(ReportRecord, row)
+
+
+def _parsed[Record: Fact](kind: type[Record], row: Mapping[str, Any]) -> Record:
     try:
-        return Client.model_validate(row)
+        return kind.model_validate(row)
     except ValidationError as invalid:
         raise ClientMisconfigured(f"{row.get('client_id', '(no client_id)')}: {faults(invalid)}") from None
 

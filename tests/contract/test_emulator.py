@@ -447,6 +447,109 @@ def test_a_state_machine_may_do_only_what_its_role_allows(account: Account) -> N
     assert "lambda:InvokeFunction" in execution["cause"]
 
 
+ITEMS = {
+    "get": "t.get_item(Key={'pk': '%s', 'sk': '1'})",
+    "query": "t.query(KeyConditionExpression='pk = :pk', ExpressionAttributeValues={':pk': '%s'})",
+    "put": "t.put_item(Item={'pk': '%s', 'sk': '1'})",
+    "update": "t.update_item(Key={'pk': '%s', 'sk': '1'}, UpdateExpression='ADD n :n', "
+    "ExpressionAttributeValues={':n': 1})",
+    "delete": "t.delete_item(Key={'pk': '%s', 'sk': '1'})",
+    "transaction": "t.meta.client.transact_write_items(TransactItems=["
+    "{'Put': {'TableName': t.name, 'Item': {'pk': 'RUN#2', 'sk': '1'}}}, "
+    "{'Put': {'TableName': t.name, 'Item': {'pk': '%s', 'sk': '2'}}}])",
+    "batch": "t.meta.client.batch_get_item(RequestItems={t.name: {'Keys': [{'pk': 'RUN#1', 'sk': '1'}, "
+    "{'pk': '%s', 'sk': '2'}]}})",
+}
+
+
+def table(account: Account) -> str:
+    name = account.name("table")
+    account.client("dynamodb").create_table(
+        TableName=name,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in ("pk", "sk", "issue")],
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": "by-issue",
+                "KeySchema": [{"AttributeName": "issue", "KeyType": "HASH"}],
+                "Projection": {"ProjectionType": "ALL"},
+            }
+        ],
+    )
+    return name
+
+
+def allowed(account: Account, call: str, *may: dict[str, Any]) -> bool:
+    """Whether a function whose role has the statements ``may`` is let through with ``call`` on the table ``t``."""
+    source = (
+        f"import boto3\ndef handler(event, context):\n    t = boto3.resource('dynamodb').Table(event)\n    {call}\n"
+    )
+    name = table(account)
+    on = [f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/{name}{more}" for more in ("", "/index/by-issue")]
+    answer = account.invoke(account.function(source, *({"Resource": on} | each for each in may)), name)
+    if answer is not None:
+        assert "AccessDenied" in answer["errorMessage"], answer
+    return answer is None
+
+
+def keyed(*patterns: str) -> dict[str, Any]:
+    condition = {
+        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": patterns},
+        "Null": {"dynamodb:LeadingKeys": "false"},
+    }
+    return {"Action": "dynamodb:*", "Condition": condition}
+
+
+@pytest.mark.parametrize("call", ITEMS)
+@restored("item_keys")
+def test_a_role_may_be_held_to_some_keys_of_a_table(account: Account, call: str) -> None:
+    assert allowed(account, ITEMS[call] % "RUN#1", keyed("RUN#*"))
+    assert not allowed(account, ITEMS[call] % "RUNS#1", keyed("RUN#*"))
+
+
+@restored("item_keys")
+def test_the_leading_key_of_an_index_is_its_own(account: Account) -> None:
+    one = "KeyConditionExpression='issue = :i', ExpressionAttributeValues={':i': 'weekly#1'}"
+    call = f"t.query(IndexName='by-issue', {one})"
+    assert allowed(account, call, keyed("weekly#*"))
+    assert not allowed(account, call, keyed("monthly#*", "RUN#*"))
+
+
+def test_a_whole_table_has_no_leading_key(account: Account) -> None:
+    assert not allowed(account, "t.scan()", keyed("*"))
+
+
+@pytest.mark.parametrize(
+    ("asked", "may"),
+    [
+        ("ProjectionExpression='pk, #n.town', ExpressionAttributeNames={'#n': 'place'}", True),
+        ("ProjectionExpression='pk, secret'", False),
+        ("ProjectionExpression='pk, #n', ExpressionAttributeNames={'#n': 'secret'}", False),
+        ("ProjectionExpression='pk, secret.inner[0]'", False),
+        ("ConsistentRead=True", False),
+    ],
+)
+def test_a_role_may_be_held_to_some_attributes_of_an_item(account: Account, asked: str, may: bool) -> None:
+    condition = {
+        "ForAllValues:StringEquals": {"dynamodb:Attributes": ["pk", "sk", "place"]},
+        "Null": {"dynamodb:Attributes": "false"},
+        "StringEqualsIfExists": {"dynamodb:Select": "SPECIFIC_ATTRIBUTES"},
+    }
+    held = {"Action": "dynamodb:GetItem", "Condition": condition}
+    assert allowed(account, f"t.get_item(Key={{'pk': 'a', 'sk': '1'}}, {asked})", held) is may
+
+
+@restored("item_keys")
+def test_what_is_written_counts_as_attributes_too(account: Account) -> None:
+    held = {
+        "Action": "dynamodb:PutItem",
+        "Condition": {"ForAllValues:StringEquals": {"dynamodb:Attributes": ["pk", "sk"]}},
+    }
+    assert allowed(account, "t.put_item(Item={'pk': 'a', 'sk': '1'})", held)
+    assert not allowed(account, "t.put_item(Item={'pk': 'a', 'sk': '1', 'state': 'APPROVED'})", held)
+
+
 @restored("transport")
 def test_a_bucket_that_wants_tls_can_be_used(account: Account) -> None:
     s3, bucket = account.client("s3"), account.name("bucket")
@@ -520,9 +623,27 @@ def test_the_event_bus_hears_what_became_of_a_message(account: Account, to: str,
 def test_a_rule_writes_what_it_is_told_of_an_event_into_a_log_group(account: Account) -> None:
     logs, group = account.client("logs"), account.name("/aws/ses/group")
     arn = f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:{group}"
-    may_write = policy(Principal={"Service": "events.amazonaws.com"}, Action=["logs:PutLogEvents"], Resource=f"{arn}:*")
+    may_write = policy(
+        Principal={"Service": "events.amazonaws.com"},
+        Action=["logs:CreateLogStream", "logs:PutLogEvents"],
+        Resource=f"{arn}:*",
+        Condition={"ArnLike": {"aws:SourceArn": f"arn:aws:events:us-east-1:{ACCOUNT}:rule/rule-*"}},
+    )
     logs.put_resource_policy(policyName=account.name("policy"), policyDocument=may_write)
     assert logged(account, arn) == ["Send for acme: "]
+
+
+def test_a_rule_that_the_resource_policy_does_not_name_writes_nothing(account: Account) -> None:
+    logs, group = account.client("logs"), account.name("/aws/ses/others")
+    arn = f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:{group}"
+    may_write = policy(
+        Principal={"Service": "events.amazonaws.com"},
+        Action=["logs:CreateLogStream", "logs:PutLogEvents"],
+        Resource=f"{arn}:*",
+        Condition={"ArnLike": {"aws:SourceArn": f"arn:aws:events:us-east-1:{ACCOUNT}:rule/another-*"}},
+    )
+    logs.put_resource_policy(policyName=account.name("policy"), policyDocument=may_write)
+    assert logged(account, arn, seconds=2) == []
 
 
 def test_a_rule_without_a_resource_policy_writes_nothing(account: Account) -> None:

@@ -29,6 +29,7 @@ from local.cost_explorer import CostExplorer
 from tests.builders import report_rendered
 from tests.contract.documents import resources
 from tests.contract.handlers import app
+from tests.contract.policies import asked, decide, statements_of
 
 NOW = datetime(2026, 11, 8, 6, 0, 3, tzinfo=UTC)
 ENVIRONMENT = {
@@ -331,13 +332,46 @@ def costs(loopback: _Loopback, clock: Clock) -> Costs:
     return loopback.costs
 
 
+ASKED: defaultdict[str, Counter[tuple[str, str]]] = defaultdict(Counter)
+"""How often each function has asked for an action on a family of keys, for the count at the end of a session."""
+
+
+def hold_against_the_role(function: str, calls: list[Call]) -> None:
+    """Fail if the role that the template gives to a function does not allow one of its calls.
+
+    Cost Explorer is asked with a client's credentials; every other call is the role's own.
+    """
+    statements = statements_of(function)
+    for call in calls:
+        if call.operation.startswith("ce."):
+            continue
+        for request in asked(*call):
+            ASKED[function][request.action, request.family] += 1
+            decision = decide(statements, request)
+            assert decision == "Allow", f"template.yaml: the role of {function} does not allow {request}: {decision}"
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """How many calls were held against how many roles."""
+    if ASKED:
+        calls = sum(sum(each.values()) for each in ASKED.values())
+        terminalreporter.write_line(f"roles: {calls} requests of {len(ASKED)} functions held against their policies")
+
+
 @pytest.fixture
-def invoke(world: World) -> Callable[[str, Any], Any]:
-    """Call a function as the state machine does: JSON in, JSON out, or the error by its name."""
+def invoke(world: World, wire: Wire) -> Callable[[str, Any], Any]:
+    """Call a function as the state machine does: JSON in, JSON out, or the error by its name.
+
+    Each of its calls is held against the role that the template gives to the function.
+    """
 
     def invoke(function: str, event: Any) -> Any:
         payload = json.loads(event.model_dump_json() if isinstance(event, BaseModel) else json.dumps(event))
-        answer = app(function).handler(payload, SimpleNamespace(aws_request_id="request-1"))
+        before = len(wire.calls)
+        try:
+            answer = app(function).handler(payload, SimpleNamespace(aws_request_id="request-1"))
+        finally:
+            hold_against_the_role(function, wire.calls[before:])
         return json.loads(json.dumps(answer))
 
     return invoke

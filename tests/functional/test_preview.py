@@ -205,9 +205,9 @@ def test_a_folder_that_cannot_be_written_is_named(preview: Any, costs_json: Path
 
 def test_what_is_there_stays_whole_if_the_next_cannot_be_written(tmp_path: Path) -> None:
     folder = tmp_path / "report"
-    _files.write(folder, {"a.pdf": b"old", "page-1.png": b"old"}, ours=report.OURS)
+    _files.write_folder(folder, {"a.pdf": b"old", "page-1.png": b"old"}, ours=report.OURS)
     with pytest.raises(OSError, match="no-such-folder"):
-        _files.write(folder, {"a.pdf": b"new", "no-such-folder/b.pdf": b"new"}, ours=report.OURS)
+        _files.write_folder(folder, {"a.pdf": b"new", "no-such-folder/b.pdf": b"new"}, ours=report.OURS)
     assert (folder / "a.pdf").read_bytes() == b"old"
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["a.pdf", "page-1.png", "report"]
 

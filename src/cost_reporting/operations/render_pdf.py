@@ -5,7 +5,7 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from cost_reporting.clients import Client
+from cost_reporting.clients import ReportRecord
 from cost_reporting.contracts import Attached, CostsFetched, RenderedReport, ReportRendered, Run, StoredObject
 from cost_reporting.costs import CostDocument
 from cost_reporting.errors import ReportNotStored
@@ -27,7 +27,7 @@ def render_pdf(
     All of it is found or all of it is made: what goes to the client is always of one rendering. If a report is to go
     out as it is stored, it is found whatever it was made from, or ReportNotStored is raised.
     """
-    client = clients.get(fetched.client_id)
+    client = clients.shown(fetched.client_id)
     if fetched.run.as_stored is not None:
         return ReportRendered(**dict(fetched), report=_as_stored(fetched.run, client, objects))
     logo = objects.get(f"clients/{client.client_id}/{client.branding.logo}") if client.branding.logo else None
@@ -38,7 +38,7 @@ def render_pdf(
     return ReportRendered(**dict(fetched), report=report)
 
 
-def _as_stored(run: Run, client: Client, objects: ObjectStore) -> RenderedReport:
+def _as_stored(run: Run, client: ReportRecord, objects: ObjectStore) -> RenderedReport:
     documents = stored_report(run, client.client_id, objects)
     evidence = objects.find(evidence_key(run, client.client_id), fingerprint=None)
     if evidence is None:
@@ -52,7 +52,7 @@ def _as_stored(run: Run, client: Client, objects: ObjectStore) -> RenderedReport
     )
 
 
-def _found(run: Run, client: Client, objects: ObjectStore, made_from: str) -> RenderedReport | None:
+def _found(run: Run, client: ReportRecord, objects: ObjectStore, made_from: str) -> RenderedReport | None:
     prefix = report_prefix(run, client.client_id)
     kinds = tuple(dict.fromkeys(client.attachments))
     names = ("report.pdf", "mail.json", "evidence.json", *(f"costs.{kind}" for kind in kinds))
@@ -81,7 +81,7 @@ def _found(run: Run, client: Client, objects: ObjectStore, made_from: str) -> Re
 
 def _made(
     fetched: CostsFetched,
-    client: Client,
+    client: ReportRecord,
     logo: bytes | None,
     *,
     renderer: Renderer,
@@ -121,9 +121,9 @@ def _made(
     )
 
 
-def _fingerprint(client: Client, run: Run, costs_sha256: str, logo: bytes | None, template_version: str) -> str:
+def _fingerprint(client: ReportRecord, run: Run, costs_sha256: str, logo: bytes | None, template_version: str) -> str:
     parts = (
-        client.model_dump_json(exclude={"version", "recipients", "quarantined", "reply_to", "access", "more_accounts"}),
+        client.model_dump_json(),
         run.mode,
         costs_sha256,
         "no logo" if logo is None else sha256(logo).hexdigest(),

@@ -8,7 +8,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Final, Literal
 
-from cost_reporting.clients import Client
+from cost_reporting.clients import ReportRecord
 from cost_reporting.contracts import Cadence, Period, Run
 from cost_reporting.costs import (
     PRICE_PER_REQUEST,
@@ -58,7 +58,7 @@ class Edition:
     ``consultancy`` is who prepared the report; without a name, its trade stands there.
     """
 
-    client: Client
+    client: ReportRecord
     costs: CostDocument
     run: Run
     consultancy: str = ""

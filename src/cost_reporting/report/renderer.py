@@ -12,7 +12,7 @@ from urllib.parse import quote
 from jinja2 import Environment, PackageLoader, StrictUndefined, TemplateError
 
 import report_fonts
-from cost_reporting.clients import Client
+from cost_reporting.clients import ReportRecord
 from cost_reporting.contracts import Fact, MailWords, Run
 from cost_reporting.costs import CostDocument
 from cost_reporting.errors import RenderFailed
@@ -71,7 +71,7 @@ class Renderer:
         )
         self._templates.filters["isolated"] = isolated
 
-    def render(self, client: Client, costs: CostDocument, run: Run, logo: bytes | None = None) -> Rendered:
+    def render(self, client: ReportRecord, costs: CostDocument, run: Run, logo: bytes | None = None) -> Rendered:
         """The report of ``client`` about ``costs``.
 
         A ``logo`` that cannot be embedded safely is left out; the client's name stands in its place.

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from cost_reporting import aws
-from cost_reporting.clients import Client, parse_client
+from cost_reporting.clients import Client, ReportRecord, parse_client, parse_report_record
 from cost_reporting.errors import ClientUnknown
 from cost_reporting.store.translation import translated
 
@@ -27,6 +27,22 @@ class ClientStore:
         if row is None:
             raise ClientUnknown(f"{client_id}: no such client record")
         return parse_client(row)
+
+    def shown(self, client_id: str) -> ReportRecord:
+        """What the client's report shows of its record, and nothing else of it: raises as :meth:`get` does.
+
+        The attributes are named in the request, because Render PDF's role allows it no others. They are named without
+        placeholders, so none of them may be a reserved word of DynamoDB.
+        """
+        with translated("read what a report shows of a client record"):
+            row = self._table.get_item(
+                Key={"client_id": client_id},
+                ConsistentRead=True,
+                ProjectionExpression=", ".join(ReportRecord.model_fields),
+            ).get("Item")
+        if row is None:
+            raise ClientUnknown(f"{client_id}: no such client record")
+        return parse_report_record(row)
 
     def rows(self, *more: str) -> Iterator[Mapping[str, Any]]:
         """Every row's ``client_id`` and what decides whether it is due, as they stand there, whatever they are.
