@@ -140,7 +140,7 @@ def _end_all(run: Run, client_ids: list[str]) -> None:
         for client_id in part:
             if int(client_id[-5:]) <= FAILING:
                 loss = failed(client_id, "Fetch Costs", "ClientAccessDenied", "role: AccessDenied")
-                store.mark_failed(run, loss, now)
+                store.mark_ended(run, loss, now)
                 store.record(run, loss, now)
                 continue
             ledger.begin(_delivered(run, client_id, now), replacing=None)

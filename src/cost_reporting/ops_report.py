@@ -28,7 +28,7 @@ from cost_reporting.domain.report_status import (
 from cost_reporting.errors import remedy_of
 from cost_reporting.ledger import State, report_name
 from cost_reporting.outcomes import OutcomeKept, RunKept, RunListed
-from cost_reporting.periods import label
+from cost_reporting.periods import label, present_name
 
 Count = Annotated[int, Field(ge=0)]
 RunState = Literal["complete", "incomplete", "underway", "stopped", "unknown"]
@@ -285,7 +285,7 @@ def _ends(run: RunFacts) -> Iterable[tuple[str, str, OutcomeKept | None]]:
 
 def report_of_run(listed: RunListed, client_id: str) -> str:
     """The ledger's name of the report of a live run, as :func:`cost_reporting.ledger.report_key` makes it."""
-    return report_name(client_id, listed.cadence, listed.period, listed.issue)
+    return present_name(report_name(client_id, listed.cadence, listed.period, listed.issue))
 
 
 def _with_end(known: ReportFacts, listed: RunListed, end: OutcomeKept | None) -> ReportFacts:
@@ -355,7 +355,9 @@ def error_classes(facts: PeriodFacts, reports: Sequence[ReportLine]) -> tuple[Er
                 seen["NoOutcome"].append((report, client_id))
             if end is not None and end.outcome.status == "FAILED":
                 seen[end.outcome.error or "NoOutcome"].append((report, client_id))
-    lines = {report_name(line.client_id, line.cadence, line.period, line.issue): line for line in reports}
+    lines = {
+        present_name(report_name(line.client_id, line.cadence, line.period, line.issue)): line for line in reports
+    }
     for report, line in lines.items():
         if line.status in MISSING and line.error and (report, line.client_id) not in seen[line.error]:
             seen[line.error].append((report, line.client_id))

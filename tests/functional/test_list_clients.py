@@ -11,8 +11,8 @@ import pytest
 from cost_reporting import settings
 from cost_reporting.contracts import ClientDue, Outcome, StartedTwice, Worklist
 from cost_reporting.errors import InvalidRequest, RunNotStarted, StoreThrottled
-from cost_reporting.periods import label
 from cost_reporting.operations.worklists import write_worklist
+from cost_reporting.periods import label
 from cost_reporting.store.objects import ObjectStore
 from cost_reporting.store.runs import RunStore
 from tests.builders import a_client, a_client_due, a_run, an_outcome

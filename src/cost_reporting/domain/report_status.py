@@ -13,7 +13,7 @@ from pydantic import AwareDatetime
 
 from cost_reporting.contracts import Fact, Outcome
 from cost_reporting.errors import DeliveryUncertain, remedy_of
-from cost_reporting.ledger import Mail, Standing, report_standing, standing
+from cost_reporting.ledger import Mail, Standing, missing_recipients, report_standing, standing
 
 Status = Literal[
     "missing",
@@ -367,7 +367,7 @@ def _unmailed(facts: ReportFacts) -> tuple[str, ...]:
     """Recipients of the record without an entry. As long as the ledger lacks a mail of the mark, that is not known."""
     if facts.mark is None or len(facts.mails) < facts.mark.recipients:
         return ()
-    return tuple(sorted(facts.recipients - {mail.recipient for mail in facts.mails}))
+    return tuple(sorted(missing_recipients(facts.recipients, facts.mails)))
 
 
 def _unmailed_words(unmailed: tuple[str, ...]) -> str:

@@ -14,7 +14,6 @@ from cost_reporting.outcomes import OutcomeKept, RunKept, RunListed
 from cost_reporting.periods import label, month_of, stored_names
 from cost_reporting.store.translation import translated
 
-
 _LISTED_SIZE: Final = 250_000
 """Bytes of client ids in one item: DynamoDB takes 400 KB (Developer Guide, "Quotas in Amazon DynamoDB")."""
 
