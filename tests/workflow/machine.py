@@ -30,6 +30,7 @@ class Execution:
     output: dict[str, Any]
     children: tuple["Execution", ...] = ()
     events: tuple[dict[str, Any], ...] = ()
+    given: str = "{}"
 
     @property
     def run_id(self) -> str:
@@ -121,7 +122,7 @@ class Machine:
         cause = shown.get("cause") or "{}"
         said = json.loads(cause).get("errorMessage", "") if cause.startswith("{") else cause
         output = json.loads(shown.get("output") or "{}") if shown["status"] == "SUCCEEDED" else {}
-        return Execution(arn, shown["status"], shown.get("error", ""), said, output, children, events)
+        return Execution(arn, shown["status"], shown.get("error", ""), said, output, children, events, shown["input"])
 
     def outcomes(self, execution: Execution) -> dict[str, Outcome]:
         """How each client of the run ended."""

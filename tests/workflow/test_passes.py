@@ -41,9 +41,8 @@ def tries(execution: Execution) -> dict[str, list[int]]:
     """The tries of tasks in each child, by client, in the order of passes."""
     found: dict[str, list[int]] = {}
     for child in execution.children:
-        found.setdefault(json.loads(child.events[0]["stateEnteredEventDetails"]["input"])["client_id"], []).append(
-            child.tries()
-        )
+        client_id = json.loads(child.given)["client_id"]
+        found.setdefault(client_id, []).append(child.tries())
     return found
 
 
