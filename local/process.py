@@ -58,7 +58,6 @@ class Emulator:
         with urllib.request.urlopen(url, timeout=60) as answer:  # noqa: S310 - our own address
             answer.read()
 
-
     def late(self, account: str, requests: int) -> None:
         """Have Cost Explorer answer the next requests of ``account`` as if it had no figures yet."""
         url = f"{self.endpoint}/_local/late?account={account}&requests={requests}"

@@ -178,11 +178,6 @@ def rerun(
             if execution_arn
             else verbs.last_failed(here.executions)
         )
-        if failed.double_of:
-            raise InvalidRequest(
-                f"execution_arn: {failed.name} was a second start of the same moment, and worked on no client; "
-                f"name the one that did: {failed.double_of}"
-            )
         request, clients, meant, removed = _again(here, failed)
     except InvalidRequest as wrong:
         raise _operating.as_option(wrong) from None
@@ -220,6 +215,11 @@ def _again(here: Account, failed: Execution) -> tuple[Request, list[str], str, l
 
     One that failed before its run began has recorded no client: its own input is started again.
     """
+    if failed.double_of:
+        raise InvalidRequest(
+            f"execution_arn: {failed.name} was a second start of the same moment, and worked on no client; "
+            f"name the one that did: {failed.double_of}"
+        )
     found = verbs.run_of(failed, here.deployment.zone)
     if found is None:
         raise InvalidRequest(f"execution_arn: {failed.name} was no run: {failed.error or failed.status}")

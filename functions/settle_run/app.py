@@ -10,6 +10,4 @@ from cost_reporting.step import step
 @step
 def handler(asked: SettleAsked | Worklist) -> Worklist | RunSummary:
     """Judge the run by its recorded outcomes."""
-    return settle_run(
-        asked, waits=settings().waits, runs=wiring.runs(), objects=wiring.objects(), now=wiring.now
-    )
+    return settle_run(asked, waits=settings().waits, runs=wiring.runs(), objects=wiring.objects(), now=wiring.now)

@@ -4,6 +4,7 @@ One module per difference. Its docstring says which behaviour of AWS it restores
 that runs in this process, and ``tests/contract/test_emulator.py`` says so when upstream no longer needs it. Everything
 here runs in the emulator's own environment: standard library, ministack and botocore, nothing of the product.
 
-Not restored, because nothing here depends on it: the files of a ResultWriter, MaxDelaySeconds and jitter of a Retry, the refusal of a dangling ``Next``, the size limit of payloads, SES's sending rates.
+Not restored, because nothing here depends on it: the files of a ResultWriter, MaxDelaySeconds and jitter of a Retry,
+the refusal of a dangling ``Next``, the size limit of payloads, SES's sending rates.
 Some are marked as missing in the same test.
 """

@@ -6,7 +6,8 @@ stage at which a client failed is simply the first field that its baton lacks, a
 
     RunRequest ─► Worklist ─► [ClientDue ─► CostsFetched ─► ReportRendered ─► ReportSent ─► Outcome] ─► RunSummary
 
-A second start of the same moment of a schedule ends as StartedTwice instead; late clients are in a Worklist of their own.
+A second start of the same moment of a schedule ends as StartedTwice instead; late clients are in a Worklist of their
+own.
 """
 
 from __future__ import annotations

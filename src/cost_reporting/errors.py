@@ -242,7 +242,9 @@ class WorklistChanged(Permanent):
     ``processed`` clients are counted with this verdict.
     """
 
-    remedy = "Find out who wrote below runs/ in the bucket, then redrive the execution: it works on those who lack a report."
+    remedy = (
+        "Find out who wrote below runs/ in the bucket, then redrive the execution: it works on those who lack a report."
+    )
 
     def __init__(self, reason: str, *, processed: int = 0) -> None:
         super().__init__(reason)

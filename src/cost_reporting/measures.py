@@ -28,14 +28,8 @@ def of(fact: Fact | BaseException) -> Mapping[str, int]:
             pass  # a CostsFetched as well, and counted when it became one
         case CostsFetched():
             counts = {"PaidRequests": fact.costs.paid_requests}
-        case Outcome(status="FAILED"):
-            counts = {"ClientsFailed": 1} | ({"EmailFailures": 1} if fact.stage == "Send Email" else {})
-        case Outcome(status="SENT"):
-            counts = {"ReportsSent": 1}
-        case Outcome(status="LATE"):
-            counts = {"ClientsLate": 1}
-        case Outcome(status="HELD"):
-            counts = {"ReportsHeld": 1}
+        case Outcome():
+            counts = _of_outcome(fact)
         case DeliveryRecorded(state="DELIVERED" | "BOUNCED" | "COMPLAINED" | "REJECTED"):
             counts = {f"Emails{str(fact.state).title()}": 1}
         case RunSummary():
@@ -49,6 +43,20 @@ def of(fact: Fact | BaseException) -> Mapping[str, int]:
         case DeliveriesWatched() | RollUpNotSent():
             counts = {"MissingReports": fact.missing, "ReportsBounced": fact.bounced}  # zeros too: they end an alarm
     return counts
+
+
+def _of_outcome(outcome: Outcome) -> dict[str, int]:
+    match outcome.status:
+        case "FAILED":
+            return {"ClientsFailed": 1} | ({"EmailFailures": 1} if outcome.stage == "Send Email" else {})
+        case "SENT":
+            return {"ReportsSent": 1}
+        case "LATE":
+            return {"ClientsLate": 1}
+        case "HELD":
+            return {"ReportsHeld": 1}
+        case _:
+            return {}
 
 
 def _worked(milliseconds: int | None) -> dict[str, int]:

@@ -26,7 +26,7 @@ LAMBDAS_OWN = {name for name in PLATFORM if name.startswith("Lambda.")} - {"Lamb
 
 
 LOOKED_AT_AGAIN = {"CostsNotReady"}
-"""Waited for by the run, not by the client: Record Outcome calls it LATE, and Settle Run has the client looked at again."""
+"""Waited for by the run, not by the client: Record Outcome calls it LATE, and Settle Run looks at the client again."""
 RESTARTED = {"StaleDocument"}
 """Mended by starting the client anew from Fetch Costs, once."""
 
@@ -57,7 +57,11 @@ def test_what_is_looked_at_again_ends_late_unless_this_was_the_last_look(name: s
     early, last = (a_client_due().model_copy(update={"last_look": last}) for last in (False, True))
     assert outcome_of(client_ended(early, a_failure(name))).status == "LATE"
     assert outcome_of(client_ended(last, a_failure(name))).status == "FAILED"
-    assert [each for each in leaves(Transient) if each != name and outcome_of(client_ended(early, a_failure(each))).status == "LATE"] == []
+    assert [
+        each
+        for each in leaves(Transient)
+        if each != name and outcome_of(client_ended(early, a_failure(each))).status == "LATE"
+    ] == []
 
 
 def test_nothing_permanent_is_ever_retried() -> None:

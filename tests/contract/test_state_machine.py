@@ -123,7 +123,10 @@ def test_only_the_concurrency_and_the_moment_of_a_second_look_come_from_paths_an
     None
 ):
     text = json.dumps(machine())
-    assert dict(re.findall(r'"(\w*(?:Seconds|Timestamp|Concurrency|Percentage|Count)Path)": "([^"]*)"', text)) == FROM_PATHS
+    assert (
+        dict(re.findall(r'"(\w*(?:Seconds|Timestamp|Concurrency|Percentage|Count)Path)": "([^"]*)"', text))
+        == FROM_PATHS
+    )
     for path in FROM_PATHS.values():
         assert path.removeprefix("$.") in Worklist.model_fields
     assert not re.findall(r"\$\{(?!\w+(FunctionArn|Name)\})[^}]*\}", text), "substitutions are names and ARNs"

@@ -277,7 +277,7 @@ def test_the_month_of_a_run_turns_in_the_schedules_zone(
     assert worklist.run.run_id.startswith("monthly-2026-10-preliminary-")
 
 
-# -- two starts of one moment of a schedule -----------------------------------------------------------------------------
+# -- two starts of one moment of a schedule ---------------------------------------------------------------------------
 
 MACHINE = "arn:aws:states:eu-central-1:111122223333:execution:cost-reporting"
 SCHEDULED = {"cadence": "monthly", "scheduled_at": "2026-11-08T06:00:00+00:00"}
@@ -414,7 +414,7 @@ def test_a_role_that_may_not_look_at_the_first_fails_by_name(invoke: Invoke, wor
         start(invoke, "second")
 
 
-# -- late clients, and clients removed since ----------------------------------------------------------------------------
+# -- late clients, and clients removed since --------------------------------------------------------------------------
 
 
 def test_a_client_has_looks_left_unless_an_operator_waits_for_a_test(invoke: Invoke, world: World) -> None:
@@ -452,9 +452,7 @@ def test_a_rerun_goes_on_without_a_client_that_was_removed_since(invoke: Invoke,
 
 def test_the_ids_of_a_large_run_are_on_record_in_several_items_and_in_order(invoke: Invoke, world: World) -> None:
     ids = [f"client-{number:05d}-{'x' * 30}" for number in range(12_000)]
-    worklist = write_worklist(
-        ObjectStore(world.bucket), a_run(), 1, [a_client_due(each) for each in ids[:3]]
-    )
+    worklist = write_worklist(ObjectStore(world.bucket), a_run(), 1, [a_client_due(each) for each in ids[:3]])
     RunStore("outcomes").begin(worklist, "arn", NOW, client_ids=ids)
     record = RunStore("outcomes").on_record(a_run().run_id)
     assert record.client_ids == tuple(ids)

@@ -304,7 +304,7 @@ def test_a_second_start_is_not_run_again_since_it_worked_on_no_client(operate: A
     assert wire.count("stepfunctions.RedriveExecution", "stepfunctions.StartExecution") == 0
 
 
-# -- clients that were removed since, and late ones ---------------------------------------------------------------------
+# -- clients that were removed since, and late ones -------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -350,17 +350,17 @@ def test_of_a_run_whose_clients_were_all_removed_nothing_is_started_anew(
     assert started(wire) == []
 
 
-def test_a_client_whose_figures_an_aborted_run_was_waiting_for_is_run_again(
-    operate: Any, wire: Wire, run: Any
-) -> None:
+def test_a_client_whose_figures_an_aborted_run_was_waiting_for_is_run_again(operate: Any, wire: Wire, run: Any) -> None:
     late = failed("globex", "Fetch Costs", "CostsNotReady", "no figures yet").model_copy(update={"status": "LATE"})
-    RunStore("outcomes")._put(f"RUN#{run.run_id}", "OUTCOME#globex", late.model_dump(mode="json", exclude_none=True) | {"at": NOW.isoformat()})
+    RunStore("outcomes")._put(
+        f"RUN#{run.run_id}", "OUTCOME#globex", late.model_dump(mode="json", exclude_none=True) | {"at": NOW.isoformat()}
+    )
     wire.order("stepfunctions.DescribeExecution", shown("ABORTED"))
     said = operate("rerun", "--run-id", run.run_id, "--fresh", "--dry-run", "--json")
     assert said.json["runs"][0]["input"]["client_ids"] == ["globex"]
 
 
-# -- what is asked again -----------------------------------------------------------------------------------------------
+# -- what is asked again ----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

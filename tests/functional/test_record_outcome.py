@@ -84,7 +84,7 @@ def test_a_later_pass_replaces_what_an_earlier_one_wrote(invoke: Invoke, world: 
     assert (outcome.status, outcome.error) == ("SENT", None)
 
 
-# -- late, left out, removed, without the logo --------------------------------------------------------------------------
+# -- late, left out, removed, without the logo ------------------------------------------------------------------------
 
 
 def due(*, last_look: bool) -> Any:
@@ -123,19 +123,19 @@ def test_a_report_whose_first_render_was_killed_says_that_it_has_no_logo(invoke:
     assert outcome.message == "without the client's logo: the first render was killed (Sandbox.Timedout)"
 
 
-# -- repeated late ------------------------------------------------------------------------------------------------------
+# -- repeated late ----------------------------------------------------------------------------------------------------
 
 WELL = ("SENT", "NOT_SENT", "HELD", "REJECTED", "LEFT_OUT", "REMOVED")
 
 
 @pytest.mark.parametrize("well", WELL)
 @pytest.mark.parametrize("late", ["FAILED", "LATE"])
-def test_a_failure_that_is_recorded_late_changes_no_outcome_that_is_settled(
-    well: Any, late: Any, world: World
-) -> None:
+def test_a_failure_that_is_recorded_late_changes_no_outcome_that_is_settled(well: Any, late: Any, world: World) -> None:
     runs, settled = RunStore("outcomes"), an_outcome("acme", well)
     runs.record(RUN, settled, NOW)
-    stands = runs.record(RUN, failed("acme", "Send Email", "States.Timeout", "late").model_copy(update={"status": late}), NOW)
+    stands = runs.record(
+        RUN, failed("acme", "Send Email", "States.Timeout", "late").model_copy(update={"status": late}), NOW
+    )
     assert stands == settled == runs.outcomes(RUN.run_id)["acme"]
 
 
@@ -154,7 +154,9 @@ def test_failures_of_later_passes_replace_those_of_earlier_ones(
 ) -> None:
     runs = RunStore("outcomes")
     for status, said in ((before, "old"), (after, "new")):
-        runs.record(RUN, failed("acme", "Fetch Costs", "CostsNotReady", said).model_copy(update={"status": status}), NOW)
+        runs.record(
+            RUN, failed("acme", "Fetch Costs", "CostsNotReady", said).model_copy(update={"status": status}), NOW
+        )
     assert runs.outcomes(RUN.run_id)["acme"].message == stands
 
 

@@ -183,9 +183,7 @@ def test_a_client_without_an_outcome_counts_as_failed(invoke: Invoke, world: Wor
         settle(invoke, worklist)
 
 
-def test_a_redrive_is_a_pass_of_the_failed_clients_only(
-    invoke: Invoke, world: World, worklist: Worklist
-) -> None:
+def test_a_redrive_is_a_pass_of_the_failed_clients_only(invoke: Invoke, world: World, worklist: Worklist) -> None:
     ended("acme", lost="globex initech")
     with pytest.raises(RunIncomplete):
         settle(invoke, worklist)
@@ -249,7 +247,7 @@ def test_clients_whose_ids_start_alike_are_not_confused(invoke: Invoke, world: W
         settle(invoke, worklist)
 
 
-# -- a repeated call is no redrive --------------------------------------------------------------------------------------
+# -- a repeated call is no redrive ------------------------------------------------------------------------------------
 
 
 def test_an_answer_that_was_lost_is_given_again_and_starts_no_pass(
@@ -287,7 +285,7 @@ def test_a_redrive_whose_answer_was_lost_gets_the_same_pass_again(
     assert next_pass(invoke, worklist) == next_pass(invoke, worklist)
 
 
-# -- late clients -------------------------------------------------------------------------------------------------------
+# -- late clients -----------------------------------------------------------------------------------------------------
 
 
 def test_late_clients_and_only_they_are_looked_at_again_after_half_an_hour(
@@ -307,7 +305,11 @@ def test_the_second_look_is_two_hours_later_and_the_last(invoke: Invoke, world: 
     assert isinstance(first, Worklist)
     second = settle(invoke, first)
     assert isinstance(second, Worklist)
-    assert (second.pass_number, second.looks, second.look_again_at) == (3, 2, ENTERED.replace(microsecond=0) + timedelta(hours=2))
+    assert (second.pass_number, second.looks, second.look_again_at) == (
+        3,
+        2,
+        ENTERED.replace(microsecond=0) + timedelta(hours=2),
+    )
     looks = [last_looks(world, each) for each in (first, second)]
     assert looks == [[False], [True]]
 
@@ -400,7 +402,7 @@ def test_how_long_a_run_worked_is_told_without_its_waits_and_not_after_a_redrive
     assert summary.worked_ms is None
 
 
-# -- left out, removed --------------------------------------------------------------------------------------------------
+# -- left out, removed ------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("status", "counted"), [("LEFT_OUT", "left_out"), ("REMOVED", "removed")])
@@ -415,7 +417,7 @@ def test_a_client_that_an_operator_took_out_fails_no_run_and_is_counted(
     assert (summary.client_count, summary.sent, getattr(summary, counted)) == (3, 2, 1)
 
 
-# -- the worklist in the bucket is compared with the record -------------------------------------------------------------
+# -- the worklist in the bucket is compared with the record -----------------------------------------------------------
 
 
 def test_a_client_lost_from_the_worklist_is_named_and_the_redrive_works_on_it(
@@ -497,7 +499,7 @@ def test_of_a_run_without_ids_on_record_a_worklist_that_is_gone_is_no_run_withou
         settle(invoke, worklist)
 
 
-# -- executions of the definition before --------------------------------------------------------------------------------
+# -- executions of the definition before ------------------------------------------------------------------------------
 
 
 def test_an_old_execution_is_judged_and_its_redrive_gets_a_pass_of_the_failed(invoke: Invoke, world: World) -> None:

@@ -86,7 +86,7 @@ class Machine:
         return self.wait(self.start(request, machine=machine))
 
     def redrive(self, execution: Execution) -> Execution:
-        """The execution at its end after a redrive, as the console's button does it. Its children are those of all passes."""
+        """The execution at its end after a redrive, as by the console's button, with the children of all passes."""
         self.client("stepfunctions").redrive_execution(executionArn=execution.arn)
         return self.wait(execution.arn)
 

@@ -85,9 +85,7 @@ def test_a_dry_run_prints_the_input_and_starts_nothing_while_no_mail_starts_and_
     assert machine.mails(period=week) == []
 
 
-def test_a_failed_run_is_redriven_for_those_without_a_report_alone(
-    machine: Machine, operate: Any
-) -> None:
+def test_a_failed_run_is_redriven_for_those_without_a_report_alone(machine: Machine, operate: Any) -> None:
     week, silent = machine.a_week(), CLIENTS["silent-partners"]
     failed = run(operate, week, "silent-partners", "tiny-bakery")
     run_id = failed.json["executions"][0]["run_id"]

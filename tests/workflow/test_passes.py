@@ -66,7 +66,7 @@ def entered(machine: Machine, arn: str, state: str) -> None:
     raise AssertionError(f"{arn} did not come to {state}")
 
 
-# -- late clients -------------------------------------------------------------------------------------------------------
+# -- late clients -----------------------------------------------------------------------------------------------------
 
 
 def test_a_run_without_late_clients_takes_the_straight_path(machine: Machine) -> None:
@@ -115,7 +115,11 @@ def test_a_client_that_is_denied_is_recorded_at_once_and_named_when_the_late_one
     entered(machine, arn, "Wait for Figures")
     waiting = machine.client("stepfunctions").describe_execution(executionArn=arn)
     runs = RunStore(machine.stack.names.outcomes_table)
-    run_id = json.loads(machine.client("stepfunctions").get_execution_history(executionArn=arn)["events"][-1]["stateEnteredEventDetails"]["input"])["run"]["run_id"]
+    run_id = json.loads(
+        machine.client("stepfunctions").get_execution_history(executionArn=arn)["events"][-1][
+            "stateEnteredEventDetails"
+        ]["input"]
+    )["run"]["run_id"]
     assert waiting["status"] == "RUNNING"
     assert {client_id: each.status for client_id, each in runs.outcomes(run_id).items()} == {
         "denied-corp": "FAILED",
@@ -162,7 +166,7 @@ def test_the_stack_s_number_of_clients_at_once_reaches_the_map(machine: Machine)
     assert shown["maxConcurrency"] == 5
 
 
-# -- a repeated call is no redrive --------------------------------------------------------------------------------------
+# -- a repeated call is no redrive ------------------------------------------------------------------------------------
 
 
 def test_a_settle_run_whose_answer_was_lost_says_the_same_again_and_starts_no_pass(machine: Machine) -> None:
@@ -196,7 +200,7 @@ def test_a_client_lost_from_the_worklist_never_lets_the_run_succeed_and_gets_its
     assert mails_of(machine, week) == one_each("euro-logistik", "tiny-bakery")
 
 
-# -- started twice ------------------------------------------------------------------------------------------------------
+# -- started twice ----------------------------------------------------------------------------------------------------
 
 
 def scheduled(machine: Machine, *, active: tuple[str, ...]) -> tuple[dict[str, Any], str]:
@@ -265,7 +269,7 @@ def test_a_second_start_while_the_first_waits_for_figures_is_a_double_and_afterw
     assert mails_of(machine, week) == one_each("euro-logistik", "tiny-bakery")
 
 
-# -- a killed render, a replaced document -------------------------------------------------------------------------------
+# -- a killed render, a replaced document -----------------------------------------------------------------------------
 
 LOSES_A_LINE = """
 import boto3
@@ -298,7 +302,9 @@ def a_function(machine: Machine, source: str) -> str:
 
     name, iam, functions = f"of-a-test-{time.monotonic_ns()}", machine.client("iam"), machine.client("lambda")
     statement = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}
-    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+    role = iam.create_role(
+        RoleName=name, AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    )
     allowed = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
     iam.put_role_policy(RoleName=name, PolicyName="all", PolicyDocument=json.dumps(allowed))
     archive = io.BytesIO()
@@ -367,7 +373,7 @@ def test_a_document_that_is_replaced_each_time_fails_by_name_and_the_client_is_n
     assert tries(run) == {"tiny-bakery": [5]}
 
 
-# -- the definition before ----------------------------------------------------------------------------------------------
+# -- the definition before --------------------------------------------------------------------------------------------
 
 
 def the_machine_before(machine: Machine) -> str:

@@ -10,7 +10,9 @@ from cost_reporting.store.executions import Execution, ExecutionStore
 
 PATIENCE: Final = timedelta(seconds=45)
 """The AWS CLI waits 60 seconds for an answer, and then asks again."""
-STARTED_TWICE: Final = "another execution works on the same moment of the schedule; this one has read, paid and mailed nothing"
+STARTED_TWICE: Final = (
+    "another execution works on the same moment of the schedule; this one has read, paid and mailed nothing"
+)
 
 
 def cost_reporting_lambda(

@@ -75,8 +75,8 @@ def _at_work(
 ) -> str | None:
     """Another execution that works on this moment of a schedule, or None: then the moment is ours.
 
-    EventBridge Scheduler delivers at least once (User Guide, "Managing a schedule"), and an execution's name cannot make
-    a moment unique: names hold no colon, and the scheduler's execution id differs by attempt. An execution that
+    EventBridge Scheduler delivers at least once (User Guide, "Managing a schedule"), and an execution's name cannot
+    make a moment unique: names hold no colon, and the scheduler's execution id differs by attempt. An execution that
     has ended works on nothing: the same input, started again, works off the clients that have no report.
     """
     issue = issue_key(run)

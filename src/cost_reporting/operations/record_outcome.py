@@ -21,7 +21,7 @@ LATER: Final = "Nothing yet: the run looks again at the moment that its executio
 def record_outcome(ended: ClientEnded, *, runs: RunStore, now: Callable[[], datetime]) -> Outcome:
     """Write the outcome, and the mark that the client has this report, or how it ended without it.
 
-    Returns the outcome that stands: a failure that is recorded late, after the client's report was sent, changes nothing.
+    Returns the outcome that stands: a failure that is recorded after the client's report was sent changes nothing.
     """
     outcome = outcome_of(ended)
     return write_outcome(ended.run, outcome, runs=runs, now=now)

@@ -83,9 +83,7 @@ def listed_clients(run_id: str, record: RunOnRecord, objects: ObjectStore) -> Li
     return ListedClients(listed, _difference(begun.worklist.key, body, on_list, listed, unknown), unknown)
 
 
-def _difference(
-    key: str, body: bytes | None, on_list: tuple[str, ...], listed: tuple[str, ...], unknown: int
-) -> str:
+def _difference(key: str, body: bytes | None, on_list: tuple[str, ...], listed: tuple[str, ...], unknown: int) -> str:
     if body is None:
         return f"The worklist {key} is not in the bucket any more."
     missing = [client_id for client_id in listed if client_id not in set(on_list)]

@@ -50,7 +50,7 @@ class Delivered(Fact):
 
 
 class RunStore:
-    """Items ``RUN#<run_id>`` (the run, whom it lists, its outcomes, its verdicts), and by ``<cadence>#<period>#<issue>``:
+    """Items ``RUN#<run_id>`` (the run, its clients, their outcomes, its verdicts), by ``<cadence>#<period>#<issue>``:
 
     ``DELIVERED#`` who has the report, ``FAILED#`` how a client ended last without it, ``EXPECTED#``
     the worklists of the runs for all clients. ``HELD#`` is who waits for an approval.
