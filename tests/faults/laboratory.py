@@ -95,7 +95,6 @@ class Laboratory:
         self._runs = RunStore(stack.names.outcomes_table)
         self._ledger = LedgerStore(stack.names.outcomes_table)
         self._objects = ObjectStore(stack.names.bucket)
-        self._from_settle = self._machine.starting_at("Settle Run")
         self._from_each = self._machine.starting_at("For Each Client")
 
     def put(self, client: Client) -> None:
@@ -176,7 +175,7 @@ class Laboratory:
 
     def _wait(self, arn: str, client_id: str, run: Run) -> End:
         deadline = time.monotonic() + DEADLINE
-        while (shown := self._states.describe_execution(executionArn=arn))["status"] == "RUNNING":
+        while (shown := self._states.describe_execution(executionArn=arn))["status"] in ("RUNNING", "PENDING_REDRIVE"):
             assert time.monotonic() < deadline, f"{arn} does not end"
             time.sleep(0.3)
         cause = shown.get("cause") or "{}"
@@ -189,7 +188,8 @@ class Laboratory:
         """What an operator does about the row, as far as it is needed."""
         name = client.client_id
         if result.row.then == REDRIVE:
-            arn = self._start(self._settled_with(name), f"{name}-redriven", machine=self._from_settle)
+            arn = self._stack.names.state_machine_arn.replace(":stateMachine:", ":execution:") + f":{name}-0"
+            self._states.redrive_execution(executionArn=arn)
             end = self._wait(arn, name, run)
         else:
             arn = self._start(asked, f"{name}-again")
@@ -211,18 +211,6 @@ class Laboratory:
         end = self._wait(arn, name, run)
         result.ends.append(end)
         self._judge(result, client, run, [end])
-
-    def _settled_with(self, client_id: str) -> dict[str, Any]:
-        arn = self._stack.names.state_machine_arn.replace(":stateMachine:", ":execution:") + f":{client_id}-0"
-        pages = self._states.get_paginator("get_execution_history").paginate(executionArn=arn)
-        entered = [
-            event["stateEnteredEventDetails"]
-            for page in pages
-            for event in page["events"]
-            if event.get("stateEnteredEventDetails", {}).get("name") == "Settle Run"
-        ]
-        given: dict[str, Any] = json.loads(entered[-1]["input"])
-        return given
 
     # -- the truth ------------------------------------------------------------------------------------------------
 

@@ -115,8 +115,9 @@ def row_of(event: dict[str, Any]) -> str:
         return str(event["request"]["client_ids"][0]) if "client_ids" in event["request"] else ""
     if "client_id" in event:
         return str(event["client_id"])
-    if "run" in event:
-        return (PLANS / f"{event['run']['run_id']}.run").read_text()
+    run = event.get("run") or event.get("worklist", {}).get("run")
+    if run:
+        return (PLANS / f"{run['run_id']}.run").read_text()
     return str(event.get("detail", {}).get("mail", {}).get("tags", {}).get("client_id", [""])[0])
 
 
