@@ -133,8 +133,12 @@ def needed(
         return answer
 
     call("check_health", {"test": True})
-    request = {"request": {"cadence": "monthly"}, "execution_id": "arn:…:1a2b", "started_at": NOW.isoformat()}
+    scheduled = {"cadence": "monthly", "scheduled_at": NOW.isoformat()}
+    request = {"request": scheduled, "execution_id": AN_EXECUTION, "started_at": NOW.isoformat()}
     worklist = call("list_clients", request)
+    running = {"executionArn": AN_EXECUTION, "status": "RUNNING", "startDate": NOW}
+    wire.order("stepfunctions.DescribeExecution", Answer(200, running))
+    assert call("list_clients", request | {"execution_id": f"{AN_EXECUTION}-twice"})["double_of"] == AN_EXECUTION
     for line in world.get(worklist["worklist"]["key"]).splitlines():
         baton = json.loads(line)
         if baton["client_id"] == "globex":
@@ -145,6 +149,8 @@ def needed(
             if mailed:
                 call("record_delivery", delivered(mailed[-1]))
         call("record_outcome", baton)
+        repeated_late = baton | {"failure": {"Error": "States.Timeout", "Cause": ""}}
+        assert call("record_outcome", repeated_late)["status"] == "SENT"
     assert call("settle_run", worklist)["sent"] == 2
     ended = {"executionArn": "arn", "status": "SUCCEEDED", "startDate": NOW, "stateMachineArn": "arn", "name": "n"}
     wire.order("stepfunctions.StartExecution", Answer(200, {"executionArn": AN_EXECUTION, "startDate": NOW}))

@@ -66,7 +66,10 @@ def listed_clients(run_id: str, record: RunOnRecord, objects: ObjectStore) -> Li
     outcomes, as far as they have one, and counted. Raises StoreRefused if such a worklist is gone.
     """
     begun = record.begun
-    body = objects.get(_key(run_id, 1))
+    try:
+        body = objects.get(_key(run_id, 1))
+    except StoreRefused:  # S3 says so of what is gone to those who may not list the bucket
+        body = None
     on_list = tuple(_ids(body or b""))
     if begun is None:  # The run is on no record: there is nothing to compare with.
         if body is None:
@@ -85,7 +88,7 @@ def listed_clients(run_id: str, record: RunOnRecord, objects: ObjectStore) -> Li
 
 def _difference(key: str, body: bytes | None, on_list: tuple[str, ...], listed: tuple[str, ...], unknown: int) -> str:
     if body is None:
-        return f"The worklist {key} is not in the bucket any more."
+        return f"The worklist {key} is not in the bucket any more, or may not be read."
     missing = [client_id for client_id in listed if client_id not in set(on_list)]
     strange = [client_id for client_id in on_list if client_id not in set(listed)]
     parts = [f"The worklist {key} is not the one that List Clients wrote"]
