@@ -143,7 +143,7 @@ def test_the_id_of_an_erased_client_is_not_given_to_another(manage: Manage, two:
     assert manage("erase", "--client-id", "acme", "--confirm").code == 0
     for arguments in (("add", "--config"), ("import", "--file"), ("import", "--dry-run", "--file")):
         refused = manage(*arguments, "acme.json")
-        assert (refused.code, "client_id: " in refused.err, "not used again" in refused.err) == (2, True, True)
+        assert (refused.code, "not used again" in refused.err) == (2, True), refused.err
     assert manage("rollback", "--client-id", "acme").code == 2
     assert store().find("acme") is None
 

@@ -9,6 +9,8 @@ import pytest
 import _console
 import restore_clients
 from cost_reporting.clients import parse_client
+from cost_reporting.operations.clients import changing
+from cost_reporting.operations.clients.changing import Author
 from cost_reporting.store.records import RecordStore
 from tests.builders import a_client
 from tests.functional.conftest import NOW, Answer, Wire, World
@@ -169,3 +171,15 @@ def test_a_moment_of_the_window_is_restored(command: Any, world: World, wire: Wi
     (asked,) = [call for call in wire.calls if call.operation == "dynamodb.RestoreTableToPointInTime"]
     assert asked.parameters["TargetTableName"] == answer.json["table"]
     assert asked.parameters["RestoreDateTime"] == datetime(2026, 11, 8, 5, 59, tzinfo=UTC)
+
+
+def test_a_client_whose_data_was_erased_does_not_come_back_from_a_backup(
+    command: Any, world: World, restored: str
+) -> None:
+    store, author = RecordStore("clients", "outcomes"), Author(who="olga", at=NOW)
+    erased = changing.change("globex", store.find("globex"), None, "erased", store=store, author=author)
+    changing.write(erased, store=store)
+    ended = command("copy", "--from-table", restored, "--missing", "--yes", "--json")
+    assert (ended.code, ended.json["erased"]) == (1, ["globex"])
+    assert row("globex") is None
+    assert row("acme") is not None, "the other is copied"
