@@ -355,9 +355,7 @@ def error_classes(facts: PeriodFacts, reports: Sequence[ReportLine]) -> tuple[Er
                 seen["NoOutcome"].append((report, client_id))
             if end is not None and end.outcome.status == "FAILED":
                 seen[end.outcome.error or "NoOutcome"].append((report, client_id))
-    lines = {
-        present_name(report_name(line.client_id, line.cadence, line.period, line.issue)): line for line in reports
-    }
+    lines = {present_name(report_name(line.client_id, line.cadence, line.period, line.issue)): line for line in reports}
     for report, line in lines.items():
         if line.status in MISSING and line.error and (report, line.client_id) not in seen[line.error]:
             seen[line.error].append((report, line.client_id))

@@ -22,6 +22,7 @@ FAMILIES = (
     "HELD#monthly#2026-10#final",
     "LEDGER#acme#monthly#2026-10#final#live",
     "LEDGER#OPERATORS#roll-up#2026-11-08#0123#live",
+    "MOMENT#monthly#2026-10#final",
     "ROLLUP",
     "RUN#monthly-2026-10-final-1a2b3c4d",
     "RUNS#2026-11",
@@ -50,16 +51,17 @@ def families(function: str, *actions: str) -> set[str]:
 # -- the outcomes table -----------------------------------------------------------------------------------------------
 
 WRITTEN = {
-    "list_clients": {"EXPECTED", "RUN", "RUNS"},
+    "list_clients": {"EXPECTED", "MOMENT", "RUN", "RUNS"},
     "record_delivery": {"LEDGER"},
     "record_outcome": {"DELIVERED", "FAILED", "RUN"},
     "send_email": {"HELD", "LEDGER"},
-    "settle_run": {"RUN"},
+    "settle_run": {"FAILED", "RUN"},
     "watch_deliveries": {"LEDGER", "ROLLUP"},
 }
 READ = {
-    "list_clients": {"DELIVERED"},
+    "list_clients": {"DELIVERED", "MOMENT"},
     "record_delivery": {"LEDGER"},
+    "record_outcome": {"RUN"},
     "send_email": {"APPROVED", "HELD", "LEDGER"},
     "settle_run": {"RUN"},
     "watch_deliveries": {"DELIVERED", "EXPECTED", "FAILED", "HELD", "LEDGER", "ROLLUP"},

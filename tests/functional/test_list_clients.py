@@ -16,7 +16,7 @@ from cost_reporting.periods import label
 from cost_reporting.store.objects import ObjectStore
 from cost_reporting.store.runs import RunStore
 from tests.builders import a_client, a_client_due, a_run, an_outcome
-from tests.functional.conftest import NOW, Answer, Clock, Wire, World, refusal
+from tests.functional.conftest import ENVIRONMENT, NOW, Answer, Clock, Wire, World, refusal
 
 Invoke = Callable[[str, Any], Any]
 CANARY = "canary-7f3a@leak.example"
@@ -279,7 +279,7 @@ def test_the_month_of_a_run_turns_in_the_schedules_zone(
 
 # -- two starts of one moment of a schedule ---------------------------------------------------------------------------
 
-MACHINE = "arn:aws:states:eu-central-1:111122223333:execution:cost-reporting"
+MACHINE = ENVIRONMENT["STATE_MACHINE_ARN"].replace("stateMachine", "execution")
 SCHEDULED = {"cadence": "monthly", "scheduled_at": "2026-11-08T06:00:00+00:00"}
 
 

@@ -270,7 +270,7 @@ def test_a_report_whose_run_left_no_outcome_is_told(operate: Any, wire: Wire, ru
         assert lost["status"] == status
 
 
-# -- started twice ------------------------------------------------------------------------------------------------------
+# -- started twice ----------------------------------------------------------------------------------------------------
 
 TWICE = shown("SUCCEEDED", output=json.dumps({"double_of": f"{ARN}-first"}))
 
