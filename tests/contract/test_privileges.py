@@ -54,7 +54,7 @@ WRITTEN = {
     "record_delivery": {"LEDGER"},
     "record_outcome": {"DELIVERED", "FAILED", "RUN"},
     "send_email": {"HELD", "LEDGER"},
-    "settle_run": {"RUN"},
+    "settle_run": {"FAILED", "RUN"},
     "watch_deliveries": {"LEDGER", "ROLLUP"},
 }
 READ = {
@@ -62,7 +62,7 @@ READ = {
     "record_delivery": {"LEDGER"},
     "send_email": {"APPROVED", "HELD", "LEDGER"},
     "settle_run": {"RUN"},
-    "watch_deliveries": {"DELIVERED", "EXPECTED", "FAILED", "HELD", "LEDGER", "ROLLUP"},
+    "watch_deliveries": {"DELIVERED", "EXPECTED", "FAILED", "HELD", "LEDGER", "ROLLUP", "RUNS"},
 }
 
 
