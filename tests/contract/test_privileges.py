@@ -64,7 +64,7 @@ READ = {
     "record_outcome": {"RUN"},
     "send_email": {"APPROVED", "HELD", "LEDGER"},
     "settle_run": {"RUN"},
-    "watch_deliveries": {"DELIVERED", "EXPECTED", "FAILED", "HELD", "LEDGER", "ROLLUP"},
+    "watch_deliveries": {"DELIVERED", "EXPECTED", "FAILED", "HELD", "LEDGER", "ROLLUP", "RUNS"},
 }
 
 
