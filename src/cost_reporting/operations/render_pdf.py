@@ -127,7 +127,7 @@ class _Making:
     def stored(self, renderer: Renderer, logo: bytes | None, left_out: str | None) -> RenderedReport:
         run, document = self.fetched.run, self.fetched.costs.document
         costs = CostDocument.model_validate_json(self.objects.read(document))
-        rendered = renderer.render(self.client, costs, run, logo, without_logo=left_out)
+        rendered = renderer.render(self.client, costs, run, logo, left_out)
         documents = Documents(
             costs=document,
             answers=_answers(document, report_prefix(run, self.client.client_id), self.objects),

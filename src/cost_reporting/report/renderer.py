@@ -77,7 +77,6 @@ class Renderer:
         costs: CostDocument,
         run: Run,
         logo: bytes | None = None,
-        *,
         without_logo: str | None = None,
     ) -> Rendered:
         """The report of ``client`` about ``costs``.
