@@ -227,8 +227,10 @@ HEAVY = {
         TOO_MUCH,
     ),
     "a gradient that shapes inherit": (
-        f'<linearGradient id="g">{STOPS * 100}</linearGradient>'
-        f'<g fill="url(#g)">{"<rect width='1' height='1'/>" * 100}</g>',
+        (
+            f'<linearGradient id="g">{STOPS * 100}</linearGradient>'
+            f'<g fill="url(#g)">{"<rect width='1' height='1'/>" * 100}</g>'
+        ),
         TOO_MUCH,
     ),
     "a gradient that shapes inherit by use": (
@@ -283,8 +285,10 @@ for _spread in ("repeat", "reflect"):
     for _kind in ("linear", "radial"):
         _vector = 'x2="1e-7"' if _kind == "linear" else 'r="1e-7"'
         HEAVY[f"a {_kind} gradient, {_spread}ed"] = (
-            f'<{_kind}Gradient id="g" {_vector} spreadMethod="{_spread}">{STOPS}</{_kind}Gradient>'
-            '<rect fill="url(#g)" width="9" height="9"/>',
+            (
+                f'<{_kind}Gradient id="g" {_vector} spreadMethod="{_spread}">{STOPS}</{_kind}Gradient>'
+                '<rect fill="url(#g)" width="9" height="9"/>'
+            ),
             "gradient that repeats",
         )
 
