@@ -9,6 +9,7 @@ import multiprocessing
 import resource
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from typing import Final
 
 import subject
@@ -44,8 +45,8 @@ def main() -> None:
     rows = []
     for name, body in FAMILIES.items():
         logo = largest(body)
-        with multiprocessing.get_context("spawn").Pool(1) as pool:
-            seconds, megabytes = pool.apply(drawn, (logo,))
+        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+            seconds, megabytes = pool.submit(drawn, logo).result()
         rows.append(table.Row(name, seconds, "s", _SECONDS, f"{len(logo):,} bytes"))
         rows.append(table.Row(f"{name}: memory", megabytes, "MB", _MEGABYTES))
     table.say(f"The largest logos that are accepted ({subject.ROOT.name})", rows, as_json=asked.json)

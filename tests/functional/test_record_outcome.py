@@ -117,10 +117,12 @@ def test_a_client_that_an_operator_took_out_is_no_failure(
 
 
 def test_a_report_whose_first_render_was_killed_says_that_it_has_no_logo(invoke: Invoke, world: World) -> None:
+    why = "rendering with it was killed: Sandbox.Timedout"
     sent = report_sent().model_copy(update={"killed": Failure(error="Sandbox.Timedout", cause="")})
-    outcome = record(invoke, client_ended(sent))
-    assert outcome.status == "SENT"
-    assert outcome.message == "without the client's logo: the first render was killed (Sandbox.Timedout)"
+    without = sent.model_copy(update={"report": sent.report.model_copy(update={"logo_left_out": why})})
+    outcome = record(invoke, client_ended(without))
+    assert (outcome.status, outcome.message) == ("SENT", f"without the client's logo: {why}")
+    assert record(invoke, client_ended(sent)).message is None, "a client without a logo lacks none"
 
 
 # -- repeated late ------------------------------------------------------------------------------------------------------
@@ -130,12 +132,12 @@ WELL = ("SENT", "NOT_SENT", "HELD", "REJECTED", "LEFT_OUT", "REMOVED")
 
 @pytest.mark.parametrize("well", WELL)
 @pytest.mark.parametrize("late", ["FAILED", "LATE"])
-def test_a_failure_that_is_recorded_late_changes_no_outcome_that_is_settled(
-    well: Any, late: Any, world: World
-) -> None:
+def test_a_failure_that_is_recorded_late_changes_no_outcome_that_is_settled(well: Any, late: Any, world: World) -> None:
     runs, settled = RunStore("outcomes"), an_outcome("acme", well)
     runs.record(RUN, settled, NOW)
-    stands = runs.record(RUN, failed("acme", "Send Email", "States.Timeout", "late").model_copy(update={"status": late}), NOW)
+    stands = runs.record(
+        RUN, failed("acme", "Send Email", "States.Timeout", "late").model_copy(update={"status": late}), NOW
+    )
     assert stands == settled == runs.outcomes(RUN.run_id)["acme"]
 
 
@@ -154,7 +156,9 @@ def test_failures_of_later_passes_replace_those_of_earlier_ones(
 ) -> None:
     runs = RunStore("outcomes")
     for status, said in ((before, "old"), (after, "new")):
-        runs.record(RUN, failed("acme", "Fetch Costs", "CostsNotReady", said).model_copy(update={"status": status}), NOW)
+        runs.record(
+            RUN, failed("acme", "Fetch Costs", "CostsNotReady", said).model_copy(update={"status": status}), NOW
+        )
     assert runs.outcomes(RUN.run_id)["acme"].message == stands
 
 

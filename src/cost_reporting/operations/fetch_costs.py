@@ -76,7 +76,8 @@ def _read(document: Document, client: Client, run: Run) -> CostDocument | None:
         costs = CostDocument.model_validate_json(document.body) if document.sound else None
     except ValidationError:
         costs = None
-    if costs is None or (costs.client_id, costs.period) != (client.client_id, run.period):
+    known = costs is not None and (costs.client_id, costs.period) == (client.client_id, run.period)
+    if costs is None or not known or (run.cadence == "monthly" and costs.issue != run.issue):
         _log.warning("stored_costs_unsound", extra={"key": document.stored.key, "client_id": client.client_id})
         return None
     return costs

@@ -23,7 +23,7 @@ from cost_reporting.errors import (
     StaleDocument,
     Transient,
 )
-from cost_reporting.ledger import Entry, fingerprint, report_key
+from cost_reporting.ledger import Entry, begun, fingerprint, report_key
 from cost_reporting.operations.hold import kept_back, waiting_words
 from cost_reporting.store.approvals import ApprovalStore
 from cost_reporting.store.clients import ClientStore
@@ -35,9 +35,6 @@ _log = logging.getLogger(__name__)
 
 PATIENCE: Final = timedelta(seconds=30)
 """After so long nobody further is begun with: a call that hangs takes up to 25 s, and the function has 60."""
-
-_NOT_ACCEPTED: Final = frozenset({"SENDING", "REFUSED", "REJECTED"})
-"""States of a ledger entry in which SES is not known to have accepted the mail."""
 
 
 def send_email(
@@ -185,16 +182,12 @@ def _reading(
     """
     about = report_key(rendered.run, rendered.client_id)
 
-    def begun() -> bool:
-        found = (ledger.find(about, fingerprint(to)) for to in recipients)
-        return any(entry is not None and entry.state not in _NOT_ACCEPTED for entry in found)
-
     def read(document: StoredObject) -> bytes:
         try:
             try:
                 return objects.read(document)
             except StaleDocument:
-                if not begun():
+                if not begun(filter(None, (ledger.find(about, fingerprint(to)) for to in recipients))):
                     raise
                 return objects.read_version(document)
         except StaleDocument as stale:
