@@ -31,7 +31,7 @@ runbook: setup ## Work through every command of docs/RUNBOOKS.md on the local st
 	$(PYTHON) -m pytest tests/runbook --quiet
 
 bench: setup ## Measure speed and size against the limits (see benchmarks/README.md)
-	missed=0; for each in render memory paid sizes scale; do $(PYTHON) benchmarks/$$each.py || missed=1; done; exit $$missed
+	missed=0; for each in render memory paid sizes scale logos; do $(PYTHON) benchmarks/$$each.py || missed=1; done; exit $$missed
 
 load: setup ## A run of many clients on the local stack (make load CLIENTS=1000; 300 take some minutes)
 	$(PYTHON) benchmarks/load.py --runs $(or $(CLIENTS),300)

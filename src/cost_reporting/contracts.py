@@ -170,11 +170,15 @@ class Run(Fact):
 
 
 class StoredObject(Fact):
-    """A document in the bucket: its key, its size in bytes and the hash of its bytes."""
+    """A document in the bucket: its key, its size in bytes, the hash of its bytes, and S3's name for this version.
+
+    ``version_id`` is None where the bucket keeps no versions, and in what was stored before they were noted.
+    """
 
     key: Annotated[str, Field(min_length=1)]
     size: Annotated[int, Field(ge=0)]
     sha256: Sha256
+    version_id: str | None = None
 
 
 class Worklist(Fact):
@@ -293,7 +297,8 @@ class Attached(Fact):
 class RenderedReport(Fact):
     """What a recipient will get: the PDF, the files that the client wants with it, and the words of the mail.
 
-    ``evidence`` is for us: where the figures come from and what was stored.
+    ``evidence`` is for us: where the figures come from and what was stored. ``logo_left_out`` says why the client's
+    logo is not in it, if rendering with the logo was killed.
     """
 
     pdf: StoredObject
@@ -301,6 +306,7 @@ class RenderedReport(Fact):
     attachments: tuple[Attached, ...]
     evidence: StoredObject
     file_name: Annotated[str, Field(min_length=1)]
+    logo_left_out: str | None = None
 
 
 class ReportRendered(CostsFetched):

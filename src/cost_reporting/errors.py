@@ -9,7 +9,7 @@ leaf's class name is part of the workflow's interface (``tests/contract/test_err
     │   ├─ CostsNotReady         Cost Explorer has no figures for the period yet: the run looks again later
     │   ├─ DeliveryThrottled     SES asked us to slow down, or was out of reach; it accepted nothing
     │   ├─ DeliveryUnderway      another execution is sending this very mail at this moment
-    │   ├─ StaleDocument         a stored document was replaced meanwhile: the client is restarted, once
+    │   ├─ StaleDocument         other bytes are in the bucket than an earlier state stored
     │   └─ StoreThrottled        DynamoDB or S3 asked us to slow down
     └─ Permanent    the same try would fail again: somebody has to change something first
         ├─ InvalidRequest        the execution's input makes no sense
@@ -88,9 +88,15 @@ class DeliveryUnderway(Transient):
 
 
 class StaleDocument(Transient):
-    """A stored document is no longer the one that this client's report began with: another execution replaced it."""
+    """Other bytes are in the bucket than an earlier state stored, or none: the client begins again with its costs.
 
-    remedy = "Run the client again; if it stays, run it with refresh, which asks for the costs anew."
+    Usually another execution has replaced the document meanwhile. The state machine leads back to Fetch Costs once.
+    """
+
+    remedy = (
+        "Rerun the client: its documents are checked, and made anew where they do not fit. If it fails again, "
+        "`report.py run --client-id … --refresh` asks Cost Explorer anew."
+    )
 
 
 class StoreThrottled(Transient):

@@ -227,8 +227,8 @@ def _as_try(entry: Entry) -> Try:
 def begun(entries: Iterable[Entry]) -> bool:
     """Whether SES has accepted any mail of a report of which these are the entries.
 
-    Then the report has begun to go out, and is finished: the other recipients get what is stored of it, whatever an
-    operator has said since, and whether or not its bytes are those that were mailed first.
+    Then the report has begun to go out, and is finished, whatever an operator has said since: the other recipients get
+    the version of its documents that was begun with, although another execution may have replaced them.
     """
     return any(each.state in _ACCEPTED for entry in entries for each in entry.tries)
 

@@ -1066,6 +1066,26 @@ def test_a_definition_with_a_dangling_next_is_refused(account: Account) -> None:
         )
 
 
+def test_an_object_is_written_under_a_condition(account: Account) -> None:
+    """S3 User Guide, "Conditional writes": 412 where the condition fails, 404 where nothing is to be replaced."""
+    s3, bucket = account.client("s3"), account.name("bucket")
+    s3.create_bucket(Bucket=bucket)
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    first = s3.put_object(Bucket=bucket, Key="a", Body=b"1", IfNoneMatch="*")
+    refused = [
+        ({"Key": "a", "IfNoneMatch": "*"}, "PreconditionFailed"),
+        ({"Key": "a", "IfMatch": f'"{"0" * 32}"'}, "PreconditionFailed"),
+        ({"Key": "b", "IfMatch": first["ETag"]}, "NoSuchKey"),
+    ]
+    for condition, code in refused:
+        with pytest.raises(ClientError) as raised:
+            s3.put_object(Bucket=bucket, Body=b"2", **condition)
+        assert raised.value.response["Error"]["Code"] == code
+    s3.put_object(Bucket=bucket, Key="a", Body=b"3", IfMatch=first["ETag"])
+    earlier = s3.get_object(Bucket=bucket, Key="a", VersionId=first["VersionId"])
+    assert (s3.get_object(Bucket=bucket, Key="a")["Body"].read(), earlier["Body"].read()) == (b"3", b"1")
+
+
 @missing
 def test_the_results_of_a_distributed_map_are_written_to_the_bucket(account: Account) -> None:
     s3, bucket = account.client("s3"), account.name("bucket")

@@ -165,8 +165,9 @@ class World:
 
     def put(self, key: str, body: bytes) -> StoredObject:
         """Store a document."""
-        self._s3.put_object(Bucket=self.bucket, Key=key, Body=body)
-        return StoredObject(key=key, size=len(body), sha256=sha256(body).hexdigest())
+        answer = self._s3.put_object(Bucket=self.bucket, Key=key, Body=body)
+        digest = sha256(body).hexdigest()
+        return StoredObject(key=key, size=len(body), sha256=digest, version_id=answer.get("VersionId"))
 
     def get(self, key: str) -> bytes:
         """Read a document."""

@@ -43,6 +43,7 @@ from tests.functional.test_fetch_costs import (
     THROTTLED,
     YOUNG,
     Invoke,
+    answers_of,
     document,
     fetch,
     of_account,
@@ -341,7 +342,7 @@ def test_a_final_report_compares_itself_with_a_preliminary_one_of_the_same_accou
 def test_the_answers_of_each_account_are_kept_apart(invoke: Invoke, world: World, costs: Costs) -> None:
     world.add(of_accounts(BAKERY, CREDITS))
     fetch(invoke)
-    answers = json.loads(world.get("reports/acme/monthly/2026-10/final/answers.json"))
+    answers = json.loads(world.get(answers_of(world)[0]))
     assert {account: sorted(asked) for account, asked in answers.items()} == {
         BAKERY: ["days", "record types"],
         CREDITS: ["days", "record types"],

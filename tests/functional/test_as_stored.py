@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cost_reporting.contracts import CostsFetched, ReportRendered, ReportSent
-from cost_reporting.errors import InvalidRequest, ReportNotStored, StoreRefused
+from cost_reporting.errors import InvalidRequest, ReportNotStored
 from tests.builders import a_client_due, a_run
 from tests.functional.conftest import Costs, Wire, World
 from tests.functional.test_fetch_costs import BAKERY, of_account
@@ -76,8 +76,22 @@ def test_costs_that_were_replaced_since_are_not_told_as_the_report_s(
     sent: ReportSent, invoke: Invoke, world: World
 ) -> None:
     world.put(sent.costs.document.key, b"{}")
-    with pytest.raises(StoreRefused, match="other bytes"):
+    with pytest.raises(ReportNotStored, match="other bytes"):
         invoke("fetch_costs", a_client_due("acme", as_stored(sent.report.pdf.sha256)))
+
+
+@pytest.mark.parametrize("name", ["report.pdf", "mail.json", "costs.csv"])
+def test_a_document_of_it_that_was_replaced_since_makes_it_another_report(
+    name: str, sent: ReportSent, invoke: Invoke, world: World
+) -> None:
+    world.put(sent.report.evidence.key.replace("evidence.json", name), b"something else")
+    event = CostsFetched(**dict(a_client_due("acme", as_stored(sent.report.pdf.sha256))), costs=sent.costs)
+    with pytest.raises(ReportNotStored, match="other bytes"):
+        invoke("render_pdf", event)
+    late = ReportRendered(**dict(event), report=sent.report)
+    with pytest.raises(ReportNotStored):
+        invoke("send_email", late)
+    assert len(world.mails()) == 1
 
 
 def test_evidence_that_cannot_be_read_is_no_report(sent: ReportSent, invoke: Invoke, world: World) -> None:

@@ -1,9 +1,11 @@
 """Fetch Costs: the client's costs, complete and reconciled, in the bucket."""
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
+from hashlib import sha256
 from typing import Any
 
 import boto3
@@ -23,12 +25,13 @@ from cost_reporting.errors import (
     CostsNotReady,
     CostsRefused,
     CostsThrottled,
+    StaleDocument,
     StoreRefused,
     StoreThrottled,
 )
 from local.accounts import ACCOUNTS
 from tests.builders import a_client, a_client_due, a_run
-from tests.functional.conftest import Costs, Wire, World, refusal
+from tests.functional.conftest import Clock, Costs, Wire, World, refusal
 
 Invoke = Callable[[str, Any], Any]
 BAKERY, CREDITS, YOUNG, EURO, DENIED, NOT_ENABLED, THROTTLED = (f"2100000000{n:02d}" for n in (2, 3, 6, 8, 9, 10, 11))
@@ -44,6 +47,10 @@ def of_account(account: str, **changes: Any) -> Client:
 
 def fetch(invoke: Invoke, due: ClientDue | None = None) -> CostsFetched:
     return CostsFetched.model_validate(invoke("fetch_costs", due or a_client_due("acme")))
+
+
+def answers_of(world: World) -> list[str]:
+    return list(filter(re.compile("/answers-").search, world.keys()))
 
 
 def document(world: World, fetched: CostsFetched) -> CostDocument:
@@ -120,7 +127,8 @@ def test_a_young_account_has_no_costs_to_compare_with(invoke: Invoke, world: Wor
 def test_the_answers_are_stored_as_they_came(invoke: Invoke, world: World, costs: Costs) -> None:
     world.add(of_account(BAKERY))
     fetch(invoke)
-    answers = json.loads(world.get("reports/acme/monthly/2026-10/final/answers.json"))
+    (key,) = answers_of(world)
+    answers = json.loads(world.get(key))
     assert sorted(answers) == ["days", "record types"]
     assert answers["days"][0]["ResultsByTime"][0]["TimePeriod"] == {"Start": "2026-09-01", "End": "2026-09-02"}
 
@@ -311,8 +319,9 @@ def test_views_that_differ_leave_the_answers_as_evidence_and_no_costs(
     costs.tamper = dearer
     with pytest.raises(CostsDoNotReconcile, match="by day"):
         fetch(invoke)
-    assert world.keys() == ["reports/acme/monthly/2026-10/final/answers.json"]
-    assert b"99.99" in world.get(world.keys()[0])
+    (key,) = world.keys()
+    assert key.startswith("reports/acme/monthly/2026-10/final/answers-")
+    assert b"99.99" in world.get(key)
 
 
 def test_two_currencies_in_one_answer_are_never_added(invoke: Invoke, world: World, costs: Costs) -> None:
@@ -409,10 +418,10 @@ def test_a_secret_that_is_gone_is_a_fault_of_the_record(invoke: Invoke, world: W
 @pytest.mark.parametrize(
     ("operation", "answer", "error"),
     [
-        ("s3.HeadObject", refusal("SlowDown", 503), StoreThrottled),
+        ("s3.GetObject", refusal("SlowDown", 503), StoreThrottled),
         ("s3.PutObject", refusal("InternalError", 500), StoreThrottled),
         ("s3.PutObject", refusal("AccessDenied", 403), StoreRefused),
-        ("s3.HeadObject", refusal("403", 403), StoreRefused),
+        ("s3.GetObject", refusal("AccessDenied", 403), StoreRefused),
         ("dynamodb.GetItem", refusal("ProvisionedThroughputExceededException"), StoreThrottled),
         ("dynamodb.GetItem", refusal("AccessDeniedException"), StoreRefused),
     ],
@@ -426,13 +435,161 @@ def test_a_store_that_is_busy_is_not_a_store_that_refuses(
         fetch(invoke)
 
 
-def test_costs_that_somebody_changed_in_the_bucket_are_not_used(invoke: Invoke, world: World, costs: Costs) -> None:
+def overwrite(world: World, key: str, body: bytes, **metadata: str) -> None:
+    """Put other bytes in the place of a document, under its own metadata but for ``metadata``."""
+    s3 = boto3.client("s3")
+    kept = s3.head_object(Bucket=world.bucket, Key=key)["Metadata"]
+    s3.put_object(Bucket=world.bucket, Key=key, Body=body, Metadata=kept | metadata)
+
+
+def test_costs_whose_bytes_are_not_those_that_were_stored_are_asked_for_anew(
+    invoke: Invoke, world: World, costs: Costs
+) -> None:
     world.add(of_account(BAKERY))
-    key = fetch(invoke).costs.document.key
-    head = boto3.client("s3").head_object(Bucket=world.bucket, Key=key)["Metadata"]
-    boto3.client("s3").put_object(Bucket=world.bucket, Key=key, Body=b"{}", Metadata=head)
-    with pytest.raises(StoreRefused, match="other bytes"):
+    first = fetch(invoke)
+    overwrite(world, first.costs.document.key, b"{}")
+    again = fetch(invoke)
+    assert (again.costs.total, again.costs.paid_requests, costs.paid) == (first.costs.total, 2, 4)
+    assert document(world, again).period == again.run.period
+    assert fetch(invoke).costs.paid_requests == 0
+
+
+def test_a_document_that_is_no_costs_or_anothers_is_asked_for_anew(invoke: Invoke, world: World, costs: Costs) -> None:
+    world.add(of_account(BAKERY))
+    first = fetch(invoke)
+    of_september = fetch(invoke, a_client_due("acme", a_run("2026-09")))
+    copied = world.get(of_september.costs.document.key)
+    for body in (b"[]", copied):
+        overwrite(world, first.costs.document.key, body, sha256=sha256(body).hexdigest())
+        paid = costs.paid
+        assert fetch(invoke).costs.total == first.costs.total
+        assert costs.paid == paid + 2
+
+
+def test_preliminary_costs_that_were_changed_leave_the_final_report_without_a_comparison(
+    invoke: Invoke, world: World, costs: Costs
+) -> None:
+    world.add(of_account(BAKERY))
+    early = fetch(invoke, a_client_due("acme", a_run(issue="preliminary")))
+    overwrite(world, early.costs.document.key, b"not even JSON")
+    assert document(world, fetch(invoke)).preliminary is None
+
+
+# -- two executions at once --------------------------------------------------------------------------------------------
+
+
+def meanwhile(costs: Costs, do: Callable[[], object]) -> None:
+    """Have ``do`` happen while the next questions are under way, once."""
+    due = [do]
+
+    def tamper(request: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
+        if due:
+            due.pop()()
+        return body
+
+    costs.tamper = tamper
+
+
+def test_the_second_of_two_executions_takes_what_the_first_has_stored(
+    invoke: Invoke, world: World, costs: Costs, clock: Clock
+) -> None:
+    world.add(of_account(BAKERY))
+    first: list[CostsFetched] = []
+    meanwhile(costs, lambda: (first.append(fetch(invoke)), clock.pass_by(seconds=5)))
+    second = fetch(invoke, a_client_due("acme", a_run(run_id="double")))
+    assert second.costs == first[0].costs
+    assert sha256(world.get(second.costs.document.key)).hexdigest() == first[0].costs.document.sha256
+    assert second.costs.paid_requests == 2, "it has asked, and paid"
+
+
+def test_a_first_writer_that_is_gone_again_leaves_the_place_to_the_second(
+    invoke: Invoke, world: World, costs: Costs, wire: Wire
+) -> None:
+    world.add(of_account(BAKERY))
+    wire.order("s3.PutObject", None, refusal("ConditionalRequestConflict", 409))
+    fetched = fetch(invoke)
+    assert sha256(world.get(fetched.costs.document.key)).hexdigest() == fetched.costs.document.sha256
+
+
+def test_a_refresh_replaces_what_was_asked_before_it(invoke: Invoke, world: World, costs: Costs, clock: Clock) -> None:
+    world.add(of_account(BAKERY))
+    fetch(invoke)
+    clock.pass_by(seconds=5)
+    refresh = a_client_due("acme", a_run(refresh=True))
+    refreshed = fetch(invoke, refresh)
+    assert document(world, refreshed).fetched_at == clock()
+    other: list[CostsFetched] = []
+    meanwhile(costs, lambda: other.append(fetch(invoke, refresh)))
+    clock.pass_by(seconds=5)
+    assert fetch(invoke, refresh).costs.document == other[0].costs.document, "it was asked for no later"
+
+
+def test_complete_costs_replace_those_with_a_gap_and_not_the_other_way_round(
+    invoke: Invoke, world: World, costs: Costs, wire: Wire
+) -> None:
+    world.add(of_account(EURO, sections=("accounts", "forecast"), on_partial="send_marked"))
+    costs.emulate(page_size=100_000)
+    gap = refusal("DataUnavailableException")
+
+    def with_a_gap() -> CostsFetched:
+        wire.order("ce.GetCostForecast", gap)
+        return fetch(invoke)
+
+    partly: list[CostsFetched] = []
+    meanwhile(costs, lambda: partly.append(with_a_gap()))
+    whole = fetch(invoke)
+    assert not CostDocument.model_validate_json(world.get(whole.costs.document.key)).not_available
+    assert whole.costs.document.sha256 != partly[0].costs.document.sha256
+    complete: list[CostsFetched] = []
+    meanwhile(costs, lambda: complete.append(fetch(invoke, a_client_due("acme", a_run(refresh=True)))))
+    world.delete(whole.costs.document.key)
+    wire.order("ce.GetCostForecast", None, gap)
+    late = fetch(invoke)
+    assert late.costs.document == complete[0].costs.document
+
+
+def test_costs_of_a_record_that_was_changed_meanwhile_do_not_replace_those_of_the_new_one(
+    invoke: Invoke, world: World, costs: Costs
+) -> None:
+    world.add(of_account(BAKERY))
+    changed: list[CostsFetched] = []
+
+    def change() -> None:
+        world.add(of_account(BAKERY, cost_metric="amortized"))
+        changed.append(fetch(invoke))
+
+    meanwhile(costs, change)
+    with pytest.raises(StaleDocument, match="record was changed"):
         fetch(invoke)
+    assert sha256(world.get(changed[0].costs.document.key)).hexdigest() == changed[0].costs.document.sha256
+
+
+def test_each_execution_leaves_its_own_answers_and_the_costs_name_theirs(
+    invoke: Invoke, world: World, costs: Costs, clock: Clock
+) -> None:
+    world.add(of_account(BAKERY))
+    fetch(invoke)
+    clock.pass_by(seconds=5)
+    costs.tamper = lambda request, body: body | {"DimensionValueAttributes": [{"Value": "another", "Attributes": {}}]}
+    fetched = fetch(invoke, a_client_due("acme", a_run(refresh=True)))
+    answers = answers_of(world)
+    assert len(answers) == 2
+    named = boto3.client("s3").head_object(Bucket=world.bucket, Key=fetched.costs.document.key)["Metadata"]["answers"]
+    (own,) = [key for key in answers if named[:16] in key]
+    assert sha256(world.get(own)).hexdigest() == named
+
+
+def test_an_execution_that_begins_again_pays_nothing_for_what_is_stored_by_now(
+    invoke: Invoke, world: World, costs: Costs, wire: Wire
+) -> None:
+    world.add(of_account(BAKERY, sections=("forecast",), on_partial="send_marked"))
+    wire.order("ce.GetCostForecast", refusal("DataUnavailableException"))
+    first = fetch(invoke)
+    assert document(world, first).not_available
+    for run in (a_run(), a_run(refresh=True)):
+        again = fetch(invoke, a_client_due("acme", run).model_copy(update={"restarted": True}))
+        assert again.costs == first.costs.model_copy(update={"paid_requests": 0})
+    assert fetch(invoke).costs.paid_requests > 0, "a later run asks anew"
 
 
 def test_a_rotated_external_id_costs_nothing(invoke: Invoke, world: World, costs: Costs) -> None:

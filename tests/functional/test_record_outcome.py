@@ -117,10 +117,12 @@ def test_a_client_that_an_operator_took_out_is_no_failure(
 
 
 def test_a_report_whose_first_render_was_killed_says_that_it_has_no_logo(invoke: Invoke, world: World) -> None:
+    why = "rendering with it was killed: Sandbox.Timedout"
     sent = report_sent().model_copy(update={"killed": Failure(error="Sandbox.Timedout", cause="")})
-    outcome = record(invoke, client_ended(sent))
-    assert outcome.status == "SENT"
-    assert outcome.message == "without the client's logo: the first render was killed (Sandbox.Timedout)"
+    without = sent.model_copy(update={"report": sent.report.model_copy(update={"logo_left_out": why})})
+    outcome = record(invoke, client_ended(without))
+    assert (outcome.status, outcome.message) == ("SENT", f"without the client's logo: {why}")
+    assert record(invoke, client_ended(sent)).message is None, "a client without a logo lacks none"
 
 
 # -- repeated late ----------------------------------------------------------------------------------------------------

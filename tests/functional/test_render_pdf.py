@@ -10,13 +10,14 @@ import pikepdf
 import pytest
 
 from cost_reporting import wiring
-from cost_reporting.contracts import DOWNLOADS, CostsFetched, MailWords, ReportRendered, Run
+from cost_reporting.contracts import DOWNLOADS, CostsFetched, Failure, MailWords, ReportRendered, Run
 from cost_reporting.costs import NotAvailable
-from cost_reporting.errors import ClientMisconfigured, StoreRefused
+from cost_reporting.errors import ClientMisconfigured, StaleDocument
 from cost_reporting.evidence import Evidence
 from cost_reporting.report import downloads
 from tests.builders import a_client, a_cost_document, a_run, costs_fetched, some_accounts
 from tests.functional.conftest import Wire, World
+from tests.functional.test_fetch_costs import overwrite
 
 Invoke = Callable[[str, Any], Any]
 PREFIX = "reports/northwind-retail/monthly/2026-10/final"
@@ -256,10 +257,10 @@ def test_costs_that_are_gone_or_changed_are_not_guessed(invoke: Invoke, world: W
     world.add(a_client())
     baton = fetched(world)
     world.put(baton.costs.document.key, b"{}")
-    with pytest.raises(StoreRefused, match="other bytes"):
+    with pytest.raises(StaleDocument, match="other bytes"):
         render(invoke, baton)
     world.delete(baton.costs.document.key)
-    with pytest.raises(StoreRefused, match="nothing is there"):
+    with pytest.raises(StaleDocument, match="nothing is there"):
         render(invoke, baton)
     assert renders == []
 
@@ -268,3 +269,137 @@ def test_a_client_record_that_broke_since_is_named(invoke: Invoke, world: World,
     world.add(a_client(), locale="English")
     with pytest.raises(ClientMisconfigured, match="northwind-retail: locale: "):
         render(invoke, fetched(world))
+
+
+# -- two executions at once, and bytes that do not fit -----------------------------------------------------------------
+
+
+def all_fit(world: World, answer: ReportRendered) -> bool:
+    """Whether what is stored is what the answer and its evidence name."""
+    report = answer.report
+    named = Evidence.model_validate_json(world.get(report.evidence.key)).documents
+    documents = (report.pdf, report.mail, *(each.document for each in report.attachments))
+    in_evidence = (named.pdf, named.mail, *(each.document for each in named.attachments))
+    return documents == in_evidence and all(
+        sha256(world.get(each.key)).hexdigest() == each.sha256 for each in (*documents, report.evidence)
+    )
+
+
+@pytest.mark.parametrize("name", ["report.pdf", "mail.json", "evidence.json", "costs.csv"])
+def test_a_document_with_other_bytes_under_its_own_metadata_is_made_anew(
+    name: str, invoke: Invoke, world: World, renders: list[str]
+) -> None:
+    world.add(a_client(attachments=("csv",)))
+    first = render(invoke, fetched(world))
+    overwrite(world, f"{PREFIX}/{name}", b"something else")
+    assert render(invoke, fetched(world)) == first
+    assert all_fit(world, first)
+    assert len(renders) == 2
+    assert render(invoke, fetched(world)) == first
+    assert len(renders) == 2
+
+
+def test_evidence_that_names_other_documents_is_no_report(invoke: Invoke, world: World, renders: list[str]) -> None:
+    world.add(a_client(attachments=("csv",)))
+    first = render(invoke, fetched(world))
+    body = b"%PDF of another rendering"
+    overwrite(world, first.report.pdf.key, body, sha256=sha256(body).hexdigest())
+    assert render(invoke, fetched(world)) == first
+    assert all_fit(world, first)
+
+
+def meanwhile(monkeypatch: pytest.MonkeyPatch, do: Callable[[], object]) -> None:
+    """Have ``do`` happen while the next report is rendered, once."""
+    renderer, due = wiring.renderer(), [do]
+    real = renderer.render
+
+    def render(*arguments: Any) -> Any:
+        rendered = real(*arguments)
+        if due:
+            due.pop()()
+        return rendered
+
+    monkeypatch.setattr(renderer, "render", render)
+
+
+def test_of_two_executions_that_render_the_same_the_second_goes_on_with_the_first_s(
+    invoke: Invoke, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.add(a_client(attachments=("csv", "xlsx")))
+    first: list[ReportRendered] = []
+    meanwhile(monkeypatch, lambda: first.append(render(invoke, fetched(world))))
+    second = render(invoke, fetched(world, a_run(run_id="double")))
+    assert second.report == first[0].report
+    assert all_fit(world, second)
+
+
+def test_of_two_executions_that_render_otherwise_the_second_begins_again_and_nothing_is_mixed(
+    invoke: Invoke, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.add(a_client(attachments=("csv",)))
+    first: list[ReportRendered] = []
+
+    def other() -> None:
+        world.add(a_client(attachments=("csv",), client_name="Northwind GmbH"))
+        first.append(render(invoke, fetched(world)))
+
+    meanwhile(monkeypatch, other)
+    with pytest.raises(StaleDocument, match="another execution"):
+        render(invoke, fetched(world))
+    assert all_fit(world, first[0])
+    assert render(invoke, fetched(world)).report == first[0].report
+
+
+def test_answers_of_another_asking_are_no_evidence(invoke: Invoke, world: World, renders: list[str]) -> None:
+    world.add(a_client())
+    baton = fetched(world)
+    body, answers = world.get(baton.costs.document.key), b'["as they came"]'
+    own = wiring.objects().put(f"{PREFIX}/answers-{sha256(answers).hexdigest()[:16]}.json", answers, "application/json")
+    wiring.objects().put(f"{PREFIX}/answers.json", b'["of an older asking"]', "application/json")
+    there = wiring.objects().open(baton.costs.document.key)
+    wiring.objects().replace(
+        baton.costs.document.key, body, "application/json", there=there, notes={"answers": own.sha256}
+    )
+    render(invoke, baton)
+    assert Evidence.model_validate_json(world.get(f"{PREFIX}/evidence.json")).documents.answers == own
+    world.put(own.key, b'["something else"]')
+    world.delete(f"{PREFIX}/evidence.json")
+    render(invoke, baton)
+    assert Evidence.model_validate_json(world.get(f"{PREFIX}/evidence.json")).documents.answers is None
+
+
+# -- a first try that was killed ---------------------------------------------------------------------------------------
+
+LOGO = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 5"><rect width="9" height="5" fill="#0b4f6c"/></svg>'
+
+
+def killed(baton: CostsFetched) -> CostsFetched:
+    return baton.model_copy(update={"killed": Failure(error="Sandbox.Timedout")})
+
+
+def test_a_render_that_was_killed_is_tried_again_without_the_logo_and_says_so(
+    invoke: Invoke, world: World, renders: list[str]
+) -> None:
+    world.add(a_client(branding={"colour": "#0b4f6c", "logo": "logo.svg"}))
+    world.put("clients/northwind-retail/logo.svg", LOGO)
+    answer = render(invoke, killed(fetched(world)))
+    assert answer.report.logo_left_out == "rendering with it was killed: Sandbox.Timedout"
+    evidence = Evidence.model_validate_json(world.get(f"{PREFIX}/evidence.json"))
+    assert evidence.warnings == ("logo left out: rendering with it was killed: Sandbox.Timedout",)
+    assert render(invoke, killed(fetched(world))) == answer
+    assert len(renders) == 1
+    later = render(invoke, fetched(world))
+    assert later.report.logo_left_out is None
+    assert len(renders) == 2
+    assert Evidence.model_validate_json(world.get(f"{PREFIX}/evidence.json")).warnings == ()
+
+
+@pytest.mark.parametrize("branding", [{"colour": "#0b4f6c"}, {"colour": "#0b4f6c", "logo": "absent.svg"}])
+def test_a_killed_render_of_a_client_without_a_logo_is_simply_tried_again(
+    branding: dict[str, str], invoke: Invoke, world: World, renders: list[str]
+) -> None:
+    world.add(a_client(branding=branding))
+    answer = render(invoke, killed(fetched(world)))
+    assert answer.report.logo_left_out is None
+    assert render(invoke, fetched(world)) == answer.model_copy(update={"killed": None})
+    assert len(renders) == 1

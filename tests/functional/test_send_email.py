@@ -8,6 +8,7 @@ from html import unescape
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+import boto3
 import pytest
 import requests
 from botocore.exceptions import (
@@ -27,6 +28,7 @@ from cost_reporting.errors import (
     DeliveryUncertain,
     DeliveryUnderway,
     LetterMalformed,
+    StaleDocument,
     StoreRefused,
     StoreThrottled,
 )
@@ -551,7 +553,7 @@ def test_attached_bytes_that_are_not_those_that_were_rendered_are_not_sent(
     world.add(a_client())
     baton = world.rendered(files={"csv": b"ServiceName"}, words=words)
     world.put(baton.report.attachments[0].document.key, b"something else")
-    with pytest.raises(StoreRefused, match="other bytes"):
+    with pytest.raises(StaleDocument, match="other bytes"):
         send(invoke, baton)
     assert world.attempts() == world.outcomes("LEDGER#") == []
 
@@ -563,9 +565,47 @@ def test_bytes_that_are_not_those_that_were_rendered_are_not_mailed(
     world.add(a_client())
     baton = world.rendered()
     world.put(getattr(baton.report, document).key, b"something else")
-    with pytest.raises(StoreRefused, match="other bytes"):
+    with pytest.raises(StaleDocument, match="other bytes"):
         send(invoke, baton)
     assert world.attempts() == world.outcomes("LEDGER#") == []
+
+
+@pytest.mark.parametrize("words", [MAIL, TOO_LARGE], ids=["attached", "linked"])
+def test_a_report_that_is_half_out_is_finished_with_the_bytes_that_were_begun_with(
+    words: dict[str, Any], invoke: Invoke, world: World, wire: Wire
+) -> None:
+    boto3.client("s3").put_bucket_versioning(Bucket=world.bucket, VersioningConfiguration={"Status": "Enabled"})
+    world.add(a_client(recipients=(FINANCE, CTO)))
+    baton = world.rendered(files={"csv": b"ServiceName"}, words=words)
+    wire.order("sesv2.SendEmail", None, refusal("TooManyRequestsException"))
+    with pytest.raises(DeliveryThrottled):
+        send(invoke, baton)
+    for document in (baton.report.pdf, baton.report.mail, baton.report.attachments[0].document):
+        world.put(document.key, b"of another rendering")
+    sent = send(invoke, baton)
+    assert [each.state for each in sent.delivery.deliveries] == ["ALREADY_SENT", "SENT"]
+    last = world.mails()[-1]
+    assert last["Subject"] == MAIL["subject"]
+    if words is MAIL:
+        assert next(part.get_content() for part in last.iter_attachments()) == PDF
+    else:
+        text = last.get_body(("plain",))
+        assert text is not None
+        assert text.get_content().count("versionId=") == 2
+
+
+def test_a_report_that_is_half_out_and_whose_bytes_are_lost_is_not_finished_with_others(
+    invoke: Invoke, world: World, wire: Wire
+) -> None:
+    world.add(a_client(recipients=(FINANCE, CTO)))
+    baton = world.rendered()
+    wire.order("sesv2.SendEmail", None, refusal("TooManyRequestsException"))
+    with pytest.raises(DeliveryThrottled):
+        send(invoke, baton)
+    world.put(baton.report.pdf.key, b"of another rendering")
+    with pytest.raises(StaleDocument, match="not there any more"):
+        send(invoke, baton)
+    assert len(world.attempts()) == 2
 
 
 def test_a_ledger_that_cannot_be_written_is_no_licence_to_send(invoke: Invoke, world: World, wire: Wire) -> None:

@@ -1,47 +1,139 @@
 """Fetch Costs: the client's costs, complete and reconciled, in the bucket."""
 
+import logging
 from collections.abc import Iterator
 from hashlib import sha256
-from typing import Any
+from typing import Any, Final
+
+from pydantic import ValidationError
 
 from cost_reporting.clients import Client
 from cost_reporting.contracts import ClientDue, CostsFetched, FetchedCosts, Run, StoredObject
 from cost_reporting.costs import CostDocument, Preliminary, account_ids, period_total, reconcile
-from cost_reporting.errors import ClientMisconfigured, CostsIncomplete
-from cost_reporting.operations.stored_report import stored_report
+from cost_reporting.errors import ClientMisconfigured, CostsIncomplete, ReportNotStored, StaleDocument
+from cost_reporting.operations.stored_report import answers_key, stored_report
 from cost_reporting.sources import CostSource
 from cost_reporting.store.clients import ClientStore
-from cost_reporting.store.objects import JSON, ObjectStore, report_prefix
+from cost_reporting.store.objects import JSON, Document, ObjectStore, report_prefix
+
+_log = logging.getLogger(__name__)
+_TRIES: Final = 5
+"""So many other writers may be ahead of us at one document; each leaves it stored, so there is one within reach."""
+_MADE_FOR, _ANSWERS = "made-for", "answers"
+"""Notes in the metadata of costs.json: the record that it was asked for, be it complete or not; its answers' hash."""
 
 
 def fetch_costs(due: ClientDue, *, clients: ClientStore, source: CostSource, objects: ObjectStore) -> CostsFetched:
     """Find the stored costs of this client, period and issue, or ask for them and store them.
 
     What is stored is paid for, so it is used again unless the run says ``refresh``, or an account or a section is
-    missing from it. The answers are stored as they came before they are reconciled: if they differ, they are the
-    evidence. A client to whom nothing could be sent is refused before anything is paid. If a report is to go out as it
-    is stored, its costs are taken as they are stored, and ReportNotStored is raised if it is not there.
+    missing from it, or its bytes are not those that were stored: then it counts as absent. The answers are stored as
+    they came before they are reconciled: if they differ, they are the evidence. They are named by their hash, so that
+    the costs of one execution never stand beside the answers of another.
+
+    Of two executions that ask at once, the second takes what the first has stored. One that has ``restarted`` takes
+    what is there by now, gaps and all, rather than pay again for what another has just stored.
+
+    A client to whom nothing could be sent is refused before anything is paid. If a report is to go out as it is stored,
+    its costs are taken as they are stored, and ReportNotStored is raised if they are not there. StaleDocument is raised
+    if the client's record was changed while its costs were asked for, and another execution has stored the others.
     """
     client = clients.get(due.client_id)
     if not client.recipients and due.run.recipients is None:
         raise ClientMisconfigured(f"{client.client_id}: recipients: nobody is left to send the report to")
     if due.run.as_stored is not None:
-        as_stored = stored_report(due.run, client.client_id, objects).costs
-        return _fetched(due, as_stored, CostDocument.model_validate_json(objects.read(as_stored)), paid_requests=0)
-    key = f"{report_prefix(due.run, client.client_id)}costs.json"
-    made_from = made_for(client)
-    stored = None if due.run.refresh else objects.find(key, fingerprint=made_from)
-    if stored is not None:
-        costs = CostDocument.model_validate_json(objects.read(stored))
-        return _fetched(due, stored, costs, paid_requests=0)
+        return _as_stored(due, client, objects)
+    prefix = report_prefix(due.run, client.client_id)
+    there = objects.open(f"{prefix}costs.json")
+    if there is not None and (due.restarted or not due.run.refresh):
+        found = costs_in(there, client, due.run, gaps=due.restarted)
+        if found is not None:
+            return _fetched(due, there.stored, found, paid_requests=0)
     fetched = source.fetch(client, due.run)
-    objects.put(f"{report_prefix(due.run, client.client_id)}answers.json", fetched.raw, JSON)
+    answers = objects.put(answers_key(prefix, sha256(fetched.raw).hexdigest()), fetched.raw, JSON)
     reconcile(fetched.costs)
     if client.on_partial == "hold" and not fetched.costs.complete:
         raise CostsIncomplete(f"{client.client_id}: {'; '.join(_gaps(fetched.costs))}")
-    costs = fetched.costs.model_copy(update={"preliminary": _preliminary(fetched.costs, due.run, objects)})
-    stored = objects.put(key, costs.model_dump_json().encode(), JSON, fingerprint=made_from if costs.complete else "")
-    return _fetched(due, stored, costs, paid_requests=costs.paid_requests)
+    costs = fetched.costs.model_copy(update={"preliminary": _preliminary(fetched.costs, client, due.run, objects)})
+    stored, kept = _stored(costs, answers, there, client, due.run, clients=clients, objects=objects)
+    return _fetched(due, stored, kept, paid_requests=costs.paid_requests)
+
+
+def costs_in(document: Document, client: Client, run: Run, *, gaps: bool = False) -> CostDocument | None:
+    """The costs that ``document`` holds, if they are what ``run`` would ask for ``client``, and None otherwise.
+
+    With ``gaps`` costs count from which an account or a section is missing. Bytes that were changed since they were
+    stored, or that hold something else, are no costs: they are asked for anew.
+    """
+    if document.fingerprint != made_for(client) and not (gaps and _asked_by(document) == made_for(client)):
+        return None
+    return _read(document, client, run)
+
+
+def _read(document: Document, client: Client, run: Run) -> CostDocument | None:
+    """The costs in ``document``, whatever they were asked by, or None if its bytes are not to be trusted."""
+    try:
+        costs = CostDocument.model_validate_json(document.body) if document.sound else None
+    except ValidationError:
+        costs = None
+    known = costs is not None and (costs.client_id, costs.period) == (client.client_id, run.period)
+    if costs is None or not known or (run.cadence == "monthly" and costs.issue != run.issue):
+        _log.warning("stored_costs_unsound", extra={"key": document.stored.key, "client_id": client.client_id})
+        return None
+    return costs
+
+
+def _asked_by(document: Document) -> str:
+    return document.metadata.get(_MADE_FOR, document.fingerprint)
+
+
+def _stored(
+    costs: CostDocument,
+    answers: StoredObject,
+    there: Document | None,
+    client: Client,
+    run: Run,
+    *,
+    clients: ClientStore,
+    objects: ObjectStore,
+) -> tuple[StoredObject, CostDocument]:
+    """Store ``costs`` in the place of ``there``; or what another execution has stored since, if that is as good.
+
+    It is as good if it was asked by the same record, has no gap that ours has not, and, for ``refresh``, is no older.
+    """
+    key = f"{report_prefix(run, client.client_id)}costs.json"
+    asked_by = made_for(client)
+    notes = {_MADE_FOR: asked_by, _ANSWERS: answers.sha256}
+    for _ in range(_TRIES):
+        stored = objects.replace(
+            key,
+            costs.model_dump_json().encode(),
+            JSON,
+            there=there,
+            fingerprint=asked_by if costs.complete else "",
+            notes=notes,
+        )
+        if stored is not None:
+            return stored, costs
+        there = objects.open(key)
+        theirs = _read(there, client, run) if there is not None else None
+        if there is None or theirs is None:
+            continue
+        if _asked_by(there) != asked_by:
+            if made_for(clients.get(client.client_id)) != asked_by:
+                raise StaleDocument(f"put {key}: the client's record was changed while its costs were asked for")
+        elif theirs.complete >= costs.complete and not (run.refresh and theirs.fetched_at < costs.fetched_at):
+            return there.stored, theirs
+    raise StaleDocument(f"put {key}: other executions replace it again and again")
+
+
+def _as_stored(due: ClientDue, client: Client, objects: ObjectStore) -> CostsFetched:
+    stored = stored_report(due.run, client.client_id, objects).costs
+    try:
+        costs = CostDocument.model_validate_json(objects.read(stored))
+    except StaleDocument as stale:
+        raise ReportNotStored(f"{client.client_id}: {stale}") from stale
+    return _fetched(due, stored, costs, paid_requests=0)
 
 
 def made_for(client: Client) -> str:
@@ -64,15 +156,14 @@ def _gaps(costs: CostDocument) -> Iterator[str]:
         yield f"{name}: {gap.error}: {gap.reason}"
 
 
-def _preliminary(final: CostDocument, run: Run, objects: ObjectStore) -> Preliminary | None:
+def _preliminary(final: CostDocument, client: Client, run: Run, objects: ObjectStore) -> Preliminary | None:
     """What the client was told about the same accounts before the bill was closed, if it was."""
     if run.issue != "final":
         return None
-    body = objects.get(f"{report_prefix(run.model_copy(update={'issue': 'preliminary'}), final.client_id)}costs.json")
-    if body is None:
-        return None
-    costs = CostDocument.model_validate_json(body)
-    if account_ids(costs) != account_ids(final):
+    earlier = run.model_copy(update={"issue": "preliminary"})
+    document = objects.open(f"{report_prefix(earlier, final.client_id)}costs.json")
+    costs = _read(document, client, earlier) if document is not None else None
+    if costs is None or account_ids(costs) != account_ids(final):
         return None
     return Preliminary(total=period_total(costs, costs.period), fetched_at=costs.fetched_at)
 

@@ -18,7 +18,7 @@ from cost_reporting.clients import Client, RoleAccess, faults
 from cost_reporting.contracts import Cadence, Fact, Run, RunAsked
 from cost_reporting.costs import CostDocument, reconcile
 from cost_reporting.errors import InvalidRequest
-from cost_reporting.operations.fetch_costs import made_for
+from cost_reporting.operations.fetch_costs import costs_in
 from cost_reporting.operations.list_clients import what_is_asked
 from cost_reporting.report.naming import file_name
 from cost_reporting.sources import CostSource
@@ -68,8 +68,8 @@ def from_account(
     request = {"cadence": cadence or client.cadences[0], "period": period, "dry_run": True}
     _, run = what_is_asked(RunAsked(request=request, execution_id=_NOBODY, started_at=at), zone)
     logo = objects.get(f"clients/{client.client_id}/{client.branding.logo}") if client.branding.logo else None
-    stored = objects.find(f"{report_prefix(run, client.client_id)}costs.json", fingerprint=made_for(client))
-    costs = None if stored is None else CostDocument.model_validate_json(objects.read(stored))
+    stored = objects.open(f"{report_prefix(run, client.client_id)}costs.json")
+    costs = None if stored is None else costs_in(stored, client, run)
     return Preview(client=client, run=run, logo=logo, costs=costs)
 
 

@@ -55,7 +55,8 @@ def outcome_of(ended: ClientEnded) -> Outcome:
         return lost.model_copy(update=figures | _kind_of(failure, ended))
     deliveries = ended.delivery.deliveries
     kept_back = next((each.state for each in deliveries if each.state in ("HELD", "REJECTED", "NOT_SENT")), None)
-    said = (ended.delivery.reason, None if ended.killed is None else _without_logo(ended.killed))
+    without_logo = ended.report.logo_left_out if ended.report else None
+    said = (ended.delivery.reason, f"without the client's logo: {without_logo}" if without_logo else None)
     return Outcome(
         client_id=ended.client_id,
         status="SENT" if kept_back is None else kept_back,
@@ -69,7 +70,3 @@ def _kind_of(failure: Failure, ended: ClientEnded) -> dict[str, str]:
     if failure.error == "CostsNotReady" and not ended.last_look:
         return {"status": "LATE", "remedy": LATER}
     return {"status": STOPPED[failure.error]} if failure.error in STOPPED else {}
-
-
-def _without_logo(killed: Failure) -> str:
-    return f"without the client's logo: the first render was killed ({killed.error})"

@@ -19,9 +19,11 @@ from cost_reporting.errors import (
     DeliveryThrottled,
     DeliveryUncertain,
     DeliveryUnderway,
+    ReportNotStored,
+    StaleDocument,
     Transient,
 )
-from cost_reporting.ledger import Entry, fingerprint, report_key
+from cost_reporting.ledger import Entry, begun, fingerprint, report_key
 from cost_reporting.operations.hold import kept_back, waiting_words
 from cost_reporting.store.approvals import ApprovalStore
 from cost_reporting.store.clients import ClientStore
@@ -68,7 +70,7 @@ def send_email(
         return _kept(rendered, recipients, held)
     words, enclosures = _contents(
         rendered,
-        objects=objects,
+        read=_reading(rendered, recipients, objects=objects, ledger=ledger),
         links=links,
         worded=(lambda words: waiting_words(words, held, rendered)) if held else None,
     )
@@ -169,10 +171,37 @@ def _began(found: Entry | None) -> str:
     return f"{found.run_id} began to send at {found.began_at or found.updated_at:%Y-%m-%d %H:%M:%SZ}" if found else "?"
 
 
+def _reading(
+    rendered: ReportRendered, recipients: tuple[str, ...], *, objects: ObjectStore, ledger: LedgerStore
+) -> Callable[[StoredObject], bytes]:
+    """How the documents of the report are read: as they are there; once a mail of it has gone, as they were stored.
+
+    Other bytes than those that were rendered are never mailed. Until the ledger has an accepted mail of this report,
+    StaleDocument leads back to Fetch Costs; after that, the other recipients get the same version of the documents,
+    which the bucket keeps. A report that is to go out as it is stored cannot be made anew: ReportNotStored.
+    """
+    about = report_key(rendered.run, rendered.client_id)
+
+    def read(document: StoredObject) -> bytes:
+        try:
+            try:
+                return objects.read(document)
+            except StaleDocument:
+                if not begun(filter(None, (ledger.find(about, fingerprint(to)) for to in recipients))):
+                    raise
+                return objects.read_version(document)
+        except StaleDocument as stale:
+            if rendered.run.as_stored is not None:
+                raise ReportNotStored(f"{rendered.client_id}: {stale}") from stale
+            raise
+
+    return read
+
+
 def _contents(
     rendered: ReportRendered,
     *,
-    objects: ObjectStore,
+    read: Callable[[StoredObject], bytes],
     links: LinkStore,
     worded: Callable[[MailWords], MailWords] | None = None,
 ) -> tuple[MailWords, tuple[Enclosure, ...]]:
@@ -181,14 +210,14 @@ def _contents(
     ``worded`` makes of the client's words those of somebody else's mail.
     """
     report = rendered.report
-    words = MailWords.model_validate_json(objects.read(report.mail))
+    words = MailWords.model_validate_json(read(report.mail))
     words = worded(words) if worded else words
     files: tuple[tuple[str, str, StoredObject], ...] = (
         (report.file_name, PDF, report.pdf),
         *((each.file_name, each.content_type, each.document) for each in report.attachments),
     )
     enclosures = tuple(
-        Enclosure(file_name=name, content_type=content_type, body=objects.read(document))
+        Enclosure(file_name=name, content_type=content_type, body=read(document))
         for name, content_type, document in files
     )
     if words.downloads is None:

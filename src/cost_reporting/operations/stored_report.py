@@ -14,6 +14,11 @@ def evidence_key(run: Run, client_id: str) -> str:
     return f"{report_prefix(run, client_id)}evidence.json"
 
 
+def answers_key(prefix: str, digest: str) -> str:
+    """Where answers of Cost Explorer with this hash are, among the documents below ``prefix``."""
+    return f"{prefix}answers-{digest[:16]}.json"
+
+
 def find_report(run: Run, client_id: str, objects: ObjectStore) -> Documents | None:
     """What is stored of the report of ``run`` for the client, or None. Raises ReportNotStored if it is unreadable."""
     body = objects.get(evidence_key(run, client_id))

@@ -10,9 +10,8 @@ from typing import Final
 
 from cost_reporting.clients import Branding
 from cost_reporting.contracts import Fact
-from cost_reporting.report.logos import Unusable, png, svg
+from cost_reporting.report.logos import Unusable, limits, png, svg
 
-LARGEST_LOGO: Final = 1_000_000
 _ENOUGH: Final = 4.5
 
 
@@ -53,8 +52,8 @@ def logo_of(branding: Branding, stored: bytes | None) -> Logo:
         return Logo()
     if stored is None:
         return Logo(fault="nothing is stored under its name")
-    if len(stored) > LARGEST_LOGO:
-        return Logo(fault=f"it has more than {LARGEST_LOGO:,} bytes")
+    if len(stored) > limits.MOST_BYTES:
+        return Logo(fault=f"it has more than {limits.MOST_BYTES:,} bytes")
     try:
         if stored.startswith(png.SIGNATURE):
             kind, body = "png", png.rebuilt(stored)

@@ -71,15 +71,24 @@ class Renderer:
         )
         self._templates.filters["isolated"] = isolated
 
-    def render(self, client: ReportRecord, costs: CostDocument, run: Run, logo: bytes | None = None) -> Rendered:
+    def render(
+        self,
+        client: ReportRecord,
+        costs: CostDocument,
+        run: Run,
+        logo: bytes | None = None,
+        without_logo: str | None = None,
+    ) -> Rendered:
         """The report of ``client`` about ``costs``.
 
-        A ``logo`` that cannot be embedded safely is left out; the client's name stands in its place.
+        A ``logo`` that cannot be embedded safely is left out; the client's name stands in its place. ``without_logo``
+        is the reason for which it is not even tried.
 
         Raises RenderFailed if the pages cannot be set, ClientMisconfigured if the client's locale is unknown.
         """
         edition = Edition(client=client, costs=costs, run=run, consultancy=self._consultancy)
-        colour, emblem = branding.legible(client.branding.colour), branding.logo_of(client.branding, logo)
+        colour = branding.legible(client.branding.colour)
+        emblem = branding.Logo(fault=without_logo) if without_logo else branding.logo_of(client.branding, logo)
         if emblem.fault is not None:
             _log.warning("logo_left_out", extra={"reason": emblem.fault})
         files = exports(edition)

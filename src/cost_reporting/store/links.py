@@ -41,7 +41,10 @@ class LinkStore:
         self._role_arn = role_arn
 
     def to(self, documents: Iterable[tuple[str, StoredObject]]) -> Links:
-        """Links to (file name, document), which work until the moment that they come with."""
+        """Links to (file name, document), which work until the moment that they come with.
+
+        Each is to the version that was stored, whatever has taken its place since.
+        """
         with translated("sign links"):
             keys = aws.client("sts").assume_role(
                 RoleArn=self._role_arn, RoleSessionName=_SESSION, DurationSeconds=LONGEST
@@ -62,7 +65,8 @@ class LinkStore:
                             "Bucket": self._bucket,
                             "Key": document.key,
                             "ResponseContentDisposition": f'attachment; filename="{file_name}"',
-                        },
+                        }
+                        | ({"VersionId": document.version_id} if document.version_id else {}),
                         ExpiresIn=LONGEST,
                     ),
                 )

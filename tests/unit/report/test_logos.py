@@ -4,6 +4,7 @@ import base64
 import io
 import struct
 import time
+import tracemalloc
 import zlib
 from collections.abc import Callable
 from itertools import pairwise
@@ -202,6 +203,186 @@ UNSAFE = {
     "two documents": (a_svg() + a_svg(), "not sound XML"),
     "comment without an end": (a_svg(f"<style>{'/*' * 100_000}</style>"), "has no end"),
 }
+
+
+STOPS = '<stop offset="0"/><stop offset="1" stop-color="#fff"/>'
+GRADIENT = f'<linearGradient id="g">{STOPS}</linearGradient>'
+WAVE = "L1 1" * 5_000
+"""20,000 characters of path data."""
+TOO_MUCH = "draws more than 500,000 characters"
+HEAVY = {
+    "a long path, used often": (f'<path id="p" d="M0 0{WAVE}"/>' + '<use href="#p"/>' * 30, TOO_MUCH),
+    "a long path, used by what is used": (
+        f'<path id="p" d="M0 0{WAVE}"/><g id="q">{"<use href='#p'/>" * 6}</g>' + '<use href="#q"/>' * 5,
+        TOO_MUCH,
+    ),
+    "many points, used often": (f'<polygon id="p" points="{"1 1 " * 5_000}"/>' + '<use href="#p"/>' * 30, TOO_MUCH),
+    "arcs": (f'<path d="M0 0{"a1 1 0 1 1 2 2" * 10_000}"/>', TOO_MUCH),
+    "an element, used often": (
+        f'<g id="a">{SHAPE * 40}</g><g id="b">{"<use href='#a'/>" * 40}</g>' + '<use href="#b"/>' * 40,
+        TOO_MUCH,
+    ),
+    "a long path, painted by gradients": (
+        GRADIENT + f'<path fill="url(#g)" stroke="url(#g)" d="M0 0{WAVE * 10}"/>',
+        TOO_MUCH,
+    ),
+    "a gradient that shapes inherit": (
+        (
+            f'<linearGradient id="g">{STOPS * 100}</linearGradient>'
+            f'<g fill="url(#g)">{"<rect width='1' height='1'/>" * 100}</g>'
+        ),
+        TOO_MUCH,
+    ),
+    "a gradient that shapes inherit by use": (
+        f'<linearGradient id="g">{STOPS * 100}</linearGradient>{SHAPE.replace(" fill=", " id='r' class=")}'
+        + '<use fill="url(#g)" href="#r"/>' * 100,
+        TOO_MUCH,
+    ),
+    "a gradient's transforms": (
+        f'<linearGradient id="g" gradientTransform="{"rotate(1)" * 1_000}">{STOPS}</linearGradient>'
+        + '<rect fill="url(#g)" width="5" height="5"/>' * 60,
+        TOO_MUCH,
+    ),
+    "a chain of gradients": (
+        GRADIENT
+        + "".join(f'<linearGradient id="g{n}" href="#g{n - 1 or ""}"/>' for n in range(1, 30))
+        + '<rect fill="url(#g29)" width="5" height="5"/>',
+        "in each other",
+    ),
+    "a clip, applied often": (
+        f'<clipPath id="c"><path d="M0 0{WAVE}"/></clipPath>' + f'<g clip-path="url(#c)">{SHAPE}</g>' * 30,
+        TOO_MUCH,
+    ),
+    "clips in each other": (
+        f'<clipPath id="c"><path d="M0 0{WAVE}"/></clipPath>'
+        + "".join(
+            f'<clipPath id="c{n}" clip-path="url(#c{n - 1 or ""})"><use href="#p"/></clipPath>' for n in range(1, 9)
+        )
+        + f'<path id="p" d="M0 0{WAVE}"/>'
+        + f'<g clip-path="url(#c8)">{SHAPE}</g>' * 3,
+        TOO_MUCH,
+    ),
+    "opacity in each other": (
+        '<g opacity=".9">' * 20 + f'<path opacity=".5" d="M0 0{WAVE * 2}"/>' + "</g>" * 20,
+        TOO_MUCH,
+    ),
+    "names to search for": (
+        "".join(f'<path id="r{n}" d="M0 0"/><use href="#r{n}"/>' for n in range(700)),
+        TOO_MUCH,
+    ),
+    "a long value of a class": (
+        f"<style>.a{{fill:{'a' * 200}}}</style>" + '<rect class="a"/>' * 2_000,
+        "fill has more",
+    ),
+    "many values of a class": (
+        f"<style>.a{{fill:{'a' * 100};stroke:{'a' * 100};color:{'a' * 100};stop-color:{'a' * 100}}}</style><defs>"
+        + '<rect class="a"/>' * 2_900
+        + "</defs>",
+        "more than 1,000,000 bytes",
+    ),
+}
+for _spread in ("repeat", "reflect"):
+    for _kind in ("linear", "radial"):
+        _vector = 'x2="1e-7"' if _kind == "linear" else 'r="1e-7"'
+        HEAVY[f"a {_kind} gradient, {_spread}ed"] = (
+            (
+                f'<{_kind}Gradient id="g" {_vector} spreadMethod="{_spread}">{STOPS}</{_kind}Gradient>'
+                '<rect fill="url(#g)" width="9" height="9"/>'
+            ),
+            "gradient that repeats",
+        )
+
+
+@pytest.mark.parametrize("name", HEAVY)
+def test_an_svg_that_is_small_and_takes_long_to_draw_is_left_out_before_it_is_drawn(name: str) -> None:
+    body, reason = HEAVY[name]
+    assert reason in fault(a_svg(body))
+
+
+LIGHT = {
+    "a long path": f'<path d="M0 0{WAVE * 10}"/>',
+    "a shape, used often": f'<g id="a">{SHAPE}</g>' + '<use href="#a"/>' * 1_000,
+    "a gradient that pads": GRADIENT.replace(" id", ' spreadMethod="pad" id') + '<rect fill="url(#g)"/>' * 200,
+    "opacity that hides nothing": '<g opacity="1">' * 20 + f'<path d="M0 0{WAVE * 10}"/>' + "</g>" * 20,
+    "clips": f'<clipPath id="c">{SHAPE}</clipPath>' + f'<g clip-path="url(#c)">{SHAPE}</g>' * 300,
+}
+
+
+@pytest.mark.parametrize("name", LIGHT)
+def test_an_svg_of_a_logos_size_is_embedded(name: str) -> None:
+    assert fault(a_svg(LIGHT[name])) == ""
+
+
+@pytest.mark.parametrize(
+    ("holder", "attribute"),
+    [
+        ("g", f'd="M0 0{WAVE}"'),
+        ("g", f'points="{"1 1 " * 5_000}"'),
+        ("g", 'spreadMethod="pad"'),
+        ("g", 'gradientTransform="rotate(1)"'),
+        ("rect", 'stroke-dasharray="1e-6"'),
+        ("rect", 'marker-mid="x"'),
+        ("rect", 'font-size="1000000"'),
+        ("stop", 'gradientUnits="userSpaceOnUse"'),
+    ],
+)
+def test_an_attribute_is_kept_only_where_it_means_something(holder: str, attribute: str) -> None:
+    kept = embedded(a_svg(f"<{holder} {attribute}></{holder}>{SHAPE}")).decode()
+    assert f" {attribute.partition('=')[0]}=" not in kept
+
+
+@pytest.mark.parametrize("number", ["nan", "1_0", "infinity", "Infinity"])
+def test_what_only_python_takes_for_a_number_is_not_drawn(number: str) -> None:
+    assert "not among what is safe" in fault(a_svg(f'<path d="M0 0L{number} 1"/>'))
+
+
+ILLUSTRATOR = (
+    '<?xml version="1.0" encoding="utf-8"?><!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" '
+    '"http://www.w3.org/Graphics/SVG/1.1/DTD/svg11.dtd" [<!ENTITY ns_svg "http://www.w3.org/2000/svg">'
+    '<!ENTITY ns_ai "http://ns.example/a/">]>'
+)
+
+
+def test_entities_that_name_namespaces_are_read() -> None:
+    body = '<svg xmlns="&ns_svg;" xmlns:i="&ns_ai;" i:viewOrigin="&ns_ai;" viewBox="0 0 120 40">' + SHAPE + "</svg>"
+    kept = embedded((ILLUSTRATOR + body).encode())
+    assert b"rect" in kept
+    assert b"ns.example" not in kept
+
+
+@pytest.mark.parametrize(
+    ("entities", "body", "reason"),
+    [
+        ('<!ENTITY a "<rect/>">', "&a;", "Save As without Preserve Illustrator"),
+        ('<!ENTITY a "&#38;b;"><!ENTITY b "b">', "&a;", "entities"),
+        (f'<!ENTITY a "{"a" * 201}">', "", "entities"),
+        ("".join(f'<!ENTITY a{n} "a">' for n in range(51)), "", "entities"),
+        ('<!ATTLIST rect d CDATA "M0 0">', SHAPE, "entities"),
+        (f'<!ENTITY a "{"1/" * 100}">', f'<path d="{"&a;" * 2_000}"/>', "characters, its entities replaced"),
+        (f'<!ENTITY a "{"1/" * 100}">', f"<style>{'&a;' * 2_000}</style>", "characters, its entities replaced"),
+    ],
+    ids=["markup", "another", "long", "many", "attributes", "grown path", "grown style"],
+)
+def test_other_entities_leave_the_logo_out(entities: str, body: str, reason: str) -> None:
+    assert reason in fault(a_svg(body, before=f"<!DOCTYPE svg [{entities}]>"))
+
+
+def test_a_png_is_unpacked_no_further_than_its_picture() -> None:
+    bomb = a_png(data=b"\x00" * 100_000_000)
+    tracemalloc.start()
+    try:
+        assert "do not fit its size" in fault(bomb)
+        assert tracemalloc.get_traced_memory()[1] < 10 * len(bomb)
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_png_in_very_many_chunks_is_one_picture() -> None:
+    whole = zlib.compress(b"".join(b"\x00" + b"\x0b\x4f\x6c" * 4 for _ in range(4)), 9)
+    chunks = [(b"IHDR", a_header(4, 4)), *((b"IDAT", whole[at : at + 1]) for at in range(len(whole)))]
+    chunks += [(b"IDAT", b"")] * 50_000 + [(b"IEND", b"")]
+    logo = png.SIGNATURE + b"".join(chunk(kind, body) for kind, body in chunks)
+    assert fault(logo) == ""
 
 
 @pytest.mark.parametrize("name", UNSAFE)

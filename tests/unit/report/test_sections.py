@@ -4,9 +4,11 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from cost_reporting.costs import CostDocument, period_total, reconcile
-from cost_reporting.money import cents
+from cost_reporting.money import CENT, cents
 from cost_reporting.report.edition import Edition
 from cost_reporting.report.rounding import fitted
 from cost_reporting.report.sections import SECTIONS, about, accounts, cover, invoice, services, summary, trend
@@ -196,6 +198,16 @@ def test_large_figures_of_the_history_are_in_thousands() -> None:
 
 def test_every_section_has_a_name_of_its_own() -> None:
     assert len({section.name for section in SECTIONS}) == len(SECTIONS)
+
+
+@given(st.lists(st.decimals(min_value=-3_000, max_value=3_000, places=4), min_size=1, max_size=20))
+@example([Decimal("1.004")] * 3 + [Decimal("2.006")])
+@settings(max_examples=300, deadline=None)
+def test_no_fitted_amount_is_off_by_a_cent_however_unequal_they_are(exact: list[Decimal]) -> None:
+    whole = sum(exact, Decimal(0))
+    column = fitted(exact, whole)
+    assert sum(column) == cents(whole)
+    assert all(abs(shown - amount) < CENT for shown, amount in zip(column, exact, strict=True))
 
 
 @pytest.mark.parametrize("amount", ["0.003", "0.0049999999", "0.3333333333", "7.777"])

@@ -5,12 +5,9 @@ import zlib
 from collections.abc import Iterator
 from typing import Final
 
-from cost_reporting.report.logos import Unusable
+from cost_reporting.report.logos import Unusable, limits
 
 SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
-LARGEST_SIDE: Final = 4_000
-MOST_PIXELS: Final = 4_000_000
-"""At eight bytes for a pixel, the most that there are, 32 MB: little for a function of 1.7 GB."""
 
 _KEPT: Final = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"})
 _SAMPLES: Final = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
@@ -57,8 +54,9 @@ def _rows(header: bytes, palette: bytes | None) -> list[tuple[int, int]]:
     if len(header) != 13:
         raise Unusable("the PNG's header is broken")
     width, height, depth, colour, compression, filtering, interlace = struct.unpack(">IIBBBBB", header)
-    if not (0 < width <= LARGEST_SIDE and 0 < height <= LARGEST_SIDE and width * height <= MOST_PIXELS):
-        raise Unusable(f"the PNG has more than {MOST_PIXELS:,} pixels, a side of more than {LARGEST_SIDE:,}, or none")
+    side, pixels = limits.LARGEST_SIDE, limits.MOST_PIXELS
+    if not (0 < width <= side and 0 < height <= side and width * height <= pixels):
+        raise Unusable(f"the PNG has more than {pixels:,} pixels, a side of more than {side:,}, or none")
     if depth not in _DEPTHS.get(colour, ()) or compression or filtering or interlace > 1:
         raise Unusable("the PNG's header is broken")
     if colour == 3 and not (palette and len(palette) % 3 == 0 and len(palette) // 3 <= 1 << depth):
