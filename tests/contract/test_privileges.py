@@ -105,7 +105,7 @@ def test_every_condition_of_several_values_also_says_that_the_key_may_not_be_abs
 # -- the bucket -------------------------------------------------------------------------------------------------------
 
 OBJECTS = {
-    "answers.json",
+    "answers-0123456789abcdef.json",
     "costs.csv",
     "costs.json",
     "costs.xlsx",
@@ -114,7 +114,7 @@ OBJECTS = {
     "report.pdf",
 }
 STORED = {
-    "fetch_costs": {"answers.json", "costs.json"},
+    "fetch_costs": {"answers-0123456789abcdef.json", "costs.json"},
     "render_pdf": {"costs.csv", "costs.xlsx", "evidence.json", "mail.json", "report.pdf"},
 }
 OPENED = {
