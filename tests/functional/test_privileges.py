@@ -46,6 +46,7 @@ def asked(invoke: Invoke, world: World, wire: Wire, clock: Clock, costs: Costs) 
         a_client(client_id="bakery", access=ROLE, branding=logo, attachments=("csv", "xlsx"), cadences=("monthly",)),
         a_client(client_id="credits", access=other, branding=logo | {"logo": "logo.svg"}, approve_first=1),
         a_client(client_id="keys", access=with_keys, branding=logo),
+        a_client(client_id="silent", access=ROLE | {"role_arn": "arn:aws:iam::210000000005:role/reader"}),
     )
     invoke("watch_deliveries", {"scheduled_at": NOW.isoformat()})
     worklist = listed(invoke, wire)
@@ -102,7 +103,7 @@ def forced(sent: ReportSent) -> ForceSend:
 
 
 def settled(invoke: Invoke, worklist: Worklist) -> None:
-    """A client fails, another one's failure comes too late to count, and the run is redriven."""
+    """A client fails, one leaves no outcome, one's failure comes too late to count, and the run is redriven."""
     run = worklist.run
     for client_id in ("keys", "bakery"):
         invoke("record_outcome", client_ended(a_client_due(client_id, run), a_failure()))
