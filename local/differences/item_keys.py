@@ -1,11 +1,11 @@
 """A request to DynamoDB says which keys and attributes it is about, and a policy may ask for them.
 
-``dynamodb:LeadingKeys`` are the values of the partition key, of the index if one is asked. It comes with every action on
-items and with Query, and not with Scan (Service Authorization Reference, "Actions, resources, and condition keys for
+``dynamodb:LeadingKeys`` are the values of the partition key, of the index if one is asked. It comes with every action
+on items and with Query, and not with Scan (Service Authorization Reference, "Actions, resources, and condition keys for
 Amazon DynamoDB"). ``dynamodb:Attributes`` are the top-level names in the request, those of the primary key and of
-conditions among them (DynamoDB Developer Guide, "Using IAM policy conditions for fine-grained access control"). MiniStack
-knows the attributes of a projection and no leading keys; since an absent key satisfies ForAllValues, every pattern would
-pass there, a wrong one too.
+conditions among them (DynamoDB Developer Guide, "Using IAM policy conditions for fine-grained access control").
+MiniStack knows the attributes of a projection and no leading keys; since an absent key satisfies ForAllValues, every
+pattern would pass there, a wrong one too.
 
 In a transaction each item is asked about by itself, as the action that it performs.
 """

@@ -199,6 +199,14 @@ def _dynamodb(name: str, given: Json) -> Iterator[Request]:
         }
         index = f"/index/{given['IndexName']}" if "IndexName" in given else ""
         yield Request("dynamodb:Query", f"{_TABLE}/{given['TableName']}{index}", _about(given, values[schema], ()))
+    elif name in ("BatchGetItem", "BatchWriteItem"):
+        for table, batch in given["RequestItems"].items():
+            items = [_inner(each) for each in (batch["Keys"] if name == "BatchGetItem" else batch)]
+            leading = tuple(plain(item[_keys(table)]) for item in items)
+            named = dict.fromkeys(key for item in items for key in item)
+            about = batch if isinstance(batch, dict) else {}
+            context = _about(about, "", named) | {"dynamodb:LeadingKeys": leading}
+            yield Request(f"dynamodb:{name}", f"{_TABLE}/{table}", context)
     elif name == "ListBackups":
         yield Request(f"dynamodb:{name}", "*")
     elif name == "DeleteBackup":
@@ -207,6 +215,14 @@ def _dynamodb(name: str, given: Json) -> Iterator[Request]:
         yield Request(f"dynamodb:{name}", f"{_TABLE}/{given['TableName']}")
     else:
         raise KeyError(name)
+
+
+def _inner(request: Json) -> Json:
+    """An item of a batch: its key, or what is written."""
+    for kind, place in (("PutRequest", "Item"), ("DeleteRequest", "Key")):
+        if kind in request:
+            return request[kind][place]
+    return request
 
 
 def _item(name: str, place: str, given: Json) -> Request:

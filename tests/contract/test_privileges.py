@@ -2,14 +2,15 @@
 
 import copy
 import json
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from cost_reporting.clients import Client, ReportRecord
-from tests.contract.documents import FUNCTIONS, functions, resources, template
-from tests.contract.policies import ACCOUNT, NAMES, REGION, Request, decide, resolved, several, statements_of
+from tests.contract.documents import FUNCTIONS, ROOT, SOURCE, functions, resources, template
+from tests.contract.policies import ACCOUNT, NAMES, REGION, Request, asked, decide, resolved, several, statements_of
 
 BUCKET, OUTCOMES, CLIENTS = NAMES["Bucket.Arn"], NAMES["OutcomesTable.Arn"], NAMES["ClientsTable.Arn"]
 REPORT = f"{BUCKET}/reports/acme/monthly/2026-10/final"
@@ -66,6 +67,17 @@ READ = {
     "settle_run": {"RUN"},
     "watch_deliveries": {"DELIVERED", "EXPECTED", "FAILED", "HELD", "LEDGER", "ROLLUP", "RUNS"},
 }
+
+
+def test_every_family_of_keys_that_the_product_writes_is_in_this_table_and_in_the_architecture() -> None:
+    known = {key.partition("#")[0] for key in FAMILIES}
+    stated = re.findall(r"^\| outcomes table \| `([A-Z]+)", (ROOT / "docs/ARCHITECTURE.md").read_text(), re.MULTILINE)
+    assert set(stated) == known
+    code = "".join(path.read_text() for path in SOURCE.glob("store/*.py"))
+    partition_keys = set(re.findall(r"\"pk\": f?\"([A-Z]+)", code)) | set(
+        re.findall(r"_pk\(.*\n    return f\"([A-Z]+)#", code)
+    )
+    assert partition_keys <= known
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
@@ -453,3 +465,57 @@ def test_one_wrong_pattern_is_a_call_that_is_refused(change: str) -> None:
         if decide([statement], request) == "Allow":
             spoil(dict(statement) if not isinstance(statement, dict) else statement)
     assert decide(statements, request) == "ImplicitDeny"
+
+
+@pytest.mark.parametrize(
+    ("operation", "given", "expected"),
+    [
+        ("GetItem", {"Key": {"pk": "A#1", "sk": "1"}}, [("dynamodb:GetItem", ("A#1",))]),
+        ("GetItem", {"Key": {"pk": {"S": "A#1"}, "sk": {"S": "1"}}}, [("dynamodb:GetItem", ("A#1",))]),
+        ("PutItem", {"Item": {"pk": "A#1", "sk": "1", "n": 1}}, [("dynamodb:PutItem", ("A#1",))]),
+        (
+            "Query",
+            {"KeyConditionExpression": "#k = :k AND begins_with(sk, :s)"}
+            | {"ExpressionAttributeNames": {"#k": "pk"}, "ExpressionAttributeValues": {":k": "A#1", ":s": "B"}},
+            [("dynamodb:Query", ("A#1",))],
+        ),
+        (
+            "Query",
+            {"IndexName": "by-issue", "KeyConditionExpression": "issue = :i"}
+            | {"ExpressionAttributeValues": {":i": "weekly#1"}},
+            [("dynamodb:Query", ("weekly#1",))],
+        ),
+        (
+            "TransactWriteItems",
+            {
+                "TransactItems": [
+                    {"Put": {"TableName": "outcomes", "Item": {"pk": "A#1", "sk": "1"}}},
+                    {"ConditionCheck": {"TableName": "outcomes", "Key": {"pk": "B#1", "sk": "1"}}},
+                ]
+            },
+            [("dynamodb:PutItem", ("A#1",)), ("dynamodb:ConditionCheckItem", ("B#1",))],
+        ),
+        (
+            "BatchGetItem",
+            {"RequestItems": {"outcomes": {"Keys": [{"pk": "A#1", "sk": "1"}, {"pk": "B#1", "sk": "1"}]}}},
+            [("dynamodb:BatchGetItem", ("A#1", "B#1"))],
+        ),
+    ],
+)
+def test_a_call_asks_for_each_item_that_it_touches_by_its_key(
+    operation: str, given: dict[str, Any], expected: list[tuple[str, tuple[str, ...]]]
+) -> None:
+    requests = asked(f"dynamodb.{operation}", {"TableName": "outcomes"} | given)
+    assert [(each.action, each.context["dynamodb:LeadingKeys"]) for each in requests] == expected
+
+
+def test_a_batch_is_refused_for_one_key_of_another_family() -> None:
+    statement = {
+        "Effect": "Allow",
+        "Action": "dynamodb:BatchGetItem",
+        "Resource": OUTCOMES,
+        "Condition": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["A#*"]}},
+    }
+    for keys, expected in ((("A#1", "A#2"), "Allow"), (("A#1", "AB#2"), "ImplicitDeny")):
+        request = Request("dynamodb:BatchGetItem", OUTCOMES, {"dynamodb:LeadingKeys": keys})
+        assert decide([statement], request) == expected

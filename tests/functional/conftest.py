@@ -30,7 +30,7 @@ from local.cost_explorer import CostExplorer
 from tests.builders import report_rendered
 from tests.contract.documents import resources
 from tests.contract.handlers import app
-from tests.contract.policies import asked, decide, statements_of
+from tests.contract.policies import Request, asked, decide, statements_of
 
 NOW = datetime(2026, 11, 8, 6, 0, 3, tzinfo=UTC)
 ENVIRONMENT = {
@@ -350,6 +350,10 @@ ASKED: defaultdict[str, Counter[tuple[str, str]]] = defaultdict(Counter)
 """How often each function has asked for an action on a family of keys, for the count at the end of a session."""
 
 
+LATEST: defaultdict[str, list[Request]] = defaultdict(list)
+"""What each function has asked of its role in this test."""
+
+
 def hold_against_the_role(function: str, calls: list[Call]) -> None:
     """Fail if the role that the template gives to a function does not allow one of its calls.
 
@@ -361,6 +365,7 @@ def hold_against_the_role(function: str, calls: list[Call]) -> None:
             continue
         for request in asked(*call):
             ASKED[function][request.action, request.family] += 1
+            LATEST[function].append(request)
             decision = decide(statements, request)
             assert decision == "Allow", f"template.yaml: the role of {function} does not allow {request}: {decision}"
 
@@ -378,6 +383,7 @@ def invoke(world: World, wire: Wire) -> Callable[[str, Any], Any]:
 
     Each of its calls is held against the role that the template gives to the function.
     """
+    LATEST.clear()
 
     def invoke(function: str, event: Any) -> Any:
         payload = json.loads(event.model_dump_json() if isinstance(event, BaseModel) else json.dumps(event))

@@ -8,8 +8,9 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-import _files
 import pytest
+
+import _files
 
 ROOT = Path(__file__).parents[2]
 PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
