@@ -4,9 +4,9 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
-from cost_reporting.approvals import SHOWN, Held, held_key, judge
+from cost_reporting.approvals import SHOWN, Held, approval_due, held_key, judge
 from cost_reporting.clients import Client
-from cost_reporting.contracts import DOWNLOADS, MailWords, ReportRendered
+from cost_reporting.contracts import DOWNLOADS, MailWords, ReportRendered, Run
 from cost_reporting.errors import StoreThrottled
 from cost_reporting.ledger import fingerprint, report_key
 from cost_reporting.periods import label
@@ -65,6 +65,14 @@ def kept_back(
     if not approvals.hold(held_key(run), held, replacing=found):
         raise StoreThrottled("hold a report: another writer was first")
     return held
+
+
+def approval_is_due(run: Run, client_id: str, approve_first: int, approvals: ApprovalStore) -> bool:
+    """Whether the report of ``run`` may not be shown to its client yet, not even as a test."""
+    found = approvals.find(held_key(run), client_id)
+    if found is None and approve_first == 0:
+        return False
+    return approval_due(found, approve_first=approve_first, approved=approvals.approved(client_id))
 
 
 def _mailed_before(report: str, client: Client, pdf_sha256: str, ledger: LedgerStore) -> bool:
