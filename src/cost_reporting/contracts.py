@@ -118,8 +118,8 @@ class RunRequest(Fact):
     days. ``test_report`` with ``client_id`` renders and mails one client's report marked as a test, to ``recipients``
     if given, whose domains are those that the stack allows. ``client_ids`` and ``client_id`` mean what they say, be the
     client suspended or on another cadence. ``refresh`` asks Cost Explorer again, and pays again, although the costs are
-    stored. ``rerun_of`` is the id of the run whose clients ``client_ids`` repeats (of a backfill, its name): no operator
-    has named them then, so a suspended client is left out, and a removed one does not fail the run.
+    stored. ``rerun_of`` is the id of the run whose clients ``client_ids`` repeats (of a backfill, its name): then no
+    operator has named them, so a suspended client is left out, and a removed one does not fail the run.
     """
 
     cadence: Cadence | None = None

@@ -130,7 +130,9 @@ def require_allowed(
     foreign = dict(outside(request.recipients or (), test_domains))
     if not foreign:
         return
-    row = next((row for row in clients.rows("recipients", "approve_first") if row.get("client_id") == request.client_id), {})
+    row = next(
+        (row for row in clients.rows("recipients", "approve_first") if row.get("client_id") == request.client_id), {}
+    )
     listed = row.get("recipients")
     own = {str(each).strip().casefold() for each in listed} if isinstance(listed, list) else set()
     strangers = [at for at, to in foreign.items() if to.casefold() not in own]
@@ -141,7 +143,8 @@ def require_allowed(
             f"client. Name an address in these domains, or deploy with another {PARAMETER}"
         )
     first = row.get("approve_first", 0)
-    if not isinstance(first, Decimal | int) or approval_is_due(run, str(request.client_id), int(first), approvals):
+    sound = isinstance(first, Decimal | int)
+    if not sound or approval_is_due(run, str(request.client_id), int(first), approvals):
         raise InvalidRequest(
             f"{_places(list(foreign))}: a recipient of the client, whose report still waits for an approval. "
             f"Approve it first, or name an address in {allowed}"
