@@ -117,6 +117,7 @@ def test_where_aws_does_not_redrive_the_failed_clients_are_started_anew_with_the
             "period": "2026-10",
             "scheduled_at": NOW.isoformat(),
             "client_ids": ["globex"],
+            "rerun_of": run.run_id,
         }
     ]
     (call,) = [call for call in wire.calls if call.operation == "stepfunctions.StartExecution"]
@@ -369,7 +370,7 @@ def test_a_client_whose_figures_an_aborted_run_was_waiting_for_is_run_again(oper
         {},
         {"issue": "preliminary", "nominal_at": datetime(2026, 11, 3, 6, tzinfo=UTC)},
         {"mode": "dry_run"},
-        {"mode": "test", "recipients": ("me@consultancy.example",)},
+        {"mode": "test"},
         {"refresh": True},
     ],
 )
@@ -378,7 +379,13 @@ def test_a_run_that_is_asked_for_again_means_the_same(changes: dict[str, Any], e
     late = NOW + timedelta(days=60)
     asked = RunAsked(request=again(run, ["acme"]), execution_id="again", started_at=late)
     meant = what_is_asked(asked, wiring.settings().zone)[1]
-    assert meant.model_copy(update={"run_id": run.run_id}) == run
+    assert meant.model_copy(update={"run_id": run.run_id}) == run.model_copy(update={"rerun_of": run.run_id})
+
+
+def test_a_test_that_is_asked_for_again_goes_to_the_same_recipients(environment: None) -> None:
+    to = ["me@consultancy.example"]
+    assert again(a_run(mode="test"), ["acme"], to)["recipients"] == to
+    assert "recipients" not in again(a_run(mode="test"), ["acme"])
 
 
 def test_a_run_that_forced_mails_is_not_started_anew_since_some_have_theirs() -> None:
