@@ -291,7 +291,7 @@ def test_the_recipients_of_a_test_stand_in_one_document_and_nowhere_else(invoke:
     assert json.loads(world.get(stored.key)) == [OURS]
     assert OURS not in json.dumps(answer)
     assert OURS not in json.dumps(world.outcomes(""), default=str)
-    assert [key for key in world.keys() if OURS.encode() in world.get(key)] == [stored.key]
+    assert [key for key in iter(world.keys()) if OURS.encode() in world.get(key)] == [stored.key]
 
 
 @pytest.mark.parametrize(
