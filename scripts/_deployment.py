@@ -23,6 +23,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from _console import Failed, WrongInput
+from cost_reporting.domain.recipients import PARAMETER, domains
 
 LOCAL_ENV = Path(__file__).resolve().parent.parent / os.environ.get("LOCAL_DIR", "out/local")
 _PARTS = {
@@ -40,6 +41,8 @@ _MORE = {
     "READER_ROLE_NAME": "ReaderRoleName",
     "FETCH_COSTS_ROLE_ARN": "FetchCostsRoleArn",
     "ALERTS_TOPIC_ARN": "AlertsTopicArn",
+    "OPERATORS": "Operators",
+    "TEST_RECIPIENT_DOMAINS": PARAMETER,
 }
 """The same, of what only some commands need: empty where nothing says it."""
 
@@ -60,6 +63,13 @@ class Deployment:
     reader_role_name: str = ""
     fetch_costs_role_arn: str = ""
     alerts_topic_arn: str = ""
+    operators: str = ""
+    test_recipient_domains: str = ""
+
+    @property
+    def test_domains(self) -> frozenset[str]:
+        """The domains to which anybody's report may be mailed as a test; none, if nothing says which."""
+        return domains(self.test_recipient_domains, self.operators)
 
     @property
     def zone(self) -> ZoneInfo:

@@ -66,7 +66,9 @@ def onboard(
     for name, text in files.items():
         _records.write(output_dir / name, text.encode(), "--output-dir", replace=True)
     if config is not None and document is not None:
-        text = json.dumps(document | {"access": access}, indent=2, ensure_ascii=False) + "\n"
+        record = document | {"access": access}
+        record.setdefault("approve_first", records.SAMPLE["approve_first"])
+        text = json.dumps(record, indent=2, ensure_ascii=False) + "\n"
         _records.write(config, text.encode(), "--config", replace=True)
         _console.tell(f"The access part is written into {config}.")
     if link is None:

@@ -5,7 +5,7 @@ import logging
 import os
 import re
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 from uuid import uuid4
@@ -170,29 +170,46 @@ def show(moment: Progress) -> None:
         print(f"  {execution.error or execution.status}: {execution.said or 'no cause was given'}")
 
 
-def finish(here: Account, arns: Sequence[str], *, wait: bool, as_json: bool, requests: Iterable[Request] = ()) -> None:
-    """Say what was started, or, with ``wait``, how it ended. Ends with exit code 1 if somebody has no report."""
-    if not wait:
-        if as_json:
-            _console.answer({"status": "started", "execution_arns": list(arns), "inputs": list(requests)})
-        else:
-            for arn in arns:
-                print(arn)
+def finish(
+    here: Account,
+    arns: Sequence[str],
+    *,
+    wait: bool,
+    as_json: bool,
+    requests: Iterable[Request] = (),
+    refused: Sequence[Mapping[str, Any]] = (),
+) -> None:
+    """Say what was started, or, with ``wait``, how it ended. Ends with exit code 1 if a client has no report.
+
+    ``refused`` are clients, each with an error, for which nothing could be started: then the exit code is 1 as well.
+    """
+    if wait:
+        report([watched(here, arn) for arn in arns], as_json=as_json, refused=refused)
         return
-    report([watched(here, arn) for arn in arns], as_json=as_json)
-
-
-def report(moments: Sequence[Progress], *, as_json: bool) -> None:
-    """Say how executions ended."""
-    well = all(map(succeeded, moments))
     if as_json:
+        more = {"refused": list(refused)} if refused else {}
+        status = "failed" if refused else "started"
+        _console.answer({"status": status, "execution_arns": list(arns), "inputs": list(requests)} | more)
+    else:
+        for arn in arns:
+            print(arn)
+    if refused:
+        raise typer.Exit(1)
+
+
+def report(moments: Sequence[Progress], *, as_json: bool, refused: Sequence[Mapping[str, Any]] = ()) -> None:
+    """Say how executions ended. ``refused`` is as in :func:`finish`."""
+    ran = all(map(succeeded, moments))
+    well = ran and not refused
+    if as_json:
+        more = {"refused": list(refused)} if refused else {}
         doubles = bool(moments) and all(each.execution.double_of for each in moments)
         status = "started_twice" if doubles else "done" if well else "failed"
-        _console.answer({"status": status, "executions": [told(each) for each in moments]})
+        _console.answer({"status": status, "executions": [told(each) for each in moments]} | more)
     else:
         for moment in moments:
             show(moment)
-        if not well:
+        if not ran:
             _console.tell("Mend what the remedies say, then: scripts/report.py rerun --wait", "red")
     if not well:
         raise typer.Exit(1)

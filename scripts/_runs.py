@@ -99,7 +99,9 @@ def send_test(
 ) -> None:
     """Mail a client's report marked TEST: to `--to`, or else to the client's own recipients, after asking you.
 
-    The client's ledger knows nothing of it: the real report is sent all the same.
+    While the client's reports wait for approval, a test without `--to` goes to the operators. Addresses given with
+    `--to` lie in the domains that the stack allows (its parameter TestRecipientDomains; by default that of Operators).
+    The client's ledger knows nothing of a test: the real report is sent all the same.
     """
     request: Request = {"test_report": True, "client_id": client_id}
     request |= {"recipients": list(to)} if to else {}
@@ -129,7 +131,9 @@ def _start(
     if dry_run:
         _tell_plans(here, [(request, plan)], as_json=as_json)
         return
-    if question:
+    if any(each.to_operators for each in plan.due):
+        _console.tell("Its reports still wait for approval, so the test goes to the operators only.")
+    elif question:
         _console.agreed(question, yes=yes)
     _operating.finish(here, [_operating.start(here, hint, request)], wait=wait, as_json=as_json, requests=[request])
 
@@ -138,8 +142,8 @@ def _plan(here: Account, request: Request) -> verbs.Plan:
     """What a request would do. Judged here, so that what makes no sense is not started."""
     try:
         return verbs.plan(
-            request, at=wiring.now(), zone=here.deployment.zone, clients=here.clients, runs=here.runs,
-            details=_operating.SHOWN,
+            request, at=wiring.now(), zone=here.deployment.zone, test_domains=here.deployment.test_domains,
+            clients=here.clients, runs=here.runs, approvals=here.approvals, details=_operating.SHOWN,
         )  # fmt: skip
     except InvalidRequest as wrong:
         raise _operating.as_option(wrong) from None
@@ -224,15 +228,17 @@ def _again(here: Account, failed: Execution) -> tuple[Request, list[str], str, l
     if found is None:
         raise InvalidRequest(f"execution_arn: {failed.name} was no run: {failed.error or failed.status}")
     if here.runs.begun(found.run_id) is None:
+        repeated = verbs.repeated(failed.input, found)
         plan = verbs.plan(
-            failed.input, at=wiring.now(), zone=here.deployment.zone, clients=here.clients, runs=here.runs
-        )
-        nominal = {"scheduled_at": found.nominal_at.isoformat()}
-        return dict(failed.input) | nominal, [each.client_id for each in plan.due], found.run_id, []
+            repeated, at=wiring.now(), zone=here.deployment.zone, test_domains=here.deployment.test_domains,
+            clients=here.clients, runs=here.runs, approvals=here.approvals,
+        )  # fmt: skip
+        return repeated, [each.client_id for each in plan.due], found.run_id, []
     lacking = verbs.failed_clients(found, here.runs, here.objects)
     removed = verbs.without_record(lacking, here.clients)
     clients = [each for each in lacking if each not in removed]
-    return (verbs.again(found, clients) if clients else {}), clients, found.run_id, removed
+    to = failed.input.get("recipients") or ()
+    return (verbs.again(found, clients, to) if clients else {}), clients, found.run_id, removed
 
 
 def resend(
@@ -299,6 +305,8 @@ def backfill(
 ) -> None:
     """Report past periods: one run for each, watched to its end. Whoever has a period's report is left out.
 
+    A suspended client is left out, though it is named here: `run --client-id` reports about it, period by period.
+
     Cost Explorer keeps 13 months and the current one, and a report compares its period with the one before. Accounts
     that opted in to more get no more from this product.
     """
@@ -308,8 +316,8 @@ def backfill(
         periods, kind = backfills.periods_of(first, last, cadence=cadence, at=wiring.now())
         found = [
             backfills.past(
-                each, kind, ids, at=wiring.now(), zone=here.deployment.zone,
-                clients=here.clients, runs=here.runs, objects=here.objects,
+                each, kind, ids, name=f"backfill-{first}-{last}", at=wiring.now(), zone=here.deployment.zone,
+                clients=here.clients, runs=here.runs, approvals=here.approvals, objects=here.objects,
             )
             for each in periods
         ]  # fmt: skip

@@ -105,6 +105,8 @@ def add(
     store = _store(_deployment.find(stack_name))
     with _records.asked("`update` changes it; another client needs another id."):
         version = changing.add(client, store=store, author=_author(reason))
+    if client.approve_first == 0:
+        _console.tell("Its first report goes out without an approval: approve_first is 0 in its record.", "yellow")
     _told(as_json, f"{client.client_id} is added, as version {version.version}.", version)
 
 

@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
+from cost_reporting.approvals import Held, State
 from cost_reporting.clients import Attachment, Client
 from cost_reporting.contracts import (
     Attached,
@@ -50,6 +51,7 @@ from cost_reporting.costs import (
     TagSplit,
 )
 from cost_reporting.errors import remedy_of
+from cost_reporting.ledger import report_key
 from cost_reporting.periods import cadence_of, days, issue_at, months_before, parse, preceding
 from cost_reporting.report.naming import CONTENT_TYPES
 from cost_reporting.store.objects import report_prefix
@@ -411,6 +413,24 @@ def a_stored_object(key: str = "reports/some-client/monthly/2026-10/final/costs.
 def a_client_due(client_id: str = "northwind-retail", run: Run | None = None) -> ClientDue:
     """A client at the start of its part of a run."""
     return ClientDue(run=run or a_run(), client_id=client_id)
+
+
+def a_held(client_id: str = "northwind-retail", period: str = "2026-10", state: State = "HELD", **changes: Any) -> Held:
+    """A report that waits for an operator, or about which one has decided."""
+    run = a_run(period)
+    facts: dict[str, Any] = {
+        "client_id": client_id,
+        "report": report_key(run, client_id),
+        "state": state,
+        "pdf_key": f"{report_prefix(run, client_id)}report.pdf",
+        "pdf_sha256": "a" * 64,
+        "run_id": run.run_id,
+        "nominal_at": run.nominal_at,
+        "at": run.nominal_at,
+    }
+    if state != "HELD":
+        facts |= {"by": "arn:aws:iam::1:user/ada", "reason": "looked at it", "decided_at": run.nominal_at}
+    return Held.model_validate(facts | changes)
 
 
 def costs_fetched(client_id: str = "northwind-retail", run: Run | None = None, **figures: Any) -> CostsFetched:

@@ -13,10 +13,12 @@ def handler(asked: RunAsked) -> Worklist | StartedTwice:
     return list_clients(
         asked,
         zone=settings().zone,
+        test_domains=settings().test_domains,
         concurrent_clients=settings().concurrent_clients,
         looks=len(settings().waits),
         clients=wiring.clients(),
         runs=wiring.runs(),
+        approvals=wiring.approvals(),
         objects=wiring.objects(),
         executions=wiring.executions_by_arn(),
     )

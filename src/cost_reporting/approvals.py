@@ -5,7 +5,8 @@ One item for each report that was ever held, and nothing that waits for it: a ru
     (none) ─► HELD ─► APPROVED: a run may send these very bytes
                └────► REJECTED: no run sends it; only force_send holds it anew
 
-An approval is of bytes, not of a report: if the report is made anew and differs, it is held anew.
+An approval is of bytes, not of a report: if the report is made anew and differs, it is held anew. What was held once
+waits until it is decided: neither force_send nor a lower ``approve_first`` releases it.
 """
 
 from typing import Annotated, Final, Literal
@@ -72,10 +73,20 @@ def judge(
     ``approved`` are the client's reports that were ever approved, by their names; ``report`` is this one's. ``forced``:
     an operator answers for it with force_send, which opens a rejected report again but approves nothing.
     """
-    if found is not None and found.state == "REJECTED":
-        return "hold" if forced else "closed"
-    if found is not None and found.state == "APPROVED" and found.pdf_sha256 == pdf_sha256:
-        return "send"
-    if len(approved - {report}) >= approve_first and (found is None or approve_first == 0):
-        return "send"
-    return "hold"
+    if found is None:
+        return "send" if len(approved - {report}) >= approve_first else "hold"
+    match found.state:
+        case "REJECTED":
+            return "hold" if forced else "closed"
+        case "APPROVED":
+            return "send" if found.pdf_sha256 == pdf_sha256 else "hold"
+        case "HELD":
+            return "hold"
+
+
+def approval_due(found: Held | None, *, approve_first: int, approved: frozenset[str]) -> bool:
+    """Whether the client may not see a report yet, not even as a test: ``found`` is what is known of its approval.
+
+    Too few of the client's reports were approved so far, or this one was held, and is not approved.
+    """
+    return (found is not None and found.state != "APPROVED") or len(approved) < approve_first

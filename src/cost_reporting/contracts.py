@@ -116,9 +116,10 @@ class RunRequest(Fact):
     nominal time of the run (a schedule fills it in), so that a late or repeated start reports the right period; it
     defaults to the start of the execution. ``period`` names a past one: ``2026-10``, ``2026-W42``, or its half-open
     days. ``test_report`` with ``client_id`` renders and mails one client's report marked as a test, to ``recipients``
-    if given. ``client_ids`` and ``client_id`` mean what they say, be the client suspended or on another cadence.
-    ``refresh`` asks Cost Explorer again, and pays again, although the costs are stored. ``rerun_of`` is the id of the
-    run whose clients ``client_ids`` repeats: then nobody has named them, and a suspended one is left out.
+    if given, whose domains are those that the stack allows. ``client_ids`` and ``client_id`` mean what they say, be the
+    client suspended or on another cadence. ``refresh`` asks Cost Explorer again, and pays again, although the costs are
+    stored. ``rerun_of`` is the id of the run whose clients ``client_ids`` repeats (of a backfill, its name): then no
+    operator has named them, so a suspended client is left out, and a removed one does not fail the run.
     """
 
     cadence: Cadence | None = None
@@ -142,6 +143,18 @@ class RunAsked(Fact):
     started_at: AwareDatetime
 
 
+class StoredObject(Fact):
+    """A document in the bucket: its key, its size in bytes, the hash of its bytes, and S3's name for this version.
+
+    ``version_id`` is None where the bucket keeps no versions, and in what was stored before they were noted.
+    """
+
+    key: Annotated[str, Field(min_length=1)]
+    size: Annotated[int, Field(ge=0)]
+    sha256: Sha256
+    version_id: str | None = None
+
+
 class Run(Fact):
     """One run of the workflow: which report, for which period, and how it is meant."""
 
@@ -152,6 +165,9 @@ class Run(Fact):
     mode: Mode
     nominal_at: AwareDatetime
     recipients: tuple[Address, ...] | None = None
+    """Read, and never written: runs of former versions carry the addresses of a test report here."""
+    test_recipients: StoredObject | None = None
+    """The addresses that a test report was asked for, as JSON in the bucket: states carry none."""
     force_send: ForceSend | None = None
     refresh: bool = False
     rerun_of: str | None = None
@@ -164,21 +180,14 @@ class Run(Fact):
         return with_one_issue(given)
 
     @property
+    def has_test_recipients(self) -> bool:
+        """Whether the request of a test report names its recipients."""
+        return self.recipients is not None or self.test_recipients is not None
+
+    @property
     def as_stored(self) -> Sha256 | None:
         """The hash of the stored PDF that is to go out as it is, if that was asked for."""
         return None if self.force_send is None else self.force_send.pdf_sha256
-
-
-class StoredObject(Fact):
-    """A document in the bucket: its key, its size in bytes, the hash of its bytes, and S3's name for this version.
-
-    ``version_id`` is None where the bucket keeps no versions, and in what was stored before they were noted.
-    """
-
-    key: Annotated[str, Field(min_length=1)]
-    size: Annotated[int, Field(ge=0)]
-    sha256: Sha256
-    version_id: str | None = None
 
 
 class Worklist(Fact):

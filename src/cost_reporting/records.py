@@ -55,6 +55,7 @@ SAMPLE: Final[Mapping[str, Any]] = {
     "attachments": [],
     "preliminary": False,
     "on_partial": "send_marked",
+    "approve_first": 1,
 }
 
 

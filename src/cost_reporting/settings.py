@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Field, ValidationError
 from cost_reporting import measures
 from cost_reporting.clients import faults
 from cost_reporting.contracts import Fact
+from cost_reporting.domain.recipients import domains
 from cost_reporting.errors import ContractViolated
 
 _VARIABLES: Final = (
@@ -38,6 +39,9 @@ def _seconds(text: object) -> object:
     return () if text.strip() == NO_SECOND_LOOK else tuple(part.strip() for part in text.split(","))
 
 
+_OPTIONAL: Final = ("TEST_RECIPIENT_DOMAINS",)
+
+
 class Settings(Fact):
     """Names of what the template deployed, and the choices that its parameters make.
 
@@ -57,11 +61,18 @@ class Settings(Fact):
     look_again_seconds: Annotated[
         tuple[Annotated[int, Field(ge=1, le=_LONGEST_WAIT)], ...], Field(max_length=5), BeforeValidator(_seconds)
     ]
+    test_recipient_domains: str = ""
+    """As the parameter lists them; empty, if it lists none."""
 
     @property
     def waits(self) -> tuple[timedelta, ...]:
         """How long a run waits before each further look at its late clients."""
         return tuple(timedelta(seconds=seconds) for seconds in self.look_again_seconds)
+
+    @property
+    def test_domains(self) -> frozenset[str]:
+        """The domains to which anybody's report may be mailed as a test."""
+        return domains(self.test_recipient_domains, self.operators)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -77,8 +88,9 @@ def parse(environ: Mapping[str, str]) -> Settings:
     missing = [name for name in _VARIABLES if not environ.get(name)]
     if missing:
         raise ContractViolated(f"environment variables missing: {', '.join(missing)}")
+    names = (*_VARIABLES, *(name for name in _OPTIONAL if name in environ))
     try:
-        return Settings.model_validate({name.lower(): environ[name] for name in _VARIABLES})
+        return Settings.model_validate({name.lower(): environ[name] for name in names})
     except ValidationError as invalid:
         raise ContractViolated(f"environment variables: {faults(invalid)}") from None
 

@@ -18,6 +18,7 @@ from cost_reporting.costs import CostDocument, by_group, by_month, period_total
 from cost_reporting.errors import (
     ClientAccessDenied,
     ClientMisconfigured,
+    ClientSuspended,
     ClientUnknown,
     CostExplorerDisabled,
     CostReportingError,
@@ -51,6 +52,35 @@ def fetch(invoke: Invoke, due: ClientDue | None = None) -> CostsFetched:
 
 def answers_of(world: World) -> list[str]:
     return list(filter(re.compile("/answers-").search, world.keys()))
+
+
+@pytest.mark.parametrize("changes", [{}, {"rerun_of": "an-older-run"}, {"mode": "dry_run"}, {"refresh": True}], ids=str)
+def test_a_suspended_client_is_stopped_before_anything_is_paid(
+    changes: dict[str, Any], invoke: Invoke, world: World, costs: Costs
+) -> None:
+    world.add(of_account(BAKERY, status="suspended"))
+    with pytest.raises(ClientSuspended, match="acme"):
+        fetch(invoke, a_client_due("acme", a_run(**changes)))
+    assert (costs.paid, world.keys()) == (0, [])
+
+
+def test_a_suspended_client_that_an_operator_has_named_is_fetched(invoke: Invoke, world: World, costs: Costs) -> None:
+    world.add(of_account(BAKERY, status="suspended"))
+    assert fetch(invoke, a_client_due("acme", a_run(named=True))).costs.paid_requests == 2
+
+
+def test_once_the_report_is_rendered_send_email_says_whether_a_suspension_stops_it(
+    invoke: Invoke, world: World, costs: Costs
+) -> None:
+    """Some recipients may have it, and Fetch Costs does not know the ledger."""
+    world.add(of_account(BAKERY))
+    first = fetch(invoke)
+    invoke("render_pdf", first)
+    world.add(of_account(BAKERY, status="suspended"))
+    again = fetch(invoke)
+    assert (again.costs.document, again.costs.paid_requests) == (first.costs.document, 0)
+    with pytest.raises(ClientSuspended):
+        invoke("send_email", invoke("render_pdf", again))
 
 
 def document(world: World, fetched: CostsFetched) -> CostDocument:

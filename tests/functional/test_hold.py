@@ -1,22 +1,38 @@
 """Hold and approve: Send Email as the gate, and an operator's word about what waits behind it."""
 
 from collections.abc import Callable
+from datetime import timedelta
+from hashlib import sha256
 from typing import Any
 
+import boto3
 import pytest
 
 from cost_reporting import wiring
 from cost_reporting.approvals import Held
-from cost_reporting.contracts import ReportRendered, ReportSent, RunAsked
-from cost_reporting.errors import DeliveryRejected, InvalidRequest, NotHeld, StoreThrottled
-from cost_reporting.ledger import fingerprint
-from cost_reporting.operations.approve import approve, find_held, reject, request_for
+from cost_reporting.contracts import ReportRendered, ReportSent, RunAsked, Worklist
+from cost_reporting.errors import ClientSuspended, DeliveryRejected, InvalidRequest, NotHeld, StoreThrottled
+from cost_reporting.ledger import Entry, fingerprint, report_key
+from cost_reporting.operations.approve import (
+    HeldByRun,
+    approve,
+    approve_all,
+    find_held,
+    held_by,
+    reject,
+    request_for,
+    request_for_all,
+)
+from cost_reporting.operations.hold import kept_back
 from cost_reporting.operations.list_clients import what_is_asked
-from tests.builders import a_client, a_run
+from cost_reporting.store.approvals import ApprovalStore
+from cost_reporting.store.runs import RunStore
+from tests.builders import a_client, a_held, a_run
 from tests.functional.conftest import ENVIRONMENT, PDF, Answer, Clock, Wire, World, refusal
 from tests.functional.test_send_email import TOO_LARGE, linked
 
 Invoke = Callable[[str, Any], Any]
+THESE = sha256(PDF).hexdigest()
 OPERATORS, FINANCE = ENVIRONMENT["OPERATORS"], "finance@northwind.example"
 NORTHWIND = "northwind-retail"
 
@@ -53,6 +69,12 @@ def rejected(held: Held | None = None) -> Held:
         held or waiting(), by="arn:aws:iam::1:user/ada", reason="the logo is wrong", approvals=wiring.approvals(),
         now=wiring.now,
     )  # fmt: skip
+
+
+def put_held(state: Any, pdf_sha256: str) -> None:
+    """Put on record that the October report was held as these bytes, and what became of it."""
+    held = a_held(state=state, pdf_sha256=pdf_sha256)
+    assert ApprovalStore("outcomes").hold("monthly#2026-10#final", held, replacing=None)
 
 
 def to(world: World) -> list[str]:
@@ -166,6 +188,216 @@ def test_a_rejected_report_is_closed_until_force_send_holds_it_anew(
     forced = a_run(run_id="forced", force_send={"reason": "the logo is mended"})
     assert send(invoke, baton.model_copy(update={"run": forced})) == "HELD"
     assert to(world) == [OPERATORS, OPERATORS]
+
+
+PATHS: dict[str, dict[str, Any]] = {
+    "a run": {},
+    "another run": {"run_id": "another-run"},
+    "a rerun": {"run_id": "another-run", "rerun_of": "the-first-run"},
+    "named": {"named": True},
+    "forced": {"run_id": "forced", "force_send": {"reason": "they are waiting"}, "named": True},
+    "as stored": {"run_id": "resend", "force_send": {"reason": "lost", "pdf_sha256": THESE}, "named": True},
+}
+DECIDED: dict[str, tuple[Any, str, str]] = {
+    "HELD": (("HELD", THESE), "HELD", "HELD"),
+    "HELD, other bytes": (("HELD", "b" * 64), "HELD", "HELD"),
+    "APPROVED": (("APPROVED", THESE), "SENT", "SENT"),
+    "APPROVED, other bytes": (("APPROVED", "b" * 64), "HELD", "HELD"),
+    "REJECTED": (("REJECTED", THESE), "REJECTED", "HELD"),
+    "REJECTED, other bytes": (("REJECTED", "b" * 64), "REJECTED", "HELD"),
+}
+
+
+@pytest.mark.parametrize("approve_first", [0, 1, 2])
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("decided", DECIDED)
+def test_what_was_held_once_leaves_only_as_the_bytes_that_were_approved_on_every_path(
+    decided: str, path: str, approve_first: int, invoke: Invoke, world: World
+) -> None:
+    item, unforced, forced = DECIDED[decided]
+    world.add(a_client(approve_first=approve_first))
+    ApprovalStore("outcomes").count(a_held(period="2026-09"))
+    put_held(*item)
+    run = a_run(**PATHS[path])
+    assert send(invoke, world.rendered(run=run)) == (forced if run.force_send else unforced)
+    expected = {"SENT": FINANCE, "HELD": OPERATORS}.get(forced if run.force_send else unforced)
+    assert to(world) == [expected] * (expected is not None)
+    if expected == OPERATORS:
+        (now,) = world.outcomes("HELD#")
+        assert (now["state"], now["pdf_sha256"]) == ("HELD", THESE)
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize(
+    ("approve_first", "approved", "expected"), [(0, 0, "SENT"), (1, 0, "HELD"), (1, 1, "SENT"), (2, 1, "HELD")]
+)
+def test_what_was_never_held_waits_until_enough_were_approved_on_every_path(
+    approve_first: int, approved: int, expected: str, path: str, invoke: Invoke, world: World
+) -> None:
+    world.add(a_client(approve_first=approve_first))
+    for month in ("2026-08", "2026-09")[:approved]:
+        ApprovalStore("outcomes").count(a_held(period=month))
+    assert send(invoke, world.rendered(run=a_run(**PATHS[path]))) == expected
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize(
+    ("state", "held", "expected"),
+    [
+        ("DELIVERED", None, "passes"),
+        ("SENT", None, "passes"),
+        ("SENDING", None, "passes"),
+        ("REFUSED", None, "HELD"),
+        ("REJECTED", None, "HELD"),
+        ("DELIVERED", "HELD", "passes"),
+        ("DELIVERED", "REJECTED", "closed"),
+    ],
+)
+def test_bytes_that_a_recipient_has_or_may_have_are_no_news_but_a_rejected_report_stays_closed(
+    state: Any, held: Any, expected: str, path: str, world: World
+) -> None:
+    """HELD here are other bytes: those that the mailed ones were replaced by later."""
+    world.add(a_client(approve_first=1))
+    baton = world.rendered(run=a_run(**PATHS[path]))
+    entry = Entry(
+        report=report_key(baton.run, NORTHWIND), recipient=fingerprint(FINANCE), state=state, try_id="try-number-1",
+        attempt=1, run_id="the-first-run", report_sha256=baton.report.pdf.sha256, updated_at=wiring.now(),
+    )  # fmt: skip
+    assert wiring.ledger().begin(entry, replacing=None)
+    if held:
+        put_held(held, "b" * 64)
+    kept = kept_back(baton, a_client(approve_first=1), approvals=wiring.approvals(), ledger=wiring.ledger(),
+                     now=wiring.now)  # fmt: skip
+    closed = "HELD" if baton.run.force_send else "REJECTED"
+    assert (kept.state if kept else "passes") == (closed if expected == "closed" else expected)
+
+
+def test_lowering_approve_first_releases_nothing_that_is_held(
+    invoke: Invoke, world: World, baton: ReportRendered
+) -> None:
+    send(invoke, baton)
+    world.add(a_client(approve_first=0))
+    for run in (a_run(), a_run(run_id="later"), a_run(run_id="forced", force_send={"reason": "they are waiting"})):
+        assert send(invoke, baton.model_copy(update={"run": run})) == "HELD"
+    assert set(to(world)) == {OPERATORS}
+    approved()
+    assert send(invoke, baton) == "SENT"
+
+
+def test_a_suspended_client_s_held_report_is_not_sent_by_its_approval(
+    invoke: Invoke, world: World, baton: ReportRendered
+) -> None:
+    send(invoke, baton)
+    world.add(a_client(approve_first=1, status="suspended"))
+    request = request_for(approved())
+    asked = RunAsked(request=request, execution_id="approve", started_at=wiring.now() + timedelta(days=30))
+    run = what_is_asked(asked, wiring.settings().zone)[1]
+    with pytest.raises(ClientSuspended):
+        send(invoke, baton.model_copy(update={"run": run}))
+    world.add(a_client(approve_first=1))
+    assert send(invoke, baton.model_copy(update={"run": run})) == "SENT"
+
+
+# -- all that a run holds ----------------------------------------------------------------------------------------------
+
+ACME, GLOBEX, INITECH = "acme", "globex", "initech"
+
+
+@pytest.fixture
+def holding(invoke: Invoke, world: World) -> list[ReportRendered]:
+    """Three clients' reports that one run holds."""
+    for each in (ACME, GLOBEX, INITECH):
+        world.add(a_client(client_id=each, approve_first=1))
+    batons = [world.rendered(each) for each in (ACME, GLOBEX, INITECH)]
+    RunStore("outcomes").begin(
+        Worklist(run=batons[0].run, pass_number=1, worklist=batons[0].report.pdf, client_count=3), "arn:1", wiring.now()
+    )
+    for baton in batons:
+        invoke("record_outcome", invoke("send_email", baton))
+    return batons
+
+
+def all_held(run_id: str = "") -> HeldByRun:
+    return held_by(run_id or a_run().run_id, runs=wiring.runs(), approvals=wiring.approvals(), clients=wiring.clients())
+
+
+def approve_those(found: HeldByRun) -> tuple[list[str], dict[str, str]]:
+    done, refused = approve_all(found, by="ada", reason=None, approvals=wiring.approvals(), now=wiring.now)
+    return [each.client_id for each in done], {each.client_id: each.error for each in refused}
+
+
+def test_all_that_a_run_holds_is_shown_and_approved_and_one_request_sends_it(
+    invoke: Invoke, world: World, holding: list[ReportRendered]
+) -> None:
+    found = all_held()
+    assert [(each.held.client_id, str(each.total), each.currency, each.recipients) for each in found.waiting] == [
+        (client_id, "1020.50", "USD", 1) for client_id in (ACME, GLOBEX, INITECH)
+    ]
+    assert approve_those(found) == ([ACME, GLOBEX, INITECH], {})
+    request = request_for_all(found.run, [ACME, GLOBEX, INITECH])
+    asked = RunAsked(request=request, execution_id="approve", started_at=wiring.now() + timedelta(days=30))
+    run = what_is_asked(asked, wiring.settings().zone)[1]
+    assert (run.period, run.issue, run.named, run.rerun_of) == (found.run.period, "final", False, found.run.run_id)
+    assert [send(invoke, each.model_copy(update={"run": run})) for each in holding] == ["SENT"] * 3
+
+
+def test_what_waits_in_other_bytes_by_now_is_refused_by_name_and_keeps_no_other_back(
+    invoke: Invoke, world: World, holding: list[ReportRendered], clock: Clock
+) -> None:
+    seen = all_held()
+    clock.pass_by(minutes=5)
+    later = another(world, holding[1]).model_copy(update={"run": a_run(run_id="later")})
+    assert send(invoke, later) == "HELD"
+    assert approve_those(seen) == ([ACME, INITECH], {GLOBEX: "NotHeld"}), "what the operator has seen is another"
+    told = all_held()
+    assert [each.held.client_id for each in told.waiting] == [ACME, INITECH], "approved, and not sent yet"
+    assert [(each.client_id, each.error) for each in told.replaced] == [(GLOBEX, "NotHeld")]
+
+
+def test_a_run_that_found_the_same_bytes_held_holds_them_too(
+    invoke: Invoke, world: World, holding: list[ReportRendered], clock: Clock
+) -> None:
+    clock.pass_by(minutes=5)
+    run = a_run(run_id="later")
+    worklist = Worklist(run=run, pass_number=1, worklist=holding[0].report.pdf, client_count=1)
+    RunStore("outcomes").begin(worklist, "arn:2", wiring.now())
+    invoke("record_outcome", invoke("send_email", holding[0].model_copy(update={"run": run})))
+    assert [each.held.client_id for each in all_held("later").waiting] == [ACME]
+
+
+def test_what_is_decided_and_sent_is_left_out_and_then_nothing_waits(
+    invoke: Invoke, world: World, holding: list[ReportRendered]
+) -> None:
+    by_client = {each.held.client_id: each.held for each in all_held().waiting}
+    rejected(by_client[ACME])
+    approved(by_client[GLOBEX])
+    assert [each.held.client_id for each in all_held().waiting] == [GLOBEX, INITECH]
+    invoke("record_outcome", invoke("send_email", holding[1]))
+    assert [each.held.client_id for each in all_held().waiting] == [INITECH]
+    rejected(by_client[INITECH])
+    with pytest.raises(NotHeld, match="all that it held is decided"):
+        all_held()
+
+
+def test_who_is_not_sent_although_it_is_approved_is_told_with_the_reason(
+    world: World, holding: list[ReportRendered]
+) -> None:
+    world.add(a_client(client_id=ACME, status="suspended"), a_client(client_id=GLOBEX, recipients=()))
+    boto3.resource("dynamodb").Table("clients").delete_item(Key={"client_id": INITECH})
+    notes = [each.note for each in all_held().waiting]
+    assert ["suspended" in str(notes[0]), "no recipients" in str(notes[1]), "ClientUnknown" in str(notes[2])] == [
+        True, True, True
+    ]  # fmt: skip
+
+
+def test_a_run_that_never_was_is_wrong_input_and_one_that_holds_nothing_is_not_held(world: World) -> None:
+    with pytest.raises(InvalidRequest, match="run_id: there was no run nowhere"):
+        all_held("nowhere")
+    run = a_run(mode="dry_run")
+    worklist = Worklist(run=run, pass_number=1, worklist=world.put("w", b""), client_count=0)
+    RunStore("outcomes").begin(worklist, "arn:1", wiring.now())
+    with pytest.raises(NotHeld, match="it holds no report"):
+        all_held(run.run_id)
 
 
 def test_force_send_alone_approves_nothing(invoke: Invoke, world: World, baton: ReportRendered) -> None:

@@ -13,9 +13,10 @@ from cost_reporting.contracts import ClientDue, Outcome, StartedTwice, Worklist
 from cost_reporting.errors import InvalidRequest, RunNotStarted, StoreThrottled
 from cost_reporting.operations.worklists import write_worklist
 from cost_reporting.periods import label
+from cost_reporting.store.approvals import ApprovalStore
 from cost_reporting.store.objects import ObjectStore
 from cost_reporting.store.runs import RunStore
-from tests.builders import a_client, a_client_due, a_run, an_outcome
+from tests.builders import a_client, a_client_due, a_held, a_run, an_outcome
 from tests.functional.conftest import ENVIRONMENT, NOW, Answer, Clock, Wire, World, refusal
 
 Invoke = Callable[[str, Any], Any]
@@ -160,6 +161,9 @@ def test_the_same_execution_tried_again_is_the_same_run(invoke: Invoke, world: W
             "force_send",
         ),
         ({"cadence": "monthly", "dry_run": "perhaps"}, "dry_run"),
+        ({"cadence": "monthly", "rerun_of": "monthly-2026-10-final-1a2b"}, "rerun_of"),
+        ({"cadence": "monthly", "client_ids": ["acme"], "rerun_of": ""}, "rerun_of"),
+        ({"test_report": True, "client_id": "acme", "recipients": [CANARY]}, "recipients.0"),
         ({"cadence": "monthly", "period": "2026-11"}, "period"),
         ({"cadence": "monthly", "period": "2027-10"}, "period"),
         ({"cadence": "weekly", "period": "2026-W45"}, "period"),
@@ -237,6 +241,135 @@ def test_a_dry_run_leaves_out_whom_a_real_run_would(invoke: Invoke, world: World
     some_clients(world)
     deliver("acme")
     assert due(invoke, world, {"cadence": "monthly", "dry_run": True}) == ["globex"]
+
+
+@pytest.mark.parametrize(
+    ("request_", "named"),
+    [
+        ({"cadence": "monthly"}, False),
+        ({"cadence": "monthly", "client_ids": ["gone"]}, True),
+        ({"test_report": True, "client_id": "gone"}, True),
+        ({"cadence": "monthly", "client_ids": ["gone"], "force_send": {"reason": "they asked"}}, True),
+        ({"cadence": "monthly", "client_ids": ["gone"], "rerun_of": "monthly-2026-10-final-1a2b"}, False),
+        ({"test_report": True, "client_id": "gone", "rerun_of": "monthly-2026-10-final-1a2b"}, False),
+    ],
+    ids=json.dumps,
+)
+def test_an_operator_names_clients_by_typing_them_and_not_by_repeating_a_run(
+    request_: dict[str, Any], named: bool, invoke: Invoke, world: World
+) -> None:
+    some_clients(world)
+    worklist, lines = listed(invoke, world, request_)
+    assert {each.run.named for each in lines} | {worklist.run.named} == {named}
+    assert worklist.run.rerun_of == request_.get("rerun_of")
+
+
+def test_a_run_that_repeats_another_lists_the_clients_that_were_removed_or_suspended_since(
+    invoke: Invoke, world: World
+) -> None:
+    some_clients(world)
+    request = {"cadence": "monthly", "client_ids": ["acme", "gone", "removed"], "rerun_of": "monthly-1a2b"}
+    assert due(invoke, world, request) == ["acme", "gone", "removed"]
+    with pytest.raises(InvalidRequest, match="client_ids: no such client: removed"):
+        due(invoke, world, {"cadence": "monthly", "client_ids": ["acme", "removed"]})
+
+
+# -- the recipients of tests -------------------------------------------------------------------------------------------
+
+OURS, FINANCE = "ada@consultancy.example", "finance@northwind.example"
+
+
+def a_test(*recipients: str) -> dict[str, Any]:
+    return {"test_report": True, "client_id": "acme", "recipients": list(recipients)}
+
+
+def test_the_recipients_of_a_test_stand_in_one_document_and_nowhere_else(invoke: Invoke, world: World) -> None:
+    world.add(a_client(client_id="acme"))
+    worklist = Worklist.model_validate(answer := invoke("list_clients", asked(a_test(OURS))))
+    stored = worklist.run.test_recipients
+    assert stored is not None
+    assert json.loads(world.get(stored.key)) == [OURS]
+    assert OURS not in json.dumps(answer)
+    assert OURS not in json.dumps(world.outcomes(""), default=str)
+    assert [key for key in iter(world.keys()) if OURS.encode() in world.get(key)] == [stored.key]
+
+
+@pytest.mark.parametrize(
+    "stranger",
+    [
+        CANARY,
+        "a@evil-consultancy.example",
+        "a@consultancy.example.evil.example",
+        "a@sub.consultancy.example",
+        "consultancy.example@evil.example",
+    ],
+)
+def test_a_test_to_another_domain_is_refused_by_place_with_the_parameter_and_nothing_is_written(
+    stranger: str, invoke: Invoke, world: World, wire: Wire
+) -> None:
+    world.add(a_client(client_id="acme"))
+    with pytest.raises(InvalidRequest, match=r"^recipients\.1: .*consultancy\.example.*TestRecipientDomains") as raised:
+        invoke("list_clients", asked(a_test(OURS, stranger, FINANCE)))
+    assert stranger not in str(raised.value)
+    assert (world.keys(), world.outcomes("")) == ([], [])
+
+
+def test_the_operators_domain_is_allowed_in_any_case(invoke: Invoke, world: World) -> None:
+    world.add(a_client(client_id="acme"))
+    assert due(invoke, world, a_test("ADA@Consultancy.EXAMPLE")) == ["acme"]
+
+
+def test_the_parameter_says_which_domains_are_allowed_instead(
+    invoke: Invoke, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEST_RECIPIENT_DOMAINS", "lab.example, other.example")
+    settings.settings.cache_clear()
+    world.add(a_client(client_id="acme"))
+    assert due(invoke, world, a_test("a@lab.example", "b@OTHER.example")) == ["acme"]
+    with pytest.raises(InvalidRequest, match=r"recipients\.0: .*lab\.example, other\.example"):
+        invoke("list_clients", asked(a_test(OURS)))
+
+
+@pytest.mark.parametrize(
+    ("approve_first", "approved", "allowed"), [(0, 0, True), (1, 0, False), (1, 1, True), (2, 1, False)]
+)
+def test_the_clients_own_recipients_may_get_a_test_once_no_approval_is_due(
+    approve_first: int, approved: int, allowed: bool, invoke: Invoke, world: World
+) -> None:
+    world.add(a_client(client_id="acme", approve_first=approve_first))
+    for month in ("2026-08", "2026-09")[:approved]:
+        ApprovalStore("outcomes").count(a_held("acme", month))
+    if allowed:
+        assert due(invoke, world, a_test(FINANCE.upper())) == ["acme"]
+        return
+    with pytest.raises(InvalidRequest, match=r"^recipients\.0: .*waits for an approval"):
+        invoke("list_clients", asked(a_test(FINANCE)))
+    assert due(invoke, world, a_test(OURS)) == ["acme"]
+
+
+@pytest.mark.parametrize(("state", "allowed"), [("HELD", False), ("REJECTED", False), ("APPROVED", True)])
+def test_a_report_that_was_held_is_shown_to_its_client_by_no_test_though_approve_first_is_lowered(
+    state: Any, allowed: bool, invoke: Invoke, world: World
+) -> None:
+    world.add(a_client(client_id="acme", approve_first=0))
+    held = a_held("acme", "2026-10", state)
+    assert ApprovalStore("outcomes").hold("monthly#2026-10#final", held, replacing=None)
+    if allowed:
+        assert due(invoke, world, a_test(FINANCE)) == ["acme"]
+        return
+    with pytest.raises(InvalidRequest, match="waits for an approval"):
+        invoke("list_clients", asked(a_test(FINANCE)))
+
+
+@pytest.mark.parametrize(
+    "row", [{"approve_first": "many"}, {"approve_first": None}, {"recipients": "finance@northwind.example"}]
+)
+def test_a_record_that_is_unsound_allows_no_address_of_its_own(
+    row: dict[str, Any], invoke: Invoke, world: World
+) -> None:
+    world.add(a_client(client_id="acme"), **row)
+    with pytest.raises(InvalidRequest, match=r"^recipients\.0: "):
+        invoke("list_clients", asked(a_test(FINANCE)))
 
 
 def test_nobody_due_is_an_empty_worklist_and_no_error(invoke: Invoke, world: World) -> None:

@@ -22,16 +22,18 @@ from cost_reporting.operations.runs import again, run_of
 from cost_reporting.operations.worklists import write_worklist
 from cost_reporting.outcomes import failed
 from cost_reporting.periods import between, issue_at, label, moment_of, parse
+from cost_reporting.store.approvals import ApprovalStore
 from cost_reporting.store.executions import Execution, ExecutionStore
 from cost_reporting.store.ledger import LedgerStore
 from cost_reporting.store.objects import ObjectStore
 from cost_reporting.store.runs import RunStore
-from tests.builders import a_client, a_client_due, a_run, an_outcome
+from tests.builders import a_client, a_client_due, a_held, a_run, an_outcome
 from tests.functional.conftest import NOW, Answer, Clock, Wire, World, refusal
 from tests.functional.test_preview import Ended
 
 MACHINE = "arn:aws:states:eu-central-1:123456789012:stateMachine:cost-reporting"
 ARN = "arn:aws:states:eu-central-1:123456789012:execution:cost-reporting:one"
+MARK = {"pk": "DELIVERED#monthly#2026-10#final", "sk": "acme"}
 REQUEST = {"cadence": "monthly", "client_ids": ["acme", "globex"]}
 
 
@@ -117,6 +119,7 @@ def test_where_aws_does_not_redrive_the_failed_clients_are_started_anew_with_the
             "period": "2026-10",
             "scheduled_at": NOW.isoformat(),
             "client_ids": ["globex"],
+            "rerun_of": run.run_id,
         }
     ]
     (call,) = [call for call in wire.calls if call.operation == "stepfunctions.StartExecution"]
@@ -360,6 +363,138 @@ def test_a_client_whose_figures_an_aborted_run_was_waiting_for_is_run_again(oper
     assert said.json["runs"][0]["input"]["client_ids"] == ["globex"]
 
 
+# -- against no operator's word ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def holding(world: World, run: Any) -> Any:
+    """The run, as one that holds the reports of both clients."""
+    for client_id in ("acme", "globex"):
+        world.add(a_client(client_id=client_id, approve_first=1))
+        held = a_held(client_id, run_id=run.run_id)
+        assert ApprovalStore("outcomes").hold("monthly#2026-10#final", held, replacing=None)
+        RunStore("outcomes").record(run, an_outcome(client_id, "HELD", total="12.50", currency="USD"), NOW)
+    boto3.resource("dynamodb").Table("outcomes").delete_item(Key=MARK)
+    return run
+
+
+def states_of(world: World) -> list[str]:
+    return [item["state"] for item in world.outcomes("HELD#")]
+
+
+def test_all_that_a_run_holds_is_shown_first_and_nothing_is_approved_unasked(
+    operate: Any, wire: Wire, world: World, holding: Any
+) -> None:
+    dry = operate("approve", "--run-id", holding.run_id, "--dry-run", "--json")
+    assert (dry.code, dry.json["status"]) == (0, "planned")
+    assert dry.json["input"] == {
+        "cadence": "monthly", "period": "2026-10", "scheduled_at": NOW.isoformat(), "client_ids": ["acme", "globex"],
+        "rerun_of": holding.run_id,
+    }  # fmt: skip
+    assert [(each["held"]["client_id"], each["total"], each["recipients"]) for each in dry.json["held"]] == [
+        ("acme", "12.50", 1), ("globex", "12.50", 1)
+    ]  # fmt: skip
+    unasked = operate("approve", "--run-id", holding.run_id)
+    assert (unasked.code, "--yes" in unasked.err) == (2, True)
+    for part in ("acme", "globex", "2026-10", "final", "USD 12.50", "a" * 12):
+        assert part in unasked.err
+    assert (states_of(world), started(wire)) == (["HELD", "HELD"], [])
+
+
+def test_all_that_a_run_holds_is_approved_and_sent_by_one_execution(
+    operate: Any, wire: Wire, world: World, holding: Any
+) -> None:
+    for _ in range(2):
+        wire.order("stepfunctions.StartExecution", Answer(200, {"executionArn": f"{ARN}-sends", "startDate": NOW}))
+        said = operate("approve", "--run-id", holding.run_id, "--yes", "--reason", "looked at both", "--json")
+        assert (said.code, said.json["status"], said.json["execution_arns"]) == (0, "started", [f"{ARN}-sends"])
+        assert states_of(world) == ["APPROVED", "APPROVED"], "twice is as good as once"
+    assert [each["client_ids"] for each in started(wire)] == [["acme", "globex"]] * 2
+
+
+def test_one_report_that_cannot_be_approved_is_named_and_the_others_are_sent(
+    operate: Any, wire: Wire, world: World, holding: Any
+) -> None:
+    wire.order("dynamodb.PutItem", refusal("AccessDeniedException", 400))
+    wire.order("stepfunctions.StartExecution", Answer(200, {"executionArn": f"{ARN}-sends", "startDate": NOW}))
+    said = operate("approve", "--run-id", holding.run_id, "--yes", "--json")
+    assert (said.code, said.json["status"]) == (1, "failed")
+    assert [(each["client_id"], each["error"]) for each in said.json["refused"]] == [("acme", "StoreRefused")]
+    assert "acme is not approved: StoreRefused" in said.err
+    assert [each["client_ids"] for each in started(wire)] == [["globex"]]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "field"),
+    [
+        (["--run-id", "r", "--client-id", "acme"], "--run-id"),
+        (["--run-id", "r", "--sha256", "aaaa"], "--run-id"),
+        (["--client-id", "acme"], "--period"),
+        (["--period", "2026-10"], "--client-id"),
+        ([], "--client-id"),
+        (["--run-id", "nowhere"], "--run-id"),
+    ],
+    ids=str,
+)
+def test_an_approval_of_nothing_that_can_be_found_is_wrong_input(
+    arguments: list[str], field: str, operate: Any, wire: Wire
+) -> None:
+    said = operate("approve", *arguments, "--yes", "--json")
+    assert (said.code, said.json["message"].startswith(f"{field}:"), started(wire)) == (2, True, [])
+    assert said.json["remedy"]
+
+
+@pytest.mark.parametrize("to", ["a@evil-consultancy.example", "a@consultancy.example.evil.example", "a@evil.example"])
+def test_a_test_to_a_foreign_domain_is_refused_before_anything_is_started(
+    to: str, operate: Any, wire: Wire, run: Any
+) -> None:
+    said = operate("test", "--client-id", "acme", "--to", to, "--json")
+    assert (said.code, said.json["error"]) == (2, "WrongInput")
+    assert said.json["message"].startswith("--to: ")
+    assert "TestRecipientDomains" in said.json["message"]
+    assert to not in said.out + said.err
+    assert started(wire) == []
+
+
+def test_a_test_while_an_approval_is_due_goes_to_the_operators_and_asks_nobody(
+    operate: Any, wire: Wire, world: World, run: Any
+) -> None:
+    asked = operate("test", "--client-id", "acme")
+    assert (asked.code, "own recipients" in asked.err) == (2, True)
+    world.add(a_client(client_id="acme", approve_first=1))
+    wire.order("stepfunctions.StartExecution", Answer(200, {"executionArn": ARN, "startDate": NOW}))
+    said = operate("test", "--client-id", "acme")
+    assert (said.code, "goes to the operators only" in said.err) == (0, True)
+    (planned,) = operate("test", "--client-id", "acme", "--dry-run", "--json").json["runs"]
+    assert (planned["mails"], planned["clients"][0]["to_operators"]) == (1, True)
+
+
+def test_a_backfill_names_nobody_and_says_who_is_left_out(operate: Any, wire: Wire, world: World, run: Any) -> None:
+    world.add(a_client(client_id="acme", status="suspended"))
+    asked = ("backfill", "--client-id", "acme", "--client-id", "globex", "--from", "2026-08", "--to", "2026-08")
+    (planned,) = operate(*asked, "--dry-run", "--json").json["runs"]
+    assert planned["input"]["rerun_of"] == "backfill-2026-08-2026-08"
+    assert [(each["client_id"], each.get("error")) for each in planned["clients"]] == [
+        ("acme", "ClientSuspended"), ("globex", None)
+    ]  # fmt: skip
+    assert planned["mails"] == 1
+    unknown = operate("backfill", "--client-id", "nobody", "--from", "2026-08", "--to", "2026-08", "--yes", "--json")
+    assert (unknown.code, unknown.json["message"]) == (2, "--client-id: no such client: nobody")
+
+
+def test_a_rerun_names_nobody_and_says_that_a_client_suspended_since_is_left_out(
+    operate: Any, wire: Wire, world: World, run: Any
+) -> None:
+    world.add(a_client(client_id="globex", status="suspended"))
+    wire.order("stepfunctions.DescribeExecution", INCOMPLETE)
+    said = operate("rerun", "--run-id", run.run_id, "--fresh", "--dry-run", "--json")
+    assert said.code == 0, said.err
+    (planned,) = said.json["runs"]
+    assert planned["input"]["rerun_of"] == run.run_id
+    (client,) = planned["clients"]
+    assert (client["client_id"], client["error"]) == ("globex", "ClientSuspended")
+
+
 # -- what is asked again ----------------------------------------------------------------------------------------------
 
 
@@ -369,7 +504,7 @@ def test_a_client_whose_figures_an_aborted_run_was_waiting_for_is_run_again(oper
         {},
         {"issue": "preliminary", "nominal_at": datetime(2026, 11, 3, 6, tzinfo=UTC)},
         {"mode": "dry_run"},
-        {"mode": "test", "recipients": ("me@consultancy.example",)},
+        {"mode": "test"},
         {"refresh": True},
     ],
 )
@@ -378,7 +513,13 @@ def test_a_run_that_is_asked_for_again_means_the_same(changes: dict[str, Any], e
     late = NOW + timedelta(days=60)
     asked = RunAsked(request=again(run, ["acme"]), execution_id="again", started_at=late)
     meant = what_is_asked(asked, wiring.settings().zone)[1]
-    assert meant.model_copy(update={"run_id": run.run_id}) == run
+    assert meant.model_copy(update={"run_id": run.run_id}) == run.model_copy(update={"rerun_of": run.run_id})
+
+
+def test_a_test_that_is_asked_for_again_goes_to_the_same_recipients(environment: None) -> None:
+    to = ["me@consultancy.example"]
+    assert again(a_run(mode="test"), ["acme"], to)["recipients"] == to
+    assert "recipients" not in again(a_run(mode="test"), ["acme"])
 
 
 def test_a_run_that_forced_mails_is_not_started_anew_since_some_have_theirs() -> None:

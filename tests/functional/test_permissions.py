@@ -16,11 +16,13 @@ from typing import Any
 import boto3
 import pytest
 
+from cost_reporting.contracts import Run
+from cost_reporting.errors import ClientSuspended
 from cost_reporting.operations.back_up_tables import KEPT
 from cost_reporting.report import downloads
 from cost_reporting.store.links import LONGEST
 from local.accounts import ACCOUNTS
-from tests.builders import a_client
+from tests.builders import a_client, a_run
 from tests.contract.documents import EVENTS, FUNCTIONS, functions, resources
 from tests.functional.conftest import ENVIRONMENT, NOW, Answer, Call, Costs, Wire, World
 
@@ -128,9 +130,10 @@ def needed(
 
     def call(function: str, event: Any) -> Any:
         wire.calls.clear()
-        answer = invoke(function, event)
-        found[function] |= {need for made in wire.calls for need in needs(made)}
-        return answer
+        try:
+            return invoke(function, event)
+        finally:
+            found[function] |= {need for made in wire.calls for need in needs(made)}
 
     call("check_health", {"test": True})
     scheduled = {"cadence": "monthly", "scheduled_at": NOW.isoformat()}
@@ -152,6 +155,12 @@ def needed(
         repeated_late = baton | {"failure": {"Error": "States.Timeout", "Cause": ""}}
         assert call("record_outcome", repeated_late)["status"] == "SENT"
     assert call("settle_run", worklist)["sent"] == 2
+    test = {"test_report": True, "client_id": "acme", "recipients": list(a_client().recipients)}
+    tested = call("list_clients", {"request": test, "execution_id": "arn:…:3c4d", "started_at": NOW.isoformat()})
+    call("send_email", world.rendered("acme", Run.model_validate(tested["run"])))
+    world.add(a_client(client_id="acme", status="suspended"))
+    with pytest.raises(ClientSuspended):
+        call("send_email", world.rendered("acme", a_run("2026-09")))
     ended = {"executionArn": "arn", "status": "SUCCEEDED", "startDate": NOW, "stateMachineArn": "arn", "name": "n"}
     wire.order("stepfunctions.StartExecution", Answer(200, {"executionArn": AN_EXECUTION, "startDate": NOW}))
     wire.order("stepfunctions.DescribeExecution", Answer(200, ended))

@@ -21,6 +21,7 @@ from botocore.exceptions import (
 from cost_reporting.contracts import ReportRendered, ReportSent
 from cost_reporting.errors import (
     ClientMisconfigured,
+    ClientSuspended,
     CostReportingError,
     DeliveryRejected,
     DeliveryRepeated,
@@ -33,8 +34,9 @@ from cost_reporting.errors import (
     StoreThrottled,
 )
 from cost_reporting.ledger import begun, fingerprint, report_key
+from cost_reporting.store.approvals import ApprovalStore
 from cost_reporting.store.ledger import LedgerStore
-from tests.builders import a_client, a_run
+from tests.builders import a_client, a_held, a_run
 from tests.functional.conftest import ENVIRONMENT, MAIL, PDF, Answer, Clock, Wire, World, refusal
 
 Invoke = Callable[[str, Any], Any]
@@ -43,6 +45,7 @@ TOO_LARGE = MAIL | {
     "html": "<body><table><!--downloads--></table></body>",
     "downloads": {"intro": "Too large; until {until}:", "after": "Ask us & we send it again."},
 }
+OPERATORS = ENVIRONMENT["OPERATORS"]
 FORCED = {"reason": "the recipient deleted it by mistake"}
 
 
@@ -531,6 +534,130 @@ def test_a_test_run_has_a_ledger_of_its_own_and_its_own_recipients(invoke: Invok
     assert states(send(invoke, world.rendered(run=test))) == ["ALREADY_SENT"]
     assert states(send(invoke, world.rendered())) == ["SENT"], "the client still has no report"
     assert [mail["To"] for mail in world.mails()] == [tester, FINANCE]
+
+
+def test_a_test_goes_to_the_recipients_in_the_document_of_its_run_and_the_answer_names_none(
+    invoke: Invoke, world: World
+) -> None:
+    world.add(a_client())
+    tester = "me@consultancy.example"
+    stored = world.put("runs/test-run/recipients.json", json.dumps([tester, CTO]).encode())
+    test = a_run(mode="test", run_id="test-run", test_recipients=stored)
+    answer = send(invoke, world.rendered(run=test))
+    assert [mail["To"] for mail in world.mails()] == [tester, CTO]
+    assert "@" not in answer.model_dump_json()
+
+
+def test_recipients_of_a_test_that_were_changed_since_are_not_mailed(invoke: Invoke, world: World) -> None:
+    world.add(a_client())
+    stored = world.put("runs/test-run/recipients.json", b'["me@consultancy.example"]')
+    world.put("runs/test-run/recipients.json", b'["attacker@elsewhere.example"]')
+    with pytest.raises(CostReportingError):
+        send(invoke, world.rendered(run=a_run(mode="test", run_id="test-run", test_recipients=stored)))
+    assert world.attempts() == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "held", "approved", "to"),
+    [
+        ({"approve_first": 1}, None, (), OPERATORS),
+        ({"approve_first": 3}, None, ("2026-08", "2026-09"), OPERATORS),
+        ({"approve_first": 2}, None, ("2026-08", "2026-09"), FINANCE),
+        ({"approve_first": 0}, None, (), FINANCE),
+        ({"approve_first": 0}, "HELD", (), OPERATORS),
+        ({"approve_first": 0}, "REJECTED", (), OPERATORS),
+        ({"approve_first": 0}, "APPROVED", (), FINANCE),
+        ({"approve_first": 1}, "APPROVED", ("2026-10",), FINANCE),
+    ],
+)
+def test_a_test_without_recipients_goes_to_the_operators_while_an_approval_is_due(
+    changes: dict[str, Any], held: Any, approved: tuple[str, ...], to: str, invoke: Invoke, world: World
+) -> None:
+    world.add(a_client(**changes))
+    store = ApprovalStore("outcomes")
+    for month in approved:
+        store.count(a_held(period=month))
+    if held:
+        store.hold("monthly#2026-10#final", a_held(state=held), replacing=None)
+    answer = send(invoke, world.rendered(run=a_run(mode="test", run_id="test-run")))
+    assert (states(answer), [mail["To"] for mail in world.mails()]) == (["SENT"], [to])
+
+
+# -- suspension --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"rerun_of": "monthly-2026-10-final-1a2b"},
+        {"mode": "dry_run"},
+        {"mode": "test", "run_id": "test-run", "rerun_of": "an-older-test"},
+        {"force_send": FORCED},
+    ],
+    ids=json.dumps,
+)
+def test_a_client_suspended_since_the_run_listed_it_is_mailed_nothing(
+    changes: dict[str, Any], invoke: Invoke, world: World
+) -> None:
+    world.add(a_client(status="suspended", approve_first=1))
+    with pytest.raises(ClientSuspended, match="northwind-retail"):
+        send(invoke, world.rendered(run=a_run(**changes)))
+    assert (world.attempts(), world.outcomes("")) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("changes", "state"),
+    [({}, "SENT"), ({"force_send": FORCED}, "SENT"), ({"mode": "dry_run"}, "NOT_SENT"), ({"mode": "test"}, "SENT")],
+    ids=json.dumps,
+)
+def test_a_suspended_client_that_an_operator_has_named_is_meant(
+    changes: dict[str, Any], state: str, invoke: Invoke, world: World
+) -> None:
+    world.add(a_client(status="suspended"))
+    assert states(send(invoke, world.rendered(run=a_run(named=True, **changes)))) == [state]
+
+
+def test_a_baton_of_a_version_before_this_one_names_nobody(invoke: Invoke, world: World) -> None:
+    world.add(a_client(status="suspended"))
+    baton = json.loads(world.rendered().model_dump_json())
+    for field in ("named", "rerun_of", "test_recipients"):
+        del baton["run"][field]
+    with pytest.raises(ClientSuspended):
+        invoke("send_email", baton)
+    world.add(a_client())
+    assert invoke("send_email", baton)["delivery"]["deliveries"][0]["state"] == "SENT"
+
+
+def test_what_was_begun_is_finished_though_the_client_was_suspended_between_two_recipients(
+    invoke: Invoke, world: World, wire: Wire
+) -> None:
+    world.add(a_client(recipients=(FINANCE, CTO)))
+    wire.order("sesv2.SendEmail", None, refusal("TooManyRequestsException", 429))
+    with pytest.raises(DeliveryThrottled):
+        send(invoke, world.rendered())
+    world.add(a_client(recipients=(CTO,), status="suspended"))
+    assert states(send(invoke, world.rendered())) == ["SENT"], "the one who has it is a recipient no more"
+    assert [mail["To"] for mail in world.mails()] == [FINANCE, CTO, CTO]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [refusal("TooManyRequestsException", 429), refusal("MessageRejected"), ReadTimeoutError(endpoint_url="https://e")],
+    ids=["throttled", "refused", "unknown"],
+)
+def test_a_mail_that_is_not_known_to_be_accepted_begins_nothing(
+    answer: Any, invoke: Invoke, world: World, wire: Wire, clock: Clock
+) -> None:
+    world.add(a_client(recipients=(FINANCE,)))
+    wire.order("sesv2.SendEmail", answer)
+    with pytest.raises(CostReportingError):
+        send(invoke, world.rendered())
+    world.add(a_client(recipients=(FINANCE, CTO), status="suspended"))
+    clock.pass_by(minutes=5)
+    with pytest.raises(ClientSuspended):
+        send(invoke, world.rendered())
+    assert len(world.attempts()) == 1
 
 
 def test_a_test_run_without_recipients_goes_to_the_clients_own(invoke: Invoke, world: World) -> None:

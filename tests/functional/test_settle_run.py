@@ -544,3 +544,16 @@ def test_the_addresses_of_a_test_run_are_not_in_its_summary(invoke: Invoke, worl
     run = a_run(mode="test", recipients=("me@consultancy.example",))
     settle(invoke, listed(world, run=run))
     assert b"@" not in world.get(f"runs/{run.run_id}/summary.json")
+
+
+def test_a_redrive_names_nobody_so_that_a_suspension_since_stops_it(invoke: Invoke, world: World) -> None:
+    run = a_run(named=True)
+    due = [a_client_due(client_id, run) for client_id in ("acme", "globex")]
+    worklist = write_worklist(ObjectStore(world.bucket), run, 1, due)
+    ended("acme", lost="globex")
+    with pytest.raises(RunIncomplete):
+        settle(invoke, worklist)
+    again = next_pass(invoke, worklist)
+    assert (again.run.named, again.run.rerun_of) == (False, run.run_id)
+    (line,) = world.get(again.worklist.key).splitlines()
+    assert ClientDue.model_validate_json(line) == a_client_due("globex", again.run)

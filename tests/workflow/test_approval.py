@@ -1,5 +1,6 @@
 """Hold and approve, on the deployed stack: the client gets what an operator has approved, once, and nothing else."""
 
+import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from email.message import EmailMessage
@@ -163,3 +164,76 @@ def test_status_says_what_waits_and_who_has_decided(machine: Machine, careful: C
         "looks right",
     )
     assert sent["held"]["by"].startswith("arn:aws")
+
+
+def test_all_that_a_run_holds_is_approved_by_its_id_and_sent_once(machine: Machine, careful: Client) -> None:
+    week = machine.a_week()
+    held = start(machine, week)
+    shown = report(machine.stack, "approve", "--run-id", held.run_id, "--dry-run", "--json")
+    (waiting,) = shown.json["held"]
+    assert (waiting["held"]["client_id"], waiting["recipients"]) == ("tiny-bakery", len(TINY.recipients))
+    assert "tiny-bakery" in shown.err
+    assert report(machine.stack, "approve", "--run-id", held.run_id).code == 2, "nobody is here to answer"
+    assert [len(each) for each in mails(machine, week)] == [0, 1]
+    said = report(machine.stack, "approve", "--run-id", held.run_id, "--yes", "--wait", "--json")
+    assert (said.code, status(said)) == (0, "SENT"), said.err
+    again = report(machine.stack, "approve", "--run-id", held.run_id, "--yes", "--json")
+    assert (again.code, again.json["error"]) == (1, "NotHeld")
+    assert [len(each) for each in mails(machine, week)] == [1, 1]
+
+
+def test_lowering_approve_first_releases_nothing_that_is_held(machine: Machine, careful: Client) -> None:
+    week = machine.a_week()
+    start(machine, week)
+    machine.put(TINY)
+    assert TINY.approve_first == 0
+    for more in ({}, {"force_send": {"reason": "they are waiting"}}):
+        assert machine.outcomes(start(machine, week, **more))["tiny-bakery"].status == "HELD"
+    assert mails(machine, week)[0] == []
+    assert status(decide(machine, "approve", week, "--wait")) == "SENT"
+
+
+def test_a_suspended_client_s_report_is_approved_and_not_sent_until_it_is_active_again(
+    machine: Machine, careful: Client
+) -> None:
+    week = machine.a_week()
+    start(machine, week)
+    machine.put(careful.model_copy(update={"status": "suspended"}))
+    said = decide(machine, "approve", week, "--wait")
+    assert "suspended: it is not sent" in said.err
+    assert mails(machine, week)[0] == []
+    machine.put(careful)
+    assert status(decide(machine, "approve", week, "--wait")) == "SENT"
+    assert [len(each) for each in mails(machine, week)] == [1, 1]
+
+
+def test_while_an_approval_is_due_a_test_without_recipients_goes_to_the_operators(
+    machine: Machine, careful: Client
+) -> None:
+    week = machine.a_week()
+    run = machine.run({"test_report": True, "client_id": "tiny-bakery", "cadence": "weekly", "period": week})
+    assert run.output["sent"] == 1
+    to_client, (to_operators,) = mails(machine, week)
+    assert to_client == []
+    assert "TEST" in to_operators["Subject"]
+
+
+def test_the_recipients_of_a_test_stand_in_no_state_but_the_input_and_in_no_worklist_result_or_item(
+    machine: Machine,
+) -> None:
+    address = "canary-4711@consultancy.example"
+    asked = {"test_report": True, "client_id": "tiny-bakery", "recipients": [address]}
+    run = machine.run(asked)
+    (mail,) = machine.mails(run_id=run.run_id)
+    assert mail["To"].addresses[0].addr_spec == address
+    assert run.children, "the client's states are searched as well"
+    listed = next(n for n, event in enumerate(run.events) if "taskSucceededEventDetails" in event)
+    for event in (*run.events[listed:], *(event for child in run.children for event in child.events)):
+        assert address not in json.dumps(event, default=str)
+    s3, table = machine.client("s3"), machine.stack.names.outcomes_table
+    keys = [each["Key"] for each in s3.list_objects_v2(Bucket=machine.bucket, Prefix=f"runs/{run.run_id}/")["Contents"]]
+    assert any("worklist-1" in key for key in keys)
+    holders = [key for key in keys if address.encode() in s3.get_object(Bucket=machine.bucket, Key=key)["Body"].read()]
+    assert holders == [f"runs/{run.run_id}/recipients.json"]
+    pages = machine.client("dynamodb").get_paginator("scan").paginate(TableName=table)
+    assert not any(address in json.dumps(item) for page in pages for item in page["Items"])

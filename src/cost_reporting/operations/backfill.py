@@ -4,12 +4,13 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from cost_reporting.contracts import Cadence, Fact, Period
-from cost_reporting.errors import CostReportingError, InvalidRequest
+from cost_reporting.errors import ClientUnknown, CostReportingError, InvalidRequest
 from cost_reporting.operations.fetch_costs import made_for
 from cost_reporting.operations.resend import named_period
 from cost_reporting.operations.runs import Plan, Request, plan
 from cost_reporting.periods import between, label
 from cost_reporting.sources.cost_explorer import forgotten, requests_for
+from cost_reporting.store.approvals import ApprovalStore
 from cost_reporting.store.clients import ClientStore
 from cost_reporting.store.objects import ObjectStore, report_prefix
 from cost_reporting.store.runs import RunStore
@@ -46,16 +47,24 @@ def past(
     cadence: Cadence,
     client_ids: list[str],
     *,
+    name: str,
     at: datetime,
     zone: ZoneInfo,
     clients: ClientStore,
     runs: RunStore,
+    approvals: ApprovalStore,
     objects: ObjectStore,
 ) -> Past:
-    """What the backfill of one period would do. Raises InvalidRequest, also if the period is not over yet."""
-    request: Request = {"cadence": cadence, "period": label(period), "client_ids": client_ids}
-    planned = plan(request, at=at, zone=zone, clients=clients, runs=runs)
-    paid = sum(_paid(each.client_id, planned, clients, objects) for each in planned.due)
+    """What the backfill of one period would do. Raises InvalidRequest, also if the period is not over yet.
+
+    The runs of a backfill follow each other for hours, so they stop at a client that is suspended, as a rerun does.
+    They carry its ``name`` for that.
+    """
+    request: Request = {"cadence": cadence, "period": label(period), "client_ids": client_ids, "rerun_of": name}
+    planned = plan(request, at=at, zone=zone, test_domains=frozenset(), clients=clients, runs=runs, approvals=approvals)
+    if unknown := [each.client_id for each in planned.due if each.error == ClientUnknown.__name__]:
+        raise InvalidRequest(f"client_ids: no such client: {', '.join(unknown[:20])}")
+    paid = sum(_paid(each.client_id, planned, clients, objects) for each in planned.due if each.error is None)
     return Past(request=request, plan=planned, paid_requests=paid)
 
 

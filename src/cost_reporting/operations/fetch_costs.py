@@ -10,8 +10,15 @@ from pydantic import ValidationError
 from cost_reporting.clients import Client
 from cost_reporting.contracts import ClientDue, CostsFetched, FetchedCosts, Run, StoredObject
 from cost_reporting.costs import CostDocument, Preliminary, account_ids, period_total, reconcile
-from cost_reporting.errors import ClientMisconfigured, CostsIncomplete, ReportNotStored, StaleDocument
-from cost_reporting.operations.stored_report import answers_key, stored_report
+from cost_reporting.domain.suspension import is_stopped
+from cost_reporting.errors import (
+    ClientMisconfigured,
+    ClientSuspended,
+    CostsIncomplete,
+    ReportNotStored,
+    StaleDocument,
+)
+from cost_reporting.operations.stored_report import answers_key, evidence_key, stored_report
 from cost_reporting.sources import CostSource
 from cost_reporting.store.clients import ClientStore
 from cost_reporting.store.objects import JSON, Document, ObjectStore, report_prefix
@@ -37,9 +44,14 @@ def fetch_costs(due: ClientDue, *, clients: ClientStore, source: CostSource, obj
     A client to whom nothing could be sent is refused before anything is paid. If a report is to go out as it is stored,
     its costs are taken as they are stored, and ReportNotStored is raised if they are not there. StaleDocument is raised
     if the client's record was changed while its costs were asked for, and another execution has stored the others.
+
+    Raises ClientSuspended if the client's suspension stops the report. Once the report is rendered some recipients may
+    have it, which Send Email knows from the ledger: then that decides.
     """
     client = clients.get(due.client_id)
-    if not client.recipients and due.run.recipients is None:
+    if is_stopped(client, due.run) and objects.find(evidence_key(due.run, client.client_id), fingerprint=None) is None:
+        raise ClientSuspended(f"{client.client_id}: suspended, and not named by an operator")
+    if not client.recipients and not due.run.has_test_recipients:
         raise ClientMisconfigured(f"{client.client_id}: recipients: nobody is left to send the report to")
     if due.run.as_stored is not None:
         return _as_stored(due, client, objects)

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
-from cost_reporting.approvals import SHOWN, Held, held_key, judge
+from cost_reporting.approvals import SHOWN, Held, approval_due, held_key, judge
 from cost_reporting.clients import Client
-from cost_reporting.contracts import DOWNLOADS, MailWords, ReportRendered
+from cost_reporting.contracts import DOWNLOADS, MailWords, ReportRendered, Run
 from cost_reporting.errors import StoreThrottled
 from cost_reporting.ledger import fingerprint, report_key
 from cost_reporting.periods import label
@@ -29,7 +29,8 @@ def kept_back(
     """The item of a report that may not go to its client (now): held, and written down as such, or rejected.
 
     None: it may be sent. Tests go to whom they are for, and what the client has been mailed before, to the byte, is no
-    news, so neither waits. Raises StoreThrottled if somebody else decides at the same moment.
+    news, so neither waits; but what was rejected is held whatever went before.
+    Raises StoreThrottled if another writer decides at the same moment.
     """
     run, pdf = rendered.run, rendered.report.pdf
     if run.mode != "live":
@@ -48,7 +49,8 @@ def kept_back(
     )
     if verdict == "closed":
         return found
-    if verdict == "send" or _mailed_before(report, client, pdf.sha256, ledger):
+    rejected = found is not None and found.state == "REJECTED"
+    if verdict == "send" or (not rejected and _mailed_before(report, client, pdf.sha256, ledger)):
         return None
     if found is not None and (found.state, found.pdf_sha256) == ("HELD", pdf.sha256):
         return found
@@ -67,10 +69,18 @@ def kept_back(
     return held
 
 
+def approval_is_due(run: Run, client_id: str, approve_first: int, approvals: ApprovalStore) -> bool:
+    """Whether the report of ``run`` may not be shown to its client yet, not even as a test."""
+    found = approvals.find(held_key(run), client_id)
+    if found is None and approve_first == 0:
+        return False
+    return approval_due(found, approve_first=approve_first, approved=approvals.approved(client_id))
+
+
 def _mailed_before(report: str, client: Client, pdf_sha256: str, ledger: LedgerStore) -> bool:
-    """Whether these very bytes have passed this gate already: an entry is written behind it only."""
+    """Whether one of the recipients has, or may have, these very bytes: what was begun is finished then."""
     entries = (ledger.find(report, fingerprint(address)) for address in client.recipients)
-    return any(entry is not None and entry.report_sha256 == pdf_sha256 for entry in entries)
+    return any(each.report_sha256 == pdf_sha256 for entry in entries if entry is not None for each in entry.tries)
 
 
 def waiting_words(words: MailWords, held: Held, rendered: ReportRendered) -> MailWords:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -21,9 +22,13 @@ from cost_reporting.contracts import (
     StartedTwice,
     Worklist,
 )
+from cost_reporting.domain.recipients import PARAMETER, outside
 from cost_reporting.errors import InvalidRequest
 from cost_reporting.ledger import fingerprint, issue_key
+from cost_reporting.operations.addressees import write_addressees
+from cost_reporting.operations.hold import approval_is_due
 from cost_reporting.operations.worklists import write_worklist
+from cost_reporting.store.approvals import ApprovalStore
 from cost_reporting.store.clients import ClientStore
 from cost_reporting.store.executions import ExecutionStore
 from cost_reporting.store.objects import ObjectStore
@@ -37,10 +42,12 @@ def list_clients(
     asked: RunAsked,
     *,
     zone: ZoneInfo,
+    test_domains: frozenset[str],
     concurrent_clients: int,
     looks: int,
     clients: ClientStore,
     runs: RunStore,
+    approvals: ApprovalStore,
     objects: ObjectStore,
     executions: ExecutionStore,
 ) -> Worklist | StartedTwice:
@@ -61,6 +68,10 @@ def list_clients(
         if first is not None:
             return StartedTwice(run=run, double_of=first)
     due = who_is_due(request, run, clients=clients, runs=runs)
+    require_allowed(request, run, test_domains, clients=clients, approvals=approvals)
+    if request.recipients is not None:
+        stored = write_addressees(objects, run, request.recipients)
+        run = run.model_copy(update={"test_recipients": stored})
     last_look = looks == 0 or run.mode == "test"
     lines = (ClientDue(run=run, client_id=client_id, last_look=last_look) for client_id in due)
     worklist = write_worklist(objects, run, 1, lines, concurrent_clients=concurrent_clients)
@@ -108,6 +119,38 @@ def who_is_due(request: RunRequest, run: Run, *, clients: ClientStore, runs: Run
     return sorted(due)
 
 
+def require_allowed(
+    request: RunRequest, run: Run, test_domains: frozenset[str], *, clients: ClientStore, approvals: ApprovalStore
+) -> None:
+    """Refuse a test report to addresses that the operators do not answer for.
+
+    Allowed are ``test_domains``, and the client's own recipients once no approval is due for it.
+    Raises InvalidRequest naming the field and the parameter, and no address.
+    """
+    foreign = dict(outside(request.recipients or (), test_domains))
+    if not foreign:
+        return
+    row = next(
+        (row for row in clients.rows("recipients", "approve_first") if row.get("client_id") == request.client_id), {}
+    )
+    listed = row.get("recipients")
+    own = {str(each).strip().casefold() for each in listed} if isinstance(listed, list) else set()
+    strangers = [at for at, to in foreign.items() if to.casefold() not in own]
+    allowed = ", ".join(sorted(test_domains))
+    if strangers:
+        raise InvalidRequest(
+            f"{_places(strangers)}: outside of the domains for test reports ({allowed}), and no recipient of the "
+            f"client. Name an address in these domains, or deploy with another {PARAMETER}"
+        )
+    first = row.get("approve_first", 0)
+    sound = isinstance(first, Decimal | int)
+    if not sound or approval_is_due(run, str(request.client_id), int(first), approvals):
+        raise InvalidRequest(
+            f"{_places(list(foreign))}: a recipient of the client, whose report still waits for an approval. "
+            f"Approve it first, or name an address in {allowed}"
+        )
+
+
 def what_is_asked(asked: RunAsked, zone: ZoneInfo) -> tuple[RunRequest, Run]:
     """The request and the run that it means. Raises InvalidRequest naming the field that makes no sense."""
     request = _parse(asked)
@@ -139,6 +182,8 @@ def _contradictions(request: RunRequest) -> Iterator[str]:
         yield "client_ids: a test report is for the one client in client_id"
     if request.test_report and (request.dry_run or request.force_send):
         yield f"{'dry_run' if request.dry_run else 'force_send'}: makes no sense with test_report"
+    if request.rerun_of and _wanted(request) is None:
+        yield "rerun_of: goes with client_ids, the clients of that run"
     if request.dry_run and request.force_send:
         yield "force_send: makes no sense with dry_run"
     if request.force_send and request.client_ids is None:
@@ -184,9 +229,10 @@ def _run(asked: RunAsked, request: RunRequest, zone: ZoneInfo) -> Run:
         issue=issue,
         mode=mode,
         nominal_at=nominal_at,
-        recipients=request.recipients,
         force_send=request.force_send,
         refresh=request.refresh,
+        rerun_of=request.rerun_of,
+        named=_wanted(request) is not None and request.rerun_of is None,
     )
 
 
@@ -202,6 +248,10 @@ def _named_period(request: RunRequest, cadence: Cadence) -> Period | None:
         kind = "a calendar month" if cadence == "monthly" else "an ISO week, Monday to Monday"
         raise InvalidRequest(f"period: {period.start} to {period.end} (exclusive) is not {kind}: cadence is {cadence}")
     return period
+
+
+def _places(places: list[int]) -> str:
+    return ", ".join(f"recipients.{at}" for at in places)
 
 
 def _wanted(request: RunRequest) -> frozenset[str] | None:

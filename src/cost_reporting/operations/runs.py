@@ -1,17 +1,20 @@
 """Runs as an operator handles them: what a request would do, how an execution goes on, and how to ask again."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import chain, repeat
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from cost_reporting.contracts import Fact, Outcome, Run, RunAsked
-from cost_reporting.errors import ClientMisconfigured, CostReportingError, InvalidRequest
-from cost_reporting.operations.list_clients import what_is_asked, who_is_due
+from cost_reporting.contracts import Fact, Outcome, Run, RunAsked, RunRequest
+from cost_reporting.domain.suspension import is_stopped
+from cost_reporting.errors import ClientMisconfigured, ClientSuspended, CostReportingError, InvalidRequest
+from cost_reporting.operations.hold import approval_is_due
+from cost_reporting.operations.list_clients import require_allowed, what_is_asked, who_is_due
 from cost_reporting.operations.worklists import listed_clients
 from cost_reporting.outcomes import settle
 from cost_reporting.periods import label
+from cost_reporting.store.approvals import ApprovalStore
 from cost_reporting.store.clients import ClientStore
 from cost_reporting.store.executions import Execution, ExecutionStore
 from cost_reporting.store.objects import ObjectStore
@@ -29,6 +32,8 @@ class Due(Fact):
     client_id: str
     recipients: int = 0
     needs_approval: bool = False
+    to_operators: bool = False
+    """A test that goes to the operators, since its client may not see the report yet."""
     error: str | None = None
     message: str | None = None
 
@@ -55,32 +60,49 @@ class Progress(Fact):
 
 
 def plan(
-    request: Request, *, at: datetime, zone: ZoneInfo, clients: ClientStore, runs: RunStore, details: int = 200
+    request: Request,
+    *,
+    at: datetime,
+    zone: ZoneInfo,
+    test_domains: frozenset[str],
+    clients: ClientStore,
+    runs: RunStore,
+    approvals: ApprovalStore,
+    details: int = 200,
 ) -> Plan:
     """What ``request``, started at ``at``, would do. The records of the first ``details`` clients are read.
 
-    Raises InvalidRequest naming the field that makes no sense.
+    Raises InvalidRequest naming the field that makes no sense. Without ``test_domains`` it is not known which addresses
+    a test report may go to: List Clients judges them, before anything is paid.
     """
     asked, run = what_is_asked(RunAsked(request=request, execution_id=_PLANNED, started_at=at), zone)
     ids = who_is_due(asked, run, clients=clients, runs=runs)
+    if test_domains:
+        require_allowed(asked, run, test_domains, clients=clients, approvals=approvals)
     return Plan(
         run=run,
         due=tuple(
-            _due(client_id, run, clients) if at_all < details else Due(client_id=client_id)
+            _due(client_id, asked, run, clients, approvals) if at_all < details else Due(client_id=client_id)
             for at_all, client_id in enumerate(ids)
         ),
     )
 
 
-def _due(client_id: str, run: Run, clients: ClientStore) -> Due:
+def _due(client_id: str, asked: RunRequest, run: Run, clients: ClientStore, approvals: ApprovalStore) -> Due:
     try:
         client = clients.get(client_id)
     except CostReportingError as trouble:
         return Due(client_id=client_id, error=trouble.name, message=str(trouble))
-    recipients = run.recipients or client.recipients
+    if is_stopped(client, run):
+        stopped = ClientSuspended("suspended, and not named by an operator: it is left out")
+        return Due(client_id=client_id, error=stopped.name, message=str(stopped))
+    recipients = asked.recipients or client.recipients
     if not recipients:
         nobody = ClientMisconfigured("recipients: nobody is left to send the report to")
         return Due(client_id=client_id, error=nobody.name, message=str(nobody))
+    if run.mode == "test" and asked.recipients is None:
+        to_operators = approval_is_due(run, client_id, client.approve_first, approvals)
+        return Due(client_id=client_id, recipients=1 if to_operators else len(recipients), to_operators=to_operators)
     return Due(
         client_id=client_id,
         recipients=0 if run.mode == "dry_run" else len(recipients),
@@ -156,9 +178,17 @@ def without_record(client_ids: Iterable[str], clients: ClientStore) -> list[str]
     return [client_id for client_id in client_ids if client_id not in known]
 
 
-def again(run: Run, client_ids: list[str]) -> Request:
+def repeated(request: Mapping[str, Any], run: Run) -> Request:
+    """``request``, of which ``run`` was made and never began, as it was meant then. It names nobody a second time."""
+    names = {"rerun_of": run.run_id} if "client_ids" in request or "client_id" in request else {}
+    return dict(request) | {"scheduled_at": run.nominal_at.isoformat()} | names
+
+
+def again(run: Run, client_ids: list[str], recipients: Sequence[str] = ()) -> Request:
     """The request that repeats ``run`` for ``client_ids``: the same period and issue, as it was meant then.
 
+    ``recipients`` are those of a test report, which only the input of its execution says. No operator has named the
+    clients of such a request, so it stops at a suspended one.
     Raises InvalidRequest for a run that forced mails: started anew, it would mail those twice who have theirs.
     """
     if run.force_send is not None:
@@ -167,11 +197,11 @@ def again(run: Run, client_ids: list[str]) -> Request:
         "cadence": run.cadence,
         "period": label(run.period),
         "scheduled_at": run.nominal_at.isoformat(),
+        "rerun_of": run.run_id,
     }
     if run.mode == "test":
         request |= {"test_report": True, "client_id": client_ids[0]}
-        if run.recipients:
-            request["recipients"] = list(run.recipients)
+        request |= {"recipients": list(recipients)} if recipients else {}
     else:
         request["client_ids"] = client_ids
     flags: Mapping[str, bool] = {"dry_run": run.mode == "dry_run", "refresh": run.refresh}

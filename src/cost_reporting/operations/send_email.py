@@ -8,12 +8,14 @@ from typing import Final
 
 from cost_reporting.approvals import Held, letter_key
 from cost_reporting.clients import Client
-from cost_reporting.contracts import Delivery, MailWords, Receipt, ReportRendered, ReportSent, StoredObject
+from cost_reporting.contracts import Delivery, MailWords, Receipt, ReportRendered, ReportSent, Run, StoredObject
 from cost_reporting.delivery import Channel
 from cost_reporting.delivery.message import Enclosure, compose, with_links
 from cost_reporting.delivery.once import Parcel, send_once
+from cost_reporting.domain.suspension import is_stopped
 from cost_reporting.errors import (
     ClientMisconfigured,
+    ClientSuspended,
     CostReportingError,
     DeliveryRepeated,
     DeliveryThrottled,
@@ -24,7 +26,8 @@ from cost_reporting.errors import (
     Transient,
 )
 from cost_reporting.ledger import Entry, begun, fingerprint, report_key
-from cost_reporting.operations.hold import kept_back, waiting_words
+from cost_reporting.operations.addressees import read_addressees
+from cost_reporting.operations.hold import approval_is_due, kept_back, waiting_words
 from cost_reporting.store.approvals import ApprovalStore
 from cost_reporting.store.clients import ClientStore
 from cost_reporting.store.ledger import LedgerStore
@@ -52,7 +55,9 @@ def send_email(
 ) -> ReportSent:
     """Mail the stored report to every recipient that the ledger does not know to have it.
 
-    A report that waits for approval goes to ``operators`` instead, once, and one that was rejected to nobody.
+    A report that waits for approval goes to ``operators`` instead, once, and one that was rejected to nobody. The test
+    of a report that its client may not see yet goes to them as well, unless its request names other recipients.
+    Raises ClientSuspended if the client was suspended and no mail of the report is accepted.
 
     The mail carries the very bytes that were stored, or links to them where its words say that they are too large.
 
@@ -60,7 +65,8 @@ def send_email(
     that a retry may mend before the others. Whom a slow SES leaves no time for is left to the next try.
     """
     client = clients.get(rendered.client_id)
-    recipients = rendered.run.recipients or client.recipients
+    _require_not_stopped(rendered, client, ledger)
+    recipients = _recipients(rendered.run, client, objects=objects, approvals=approvals, operators=operators)
     if not recipients:
         raise ClientMisconfigured(f"{client.client_id}: recipients: nobody is left to send the report to")
     if rendered.run.mode == "dry_run":
@@ -91,6 +97,26 @@ def send_email(
     if troubles:
         raise min(troubles, key=lambda each: not isinstance(each, Transient))
     return _sent(rendered, deliveries)
+
+
+def _require_not_stopped(rendered: ReportRendered, client: Client, ledger: LedgerStore) -> None:
+    """Raises ClientSuspended if the client's suspension stops the report. The ledger is read for that only."""
+    if not is_stopped(client, rendered.run):
+        return
+    if is_stopped(client, rendered.run, ledger.of_report(report_key(rendered.run, client.client_id))):
+        raise ClientSuspended(f"{client.client_id}: suspended, and not named by an operator")
+
+
+def _recipients(
+    run: Run, client: Client, *, objects: ObjectStore, approvals: ApprovalStore, operators: str
+) -> tuple[str, ...]:
+    """Who gets the report: for a test whom its request names, or the operators while an approval is due."""
+    named = read_addressees(objects, run)
+    if named is not None:
+        return named
+    if run.mode == "test" and approval_is_due(run, client.client_id, client.approve_first, approvals):
+        return (operators,)
+    return client.recipients
 
 
 def _tell(operators: str, sending: "_Sending", held: Held) -> None:

@@ -26,7 +26,7 @@ def settle_run(
     - Some clients' figures are not there yet, and a look is left: a worklist of these, which waits. The moment counts
       from when the state was entered, so that a repeated call answers the same.
     - The execution was redriven since this pass was judged: a worklist of the clients without a report, at once, and
-      for the last time.
+      for the last time. No operator has named them a second time, so a client suspended since is left out.
     - Else the verdict is put on record, and RunIncomplete names each client without a report. A call with as many
       redrives as the verdict has is a repeated call, whose answer was lost: it gets the same answer.
 
@@ -68,6 +68,7 @@ def settle_run(
     if not losses and (listed.changed is None or (told and not listed.unknown)):
         return _summary(worklist, outcomes, summary, worked_ms, counted)
     if redriven and losses:
+        run = run.model_copy(update={"rerun_of": run.run_id, "named": False}) if run.named else run
         return write_worklist(
             objects,
             run,

@@ -1,5 +1,6 @@
 """Held reports in the outcomes table: one item per report, moved under conditions only, and who approved how many."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -22,7 +23,32 @@ class ApprovalStore:
         """The item as it is now; ``key`` is :func:`~cost_reporting.approvals.held_key`."""
         items = (self._get(name, client_id) for name in stored_names(f"HELD#{key}"))
         item = next((item for item in items if item is not None), None)
-        return None if item is None else Held.model_validate({k: v for k, v in item.items() if k not in ("pk", "sk")})
+        return None if item is None else _held(item)
+
+    def of_issue(self, key: str) -> Iterator[Held]:
+        """The items of all clients' reports of a period and issue, as :meth:`find` has them."""
+        found: dict[str, Held] = {}
+        for name in stored_names(f"HELD#{key}"):
+            for held in self._all(name):
+                found.setdefault(held.client_id, held)
+        return iter(found.values())
+
+    def _all(self, pk: str) -> Iterator[Held]:
+        page: dict[str, Any] = {}
+        while True:
+            with translated("read the held reports"):
+                start = {"ExclusiveStartKey": page["LastEvaluatedKey"]} if page else {}
+                page = dict(
+                    self._table.query(
+                        KeyConditionExpression="pk = :pk",
+                        ExpressionAttributeValues={":pk": pk},
+                        ConsistentRead=True,
+                        **start,
+                    )
+                )
+            yield from map(_held, page["Items"])
+            if "LastEvaluatedKey" not in page:
+                return
 
     def approved(self, client_id: str) -> frozenset[str]:
         """The client's reports that were ever approved, by their names."""
@@ -79,3 +105,7 @@ class ApprovalStore:
                     return False
                 raise
         return True
+
+
+def _held(item: dict[str, Any]) -> Held:
+    return Held.model_validate({name: value for name, value in item.items() if name not in ("pk", "sk")})
