@@ -16,6 +16,7 @@ def handler(asked: RunAsked) -> Worklist | StartedTwice:
         concurrent_clients=settings().concurrent_clients,
         looks=len(settings().waits),
         clients=wiring.clients(),
+        accounts=wiring.accounts(),
         runs=wiring.runs(),
         objects=wiring.objects(),
         executions=wiring.executions_by_arn(),

@@ -8,33 +8,38 @@ from cost_reporting.clients import Client
 from cost_reporting.contracts import ClientDue, CostsFetched, FetchedCosts, Run, StoredObject
 from cost_reporting.costs import CostDocument, Preliminary, account_ids, period_total, reconcile
 from cost_reporting.errors import ClientMisconfigured, CostsIncomplete
+from cost_reporting.operations.owned_accounts import Ownership
 from cost_reporting.operations.stored_report import stored_report
 from cost_reporting.sources import CostSource
 from cost_reporting.store.clients import ClientStore
 from cost_reporting.store.objects import JSON, ObjectStore, report_prefix
 
 
-def fetch_costs(due: ClientDue, *, clients: ClientStore, source: CostSource, objects: ObjectStore) -> CostsFetched:
+def fetch_costs(
+    due: ClientDue, *, clients: ClientStore, ownership: Ownership, source: CostSource, objects: ObjectStore
+) -> CostsFetched:
     """Find the stored costs of this client, period and issue, or ask for them and store them.
 
     What is stored is paid for, so it is used again unless the run says ``refresh``, or an account or a section is
     missing from it. The answers are stored as they came before they are reconciled: if they differ, they are the
     evidence. A client to whom nothing could be sent is refused before anything is paid. If a report is to go out as it
     is stored, its costs are taken as they are stored, and ReportNotStored is raised if it is not there.
+
+    An account belongs to one client: costs of another one's are neither asked for nor taken from the bucket.
     """
     client = clients.get(due.client_id)
     if not client.recipients and due.run.recipients is None:
         raise ClientMisconfigured(f"{client.client_id}: recipients: nobody is left to send the report to")
+    ownership.require_uncontested(client, due.contested_by)
     if due.run.as_stored is not None:
         as_stored = stored_report(due.run, client.client_id, objects).costs
-        return _fetched(due, as_stored, CostDocument.model_validate_json(objects.read(as_stored)), paid_requests=0)
+        return _found(due, as_stored, client, ownership, objects)
     key = f"{report_prefix(due.run, client.client_id)}costs.json"
     made_from = made_for(client)
     stored = None if due.run.refresh else objects.find(key, fingerprint=made_from)
     if stored is not None:
-        costs = CostDocument.model_validate_json(objects.read(stored))
-        return _fetched(due, stored, costs, paid_requests=0)
-    fetched = source.fetch(client, due.run)
+        return _found(due, stored, client, ownership, objects)
+    fetched = source.fetch(client, due.run, lambda reached: ownership.admit(client, reached))
     objects.put(f"{report_prefix(due.run, client.client_id)}answers.json", fetched.raw, JSON)
     reconcile(fetched.costs)
     if client.on_partial == "hold" and not fetched.costs.complete:
@@ -75,6 +80,14 @@ def _preliminary(final: CostDocument, run: Run, objects: ObjectStore) -> Prelimi
     if account_ids(costs) != account_ids(final):
         return None
     return Preliminary(total=period_total(costs, costs.period), fetched_at=costs.fetched_at)
+
+
+def _found(
+    due: ClientDue, stored: StoredObject, client: Client, ownership: Ownership, objects: ObjectStore
+) -> CostsFetched:
+    costs = CostDocument.model_validate_json(objects.read(stored))
+    ownership.require_own(client, account_ids(costs))
+    return _fetched(due, stored, costs, paid_requests=0)
 
 
 def _fetched(due: ClientDue, stored: StoredObject, costs: CostDocument, *, paid_requests: int) -> CostsFetched:

@@ -62,7 +62,7 @@ def plan(
     Raises InvalidRequest naming the field that makes no sense.
     """
     asked, run = what_is_asked(RunAsked(request=request, execution_id=_PLANNED, started_at=at), zone)
-    ids = who_is_due(asked, run, clients=clients, runs=runs)
+    ids = who_is_due(asked, run, clients.rows(), runs=runs)
     return Plan(
         run=run,
         due=tuple(
