@@ -50,6 +50,13 @@ def needs(call: Call) -> Iterator[Need]:
         case "dynamodb" if operation == "DeleteBackup":
             table = next(arn for name, arn in TABLES.items() if f"table/{name}/" in asked["BackupArn"])
             yield "dynamodb:DeleteBackup", f"{table}/backup/{asked['BackupArn'].rpartition('/')[2]}"
+        case "dynamodb" if operation == "BatchGetItem":
+            for table in asked["RequestItems"]:
+                yield "dynamodb:BatchGetItem", TABLES[table]
+        case "dynamodb" if operation == "TransactWriteItems":
+            for item in asked["TransactItems"]:  # the action is that of each item (Developer Guide, "Transactions")
+                ((kind, write),) = item.items()
+                yield f"dynamodb:{kind}Item", TABLES[write["TableName"]]
         case "dynamodb":
             arn = TABLES[asked["TableName"]]
             index = asked.get("IndexName")
