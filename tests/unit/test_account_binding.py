@@ -87,10 +87,6 @@ def test_what_cannot_be_read_leads_nowhere_and_fails_no_other_client(access: Any
 def test_a_malformed_record_still_leads_where_it_leads() -> None:
     access = {"kind": "?", "role_arn": " arn:aws:iam::000000000001:role/"}
     broken = {"client_id": "broken", "status": 7, "access": access}
-        "client_id": "broken",
-        "status": 7,
-        "access": {"kind": "?", "role_arn": " arn:aws:iam::000000000001:role/"},
-    }
     assert contested(by_role("acme", 1), broken).keys() == {"acme", "broken"}
     assert contested(by_role("acme", 1), {**broken, "shared_with": "acme", "shared_reason": "x"}).keys() == {
         "acme",
