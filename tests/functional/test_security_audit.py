@@ -243,7 +243,12 @@ def test_weak_external_ids_and_unreadable_records_are_found(scope: Scope, world:
     world.add(with_role("acme", STRONG), with_role("globex", "globex"))
     world.add_row({"client_id": "half", "client_name": "Half"})
     found = ids(clients.strength, scope)
-    assert found == {"EXTERNAL-ID-IS-CLIENT-ID:globex": "high", "CLIENT-UNREADABLE:half": "medium"}
+    assert found == {
+        "EXTERNAL-ID-IS-CLIENT-ID:globex": "high",
+        "CLIENT-UNREADABLE:half": "medium",
+        "ACCOUNT-SHARED:acme": "high",
+        "ACCOUNT-SHARED:globex": "high",
+    }
 
 
 def with_lab(client_id: str, first: str, lab: dict[str, str]) -> Any:
@@ -266,6 +271,9 @@ def test_external_ids_of_further_accounts_are_judged_and_may_be_shared_within_a_
         "EXTERNAL-ID-SHARED:acme/Lab": "high",
         "EXTERNAL-ID-SHARED:globex/Lab": "high",
         "EXTERNAL-ID-WEAK:initech/Lab": "medium",
+        "ACCOUNT-SHARED:acme": "high",
+        "ACCOUNT-SHARED:globex": "high",
+        "ACCOUNT-SHARED:initech": "high",
     }
 
 
