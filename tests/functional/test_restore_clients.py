@@ -8,13 +8,9 @@ import pytest
 
 import _console
 import restore_clients
-<<<<<<< HEAD
-from cost_reporting.clients import parse_client
+from cost_reporting.clients import Client, parse_client
 from cost_reporting.operations.clients import changing
 from cost_reporting.operations.clients.changing import Author
-=======
-from cost_reporting.clients import Client, parse_client
->>>>>>> b42457e (Tests of the rule; clients of tests have accounts of their own)
 from cost_reporting.store.records import RecordStore
 from tests.builders import a_client
 from tests.functional.conftest import NOW, Answer, Wire, World
