@@ -37,7 +37,7 @@ def validate_migration(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Answer with one JSON object.")] = False,
 ) -> None:
-    """The one command. Without --check-aws, only the clients table is read, of the named deployment or the local one."""
+    """The one command. Without --check-aws only the clients table is read, of the named stack or the local one."""
     logging.getLogger("cost_reporting").addHandler(logging.NullHandler())
     client = _records.record_of(config_file, "--config-file")
     deployment = _deployment.find(stack_name) if check_aws else _deployment.find_any(stack_name)

@@ -22,9 +22,9 @@ from cost_reporting.store.records import LARGEST, Change, RecordStore
 class Plan(Fact):
     """What an import will write. It is not carried out if ids are ``taken`` or ``erased``, or records ``contested``.
 
-    ``taken`` have a record of another origin. ``erased`` are ids whose clients' data was erased: they are not used again.
-    ``contested`` are the accounts and secrets of other clients, in the table or in the same file, by the client whose
-    record leads there.
+    ``taken`` have a record of another origin. ``erased`` are ids whose clients' data was erased: they are not used
+    again. ``contested`` are the accounts and secrets of other clients, in the table or in the same file, by the client
+    whose record leads there.
     """
 
     import_id: str
