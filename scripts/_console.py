@@ -31,7 +31,7 @@ try:
     from rich.console import Console
     from typer.exceptions import TyperException
 
-    from cost_reporting.errors import ClientUnknown, CostReportingError, InvalidRequest
+    from cost_reporting.errors import AccountTaken, ClientUnknown, CostReportingError, InvalidRequest
 except ModuleNotFoundError as missing:
     _not_ready(f"{missing.name} is not installed for this Python, {sys.executable}.")
 
@@ -104,7 +104,7 @@ def main(app: typer.Typer, arguments: Sequence[str] | None = None) -> int:
             stopped.exit_code, stopped.error, str(stopped), stopped.remedy, as_json=as_json, details=stopped.details
         )
     except CostReportingError as error:
-        wrong_input = isinstance(error, InvalidRequest | ClientUnknown)
+        wrong_input = isinstance(error, AccountTaken | ClientUnknown | InvalidRequest)
         return _failed(2 if wrong_input else 1, error.name, str(error), error.remedy, as_json=as_json)
     except TyperException as wrong:
         message = getattr(wrong, "format_message", wrong.__str__)()

@@ -83,6 +83,21 @@ class Deployment:
         return cls(name, **{variable.lower(): names[variable] for variable in _PARTS}, **more)
 
 
+def is_given(stack_name: str | None) -> bool:
+    """Whether a deployment is named, by an option or by the environment; the local one is not."""
+    return bool(stack_name or os.environ.get("STACK_NAME") or all(map(os.environ.get, _PARTS)))
+
+
+def find_any(stack_name: str | None) -> Deployment | None:
+    """The deployment that is meant, or None if none is named and none answers on this machine."""
+    if is_given(stack_name):
+        return find(stack_name)
+    try:
+        return find(None)
+    except (Failed, WrongInput):
+        return None
+
+
 def find(stack_name: str | None) -> Deployment:
     """The deployment that is meant. Raises WrongInput if none is, Failed if it is out of reach."""
     local_env = LOCAL_ENV.with_suffix(".env")

@@ -25,9 +25,10 @@ from cost_reporting.clients import Client
 from cost_reporting.contracts import Address, Cadence
 from cost_reporting.errors import ClientUnknown
 from cost_reporting.operations.back_up_tables import KEPT
-from cost_reporting.operations.clients import changing, erasing, importing, listing, removing
+from cost_reporting.operations.clients import changing, erasing, importing, listing, ownership, removing
 from cost_reporting.operations.clients.changing import Author
 from cost_reporting.operations.clients.listing import Listed
+from cost_reporting.operations.owned_accounts import FIELDS
 from cost_reporting.records import Fault, printable
 from cost_reporting.sources.access import ourselves
 from cost_reporting.store.clients import row
@@ -132,6 +133,8 @@ def import_command(
         Fault(field=f"{client_id}: client_id", expected="an id of no client whose data was erased", remedy=_ANOTHER_ID)
         for client_id in planned.erased
     ]
+    for client_id, found in sorted(planned.contested.items()):
+        faults += ownership.faults(client_id, found)
     if faults:
         raise _records.refused(f"--file: {printable(str(file))}", faults)
     if not dry_run:
@@ -208,7 +211,7 @@ def remove(
         _done(as_json, f"Would go: {what}.", client_id=client_id, record=planned.record is not None,
               objects=[each.model_dump(exclude_none=True, exclude={"stored_at"}) for each in planned.kept])  # fmt: skip
         return
-    if planned.record is None and not planned.kept:
+    if planned.record is None and not planned.kept and not planned.accounts:
         _done(as_json, f"{client_id} is removed already; nothing of it is left.", client_id=client_id, objects=0)
         return
     _console.agreed(f"Remove {what}?", yes=confirm, flag="--confirm")
@@ -218,6 +221,7 @@ def remove(
         file = backup or Path(name.replace("/", "_"))
         _records.write(file, records.exported(planned.record), "--backup", replace=False)
         _console.tell(f"The backup is {file}.")
+    if planned.record is not None or planned.accounts:
         removing.remove_record(planned, store=store, author=_author(reason))
     with _records.progress("removing objects", len(planned.kept)) as moved:
         done = 0
@@ -406,13 +410,16 @@ def validate(
     """Whether the client's next report can be made and sent: its record, then each permission in turn.
 
     Your credentials must be allowed to assume the client's role, and its trust has to name you (`onboard`). What costs
-    money is asked only if somebody says so, and is "not checked" otherwise. Exit code 1 if something failed.
+    money is asked only if somebody says so, and is "not checked" otherwise. Exit code 1 if something failed, 2 if the
+    record is malformed or leads to another client's account.
     """
     deployment = _deployment.find(stack_name)
-    found = _row(client_id, _store(deployment))
+    store = _store(deployment)
+    found = _row(client_id, store)
     faults = records.faults_of(found)
     if faults:
         raise _records.refused(f"--client-id: {printable(client_id)}", faults, remedy="Export, correct and update it.")
+    ownership.require_own(None, found, store.clients.rows(*FIELDS), store.accounts)
     _findings.examined(Client.model_validate(found), deployment, yes=yes, ask=True, as_json=as_json)
 
 
@@ -505,7 +512,8 @@ def _removal(planned: removing.Plan, purge: bool) -> str:
     record = "the record and " if planned.record is not None else ""
     things = "versions of objects" if purge else "objects"
     folders = ", ".join(removing.folders(planned.client_id)) or "no folder"
-    return f"{record}{len(planned.kept)} {things}, {planned.size:,} bytes, below {folders}"
+    accounts = f"; AWS account {', '.join(planned.accounts)} is nobody's then" if planned.accounts else ""
+    return f"{record}{len(planned.kept)} {things}, {planned.size:,} bytes, below {folders}{accounts}"
 
 
 def _told(as_json: bool, said: str, version: Version | None) -> None:

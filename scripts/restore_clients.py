@@ -19,11 +19,13 @@ from rich.markup import escape
 from rich.table import Table
 
 import _deployment
+import _records
 from _console import Failed, WrongInput
 from cost_reporting import wiring
 from cost_reporting.contracts import Backup
+from cost_reporting.operations.clients import ownership
 from cost_reporting.operations.clients.changing import Author
-from cost_reporting.operations.restore_clients import RESTORED, Difference, copy_back, differences
+from cost_reporting.operations.restore_clients import RESTORED, Difference, contested, copy_back, differences
 from cost_reporting.sources.access import ourselves
 from cost_reporting.store.backups import BackupStore
 from cost_reporting.store.clients import ClientStore
@@ -153,6 +155,11 @@ def copy(
             f"--over-newer: changed since the backup: {', '.join(newer)}.",
             remedy="Compare the records; --over-newer puts the old ones back all the same. Nothing was copied.",
         )
+    store = RecordStore(deployment.clients_table, deployment.outcomes_table)
+    taken = contested(wanted, there, here, store=store)
+    if taken:
+        faults = [fault for client_id, found in sorted(taken.items()) for fault in ownership.faults(client_id, found)]
+        raise _records.refused(f"--from-table: {from_table}", faults, remedy="Copy the others; nothing was copied.")
     _show(wanted)
     if dry_run or not wanted:
         if as_json:
@@ -161,7 +168,6 @@ def copy(
         return 0
     _console.agreed(f"Copy {len(wanted)} records into {deployment.clients_table}?", yes=yes)
     author = Author(who=ourselves(), at=wiring.now(), reason=f"from {from_table}")
-    store = RecordStore(deployment.clients_table, deployment.outcomes_table)
     done = list(copy_back(wanted, there, here, store=store, author=author))
     copied, lost, erased = (
         [each.client_id for each in done if each.status == status] for status in ("COPIED", "LOST", "ERASED")

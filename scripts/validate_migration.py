@@ -1,5 +1,5 @@
-"""A client's file before it goes into the system: whether it is sound, and with --check-aws whether a report could be
-made and sent from it.
+"""A client's file before it goes into the system: whether it is sound, whether its AWS account is another client's, and
+with --check-aws whether a report could be made and sent from it.
 """
 
 import _console
@@ -15,6 +15,13 @@ import typer
 import _deployment
 import _findings
 import _records
+from cost_reporting.operations.clients import ownership
+from cost_reporting.operations.owned_accounts import FIELDS
+from cost_reporting.store.clients import row
+from cost_reporting.store.records import RecordStore
+
+_OTHERS = "other clients' accounts"
+"""What cannot be compared without a deployment."""
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -30,15 +37,22 @@ def validate_migration(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Answer with one JSON object.")] = False,
 ) -> None:
-    """The one command. Without --check-aws nothing leaves this machine."""
+    """The one command. Without --check-aws only the clients table is read, of the named stack or the local one."""
     logging.getLogger("cost_reporting").addHandler(logging.NullHandler())
     client = _records.record_of(config_file, "--config-file")
-    if check_aws:
-        _findings.examined(client, _deployment.find(stack_name), yes=True, ask=False, as_json=as_json)
+    deployment = _deployment.find(stack_name) if check_aws else _deployment.find_any(stack_name)
+    if deployment is not None:
+        store = RecordStore(deployment.clients_table, deployment.outcomes_table)
+        ownership.require_own(None, row(client), store.clients.rows(*FIELDS), store.accounts)
+    not_checked = [] if deployment is not None else [_OTHERS]
+    if check_aws and deployment is not None:
+        _findings.examined(client, deployment, yes=True, ask=False, as_json=as_json)
     elif as_json:
-        _console.answer({"status": "done", "client_id": client.client_id, "faults": []})
+        _console.answer({"status": "done", "client_id": client.client_id, "faults": [], "not_checked": not_checked})
     else:
         print(f"{config_file} is a sound record of {client.client_id}. --check-aws tries what it needs of AWS.")
+        for each in not_checked:
+            print(f"not checked: {each}")
 
 
 if __name__ == "__main__":

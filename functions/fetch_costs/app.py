@@ -9,4 +9,10 @@ from cost_reporting.step import step
 @step
 def handler(due: ClientDue) -> CostsFetched:
     """Find the stored costs, or ask for them."""
-    return fetch_costs(due, clients=wiring.clients(), source=wiring.source(), objects=wiring.objects())
+    return fetch_costs(
+        due,
+        clients=wiring.clients(),
+        ownership=wiring.ownership(),
+        source=wiring.source(),
+        objects=wiring.objects(),
+    )

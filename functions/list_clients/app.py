@@ -17,6 +17,7 @@ def handler(asked: RunAsked) -> Worklist | StartedTwice:
         concurrent_clients=settings().concurrent_clients,
         looks=len(settings().waits),
         clients=wiring.clients(),
+        accounts=wiring.accounts(),
         runs=wiring.runs(),
         approvals=wiring.approvals(),
         objects=wiring.objects(),

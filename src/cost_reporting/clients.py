@@ -4,6 +4,7 @@ Every value is treated as hostile until it has passed this model. Ids are safe a
 them, so the keys of ``acme`` and ``acme-2`` cannot be confused.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
@@ -64,7 +65,7 @@ class SecretAccess(Explained):
             max_length=2048, pattern=rf"^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{{12}}:secret:{_NAME}+$"
         ),
     ]
-    """The secret in our account: JSON with access_key_id and secret_access_key."""
+    """The secret in our account, called <Prefix>/clients/<client_id>: JSON with access_key_id and secret_access_key."""
 
 
 Access = Annotated[RoleAccess | SecretAccess, Field(discriminator="kind")]
@@ -143,6 +144,10 @@ class Client(Explained):
     """How the client's costs may be read: {"kind": "role", "role_arn": …, "external_id": …} as `onboard` writes it."""
     more_accounts: Annotated[tuple[NamedAccount, ...], Field(max_length=20)] = ()
     """Up to 20 further accounts without an organization, all in one report: [{"name": "Lab", "access": {…}}]."""
+    shared_with: Annotated[tuple[ClientId, ...], Field(max_length=20)] = ()
+    """The ids of clients whose records lead to the same AWS account, like ["acme-board"]; theirs name this one too."""
+    shared_reason: OneLine | None = None
+    """Why the account is shared, in one line, like "a second report for the board"; only with shared_with."""
     branding: Branding
     """How the report looks: {"colour": "#0b4f6c", "logo": "logo.png"}, the logo only if there is one."""
     locale: Locale
@@ -204,6 +209,13 @@ class Client(Explained):
         if ("tags" in self.sections) != bool(self.tag_keys):
             raise ValueError("tag_keys: they and the section tags go together")
         _need_a_rate_but_for_dollars(self.currency, self.exchange_rate)
+        if bool(self.shared_with) != (self.shared_reason is not None):
+            raise ValueError("shared_reason: it and shared_with go together")
+        if self.client_id in self.shared_with:
+            raise ValueError("shared_with: the client's own id is not needed")
+        for way in self.ways:
+            if isinstance(way.access, SecretAccess) and not is_own_secret_arn(way.access.secret_arn, self.client_id):
+                raise ValueError(f"{way.field}.secret_arn: the secret is not called <Prefix>/clients/{self.client_id}")
         ways = [way.place for way in self.ways]
         if len(set(ways)) < len(ways):
             raise ValueError("more_accounts: an account stands there twice, or is that of access")
@@ -239,6 +251,25 @@ class ReportRecord(Fact):
 def _need_a_rate_but_for_dollars(currency: str, rate: ExchangeRate | None) -> None:
     if (currency == "USD") != (rate is None):
         raise ValueError("exchange_rate: give it for every currency except USD, in which AWS bills")
+
+
+def is_own_secret(name: str, client_id: str, prefix: str | None = None) -> bool:
+    """Whether a secret of this name is called ``<Prefix>/clients/<client_id>``, or is below that.
+
+    None stands for any prefix.
+    """
+    top = "[A-Za-z0-9-]+" if prefix is None else re.escape(prefix)
+    return re.fullmatch(rf"{top}/clients/{re.escape(client_id)}(/.+)?", name) is not None
+
+
+def is_own_secret_arn(secret_arn: str, client_id: str, prefix: str | None = None) -> bool:
+    """The same of an ARN, which may end with the six characters that Secrets Manager has appended to the name.
+
+    Those may as well be the end of another client's id; only the secret's own name tells the two apart.
+    """
+    name = secret_arn.partition(":secret:")[2]
+    whole, _, suffix = name.rpartition("-")
+    return is_own_secret(name, client_id, prefix) or (len(suffix) == 6 and is_own_secret(whole, client_id, prefix))
 
 
 def parse_client(row: Mapping[str, Any]) -> Client:

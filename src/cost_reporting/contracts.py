@@ -244,7 +244,8 @@ class ClientDue(Fact):
 
     ``last_look``: if its figures are not there yet, the client fails; else the run looks at it again later.
     ``restarted``: it began again from Fetch Costs, since another execution had replaced its documents. ``killed`` is
-    how a render with the client's logo was killed: the second one leaves the logo out.
+    how a render with the client's logo was killed: the second one leaves the logo out. ``contested_by`` are clients
+    whose records lead to the same AWS account: Fetch Costs looks at them again, and refuses if they still do.
     """
 
     run: Run
@@ -252,6 +253,7 @@ class ClientDue(Fact):
     last_look: bool = True
     restarted: bool = False
     killed: Failure | None = None
+    contested_by: Annotated[tuple[str, ...], Field(max_length=10)] = ()
 
 
 class FetchedCosts(Fact):

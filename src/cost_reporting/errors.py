@@ -16,6 +16,7 @@ leaf's class name is part of the workflow's interface (``tests/contract/test_err
         ├─ ClientUnknown         there is no such client record
         ├─ ClientSuspended       the client was suspended since the run listed it
         ├─ ClientMisconfigured   the client record is incomplete or wrong
+        ├─ AccountTaken          the record leads to an AWS account or a secret of another client
         ├─ ClientChanged         somebody else has changed the client record meanwhile
         ├─ ClientAccessDenied    the client's account does not let us read its costs
         ├─ CostExplorerDisabled  Cost Explorer was never switched on in the client's account
@@ -127,6 +128,15 @@ class ClientMisconfigured(Permanent):
     """The client record is incomplete or wrong."""
 
     remedy = "Correct the named field with `client_manager.py export` and `update`, then rerun the client."
+
+
+class AccountTaken(Permanent):
+    """The record leads to an AWS account or a secret of another client, so nothing was written."""
+
+    remedy = (
+        "Give the client an account of its own, or, for two reports about one account, let both records name each "
+        "other in shared_with, with a shared_reason: first the record that is there, then the new one."
+    )
 
 
 class ClientChanged(Permanent):

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 from cost_reporting.contracts import Check
 from cost_reporting.delivery.ses import SesChannel
 from cost_reporting.operations.check_health import probe
+from cost_reporting.operations.owned_accounts import Ownership
 from cost_reporting.operations.watch_deliveries import Post
 from cost_reporting.settings import settings, state_machine_arn
 from cost_reporting.sources.cost_explorer import CostExplorerSource
+from cost_reporting.store.accounts import AccountStore
 from cost_reporting.store.approvals import ApprovalStore
 from cost_reporting.store.backups import BackupStore
 from cost_reporting.store.clients import ClientStore
@@ -40,6 +42,18 @@ def pause() -> None:
 def clients() -> ClientStore:
     """The client records."""
     return ClientStore(settings().clients_table)
+
+
+@cache
+def accounts() -> AccountStore:
+    """Which client an AWS account belongs to."""
+    return AccountStore(settings().outcomes_table)
+
+
+@cache
+def ownership() -> Ownership:
+    """The rule that an AWS account belongs to one client."""
+    return Ownership(clients(), accounts(), now)
 
 
 @cache

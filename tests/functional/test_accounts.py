@@ -199,7 +199,7 @@ def test_a_role_or_keys_that_do_not_let_us_in_leave_their_account_out(
     invoke: Invoke, world: World, costs: Costs, wire: Wire
 ) -> None:
     wire.order("sts.AssumeRole", None, refusal("AccessDenied", 403))
-    gone = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:cost-reporting/clients/acme-2-AbCdEf"
+    gone = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:cost-reporting/clients/acme/2-AbCdEf"
     keys = {"name": "Keys", "access": {"kind": "secret", "secret_arn": gone}}
     whole = asked(invoke, world, of_account(BAKERY, more_accounts=(another(CREDITS), keys)))
     assert [(each.account_id, each.error, each.reason) for each in whole.accounts_not_read] == [

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import boto3
 import pytest
@@ -53,7 +54,11 @@ Manage = Callable[..., Ended]
 
 
 def acme(**changes: Any) -> Client:
-    access = {"kind": "role", "role_arn": "arn:aws:iam::210000000002:role/cost-reporting-reader", "external_id": CANARY}
+    """Acme, or a client of another id in an account of its own."""
+    client_id = changes.get("client_id", "acme")
+    account = 210000000002 if client_id == "acme" else 230000000000 + crc32(client_id.encode())
+    role_arn = f"arn:aws:iam::{account}:role/cost-reporting-reader"
+    access = {"kind": "role", "role_arn": role_arn, "external_id": CANARY}
     return a_client(**({"client_id": "acme", "client_name": "Acme", "access": access} | changes))
 
 

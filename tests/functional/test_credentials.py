@@ -53,7 +53,7 @@ def command(
     return run
 
 
-def with_key(world: World, client_id: str, clock: Clock, *, days: int = DAYS) -> Client:
+def with_key(world: World, client_id: str, clock: Clock, *, days: int = DAYS, owner: str | None = None) -> Client:
     """A client whose key is so many days old."""
     iam = boto3.client("iam")
     iam.create_user(UserName=f"{client_id}-reader")
@@ -61,9 +61,9 @@ def with_key(world: World, client_id: str, clock: Clock, *, days: int = DAYS) ->
     clock.time = max(clock.time, key["CreateDate"] + timedelta(days=days, hours=1))
     value = {"access_key_id": key["AccessKeyId"], "secret_access_key": key["SecretAccessKey"]}
     secret = boto3.client("secretsmanager").create_secret(
-        Name=f"cost-reporting/clients/{client_id}", SecretString=json.dumps(value)
+        Name=f"cost-reporting/clients/{owner or client_id}", SecretString=json.dumps(value)
     )
-    client = a_client(client_id=client_id, access={"kind": "secret", "secret_arn": secret["ARN"]})
+    client = a_client(client_id=owner or client_id, access={"kind": "secret", "secret_arn": secret["ARN"]})
     world.add(client)
     return client
 
@@ -107,8 +107,7 @@ def test_every_client_is_judged_and_nothing_secret_or_paid_is_part_of_it(
 
 def with_more(world: World, clock: Clock) -> tuple[Client, Client]:
     """A client of which one further account is read with an old key, and another with a role; and the key's owner."""
-    keys = with_key(world, "globex", clock)
-    boto3.resource("dynamodb").Table("clients").delete_item(Key={"client_id": "globex"})
+    keys = with_key(world, "globex", clock, owner="acme").model_copy(update={"client_id": "globex"})
     role = {"kind": "role", "role_arn": "arn:aws:iam::210000000003:role/reader", "external_id": "of-the-shop"}
     more = [{"name": "Lab", "access": keys.access.model_dump()}, {"name": "Shop", "access": role}]
     world.add(a_client(client_id="acme", more_accounts=more))

@@ -13,6 +13,7 @@ from cfnlint.api import lint_all
 from moto.core import DEFAULT_ACCOUNT_ID
 
 import _console
+import _deployment
 import validate_migration
 from cost_reporting.clients import RoleAccess
 from cost_reporting.errors import InvalidRequest
@@ -384,13 +385,13 @@ def test_a_role_that_the_function_may_not_assume_is_named_though_the_operator_ma
 
 
 def test_keys_in_a_secret_are_tried_instead_of_a_role(manage: Manage, world: World, costs: Costs, ses: Any) -> None:
-    arn = boto3.client("secretsmanager").create_secret(Name="elsewhere/acme", SecretString="{}")["ARN"]
+    arn = boto3.client("secretsmanager").create_secret(Name="elsewhere/clients/acme", SecretString="{}")["ARN"]
     world.add_row(row(acme(access={"kind": "secret", "secret_arn": arn})))
     ses()
     found = findings(manage("validate", "--client-id", "acme", "--yes", "--json"))
     assert (found["access keys"]["verdict"], found["wrong ExternalId refused"]["verdict"]) == ("failed", "not needed")
     assert "access_key_id" in found["access keys"]["remedy"]
-    assert "the secret is called elsewhere/acme" in found["function's permission"]["cause"]
+    assert "the secret is called elsewhere/clients/acme" in found["function's permission"]["cause"]
 
 
 def test_a_malformed_record_is_told_by_field(manage: Manage, world: World) -> None:
@@ -456,10 +457,17 @@ def migrate(capsys: pytest.CaptureFixture[str]) -> Callable[..., Ended]:
     return migrate
 
 
-def test_a_file_is_checked_without_aws(migrate: Manage, wire: Wire, tmp_path: Path) -> None:
+def test_a_file_is_checked_without_aws_and_what_was_not_compared_is_said(
+    migrate: Manage, wire: Wire, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CLIENTS_TABLE")
+    monkeypatch.delenv("STACK_NAME", raising=False)
+    monkeypatch.setattr(_deployment, "LOCAL_ENV", tmp_path / "none")
     file = tmp_path / "client.json"
     file.write_text(acme().model_dump_json(exclude_none=True))
-    assert migrate("--config-file", file).code == 0
+    sound = migrate("--config-file", file)
+    assert (sound.code, sound.out.splitlines()[-1]) == (0, "not checked: other clients' accounts")
+    assert migrate("--config-file", file, "--json").json["not_checked"] == ["other clients' accounts"]
     file.write_text("{}")
     answer = migrate("--config-file", file, "--json")
     assert (answer.code, len(answer.json["faults"])) == (2, 10)

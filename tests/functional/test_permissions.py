@@ -24,7 +24,7 @@ from cost_reporting.store.links import LONGEST
 from local.accounts import ACCOUNTS
 from tests.builders import a_client, a_run
 from tests.contract.documents import EVENTS, FUNCTIONS, functions, resources
-from tests.functional.conftest import ENVIRONMENT, NOW, Answer, Call, Costs, Wire, World
+from tests.functional.conftest import ENVIRONMENT, NOW, Answer, Call, Costs, Json, Wire, World
 
 REGION, ACCOUNT = ENVIRONMENT["AWS_DEFAULT_REGION"], "123456789012"
 PSEUDO = {
@@ -47,15 +47,8 @@ def needs(call: Call) -> Iterator[Need]:
     service, _, operation = call.operation.partition(".")
     asked = call.parameters
     match service:
-        case "dynamodb" if operation == "ListBackups":
-            yield "dynamodb:ListBackups", "*"
-        case "dynamodb" if operation == "DeleteBackup":
-            table = next(arn for name, arn in TABLES.items() if f"table/{name}/" in asked["BackupArn"])
-            yield "dynamodb:DeleteBackup", f"{table}/backup/{asked['BackupArn'].rpartition('/')[2]}"
         case "dynamodb":
-            arn = TABLES[asked["TableName"]]
-            index = asked.get("IndexName")
-            yield f"dynamodb:{operation}", f"{arn}/index/{index}" if index else arn
+            yield from needs_of_dynamodb(operation, asked)
         case "s3" if operation == "HeadBucket":
             yield "s3:ListBucket", "${Bucket.Arn}"
         case "s3" if operation == "HeadObject":
@@ -77,6 +70,26 @@ def needs(call: Call) -> Iterator[Need]:
         case "sesv2":
             identity = asked.get("EmailIdentity")
             yield f"ses:{operation}", f"arn:aws:ses:{REGION}:{ACCOUNT}:identity/{identity}" if identity else "*"
+
+
+def needs_of_dynamodb(operation: str, asked: Json) -> Iterator[Need]:
+    match operation:
+        case "ListBackups":
+            yield "dynamodb:ListBackups", "*"
+        case "DeleteBackup":
+            table = next(arn for name, arn in TABLES.items() if f"table/{name}/" in asked["BackupArn"])
+            yield "dynamodb:DeleteBackup", f"{table}/backup/{asked['BackupArn'].rpartition('/')[2]}"
+        case "BatchGetItem":
+            for table in asked["RequestItems"]:
+                yield "dynamodb:BatchGetItem", TABLES[table]
+        case "TransactWriteItems":  # the action is that of each item (Developer Guide, "Amazon DynamoDB Transactions")
+            for item in asked["TransactItems"]:
+                ((kind, write),) = item.items()
+                yield f"dynamodb:{kind}Item", TABLES[write["TableName"]]
+        case _:
+            arn = TABLES[asked["TableName"]]
+            index = asked.get("IndexName")
+            yield f"dynamodb:{operation}", f"{arn}/index/{index}" if index else arn
 
 
 def delivered(asked: Any) -> Any:

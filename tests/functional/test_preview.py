@@ -316,7 +316,7 @@ def test_the_price_that_is_said_is_never_below_the_price_that_is_paid(
 ) -> None:
     costs.emulate(page_size=100_000)
     period = parse("2026-10" if cadence == "monthly" else "2026-W43")
-    document = CostExplorerSource(costs._clock).fetch(client, a_run(period)).costs
+    document = CostExplorerSource(costs._clock).fetch(client, a_run(period), lambda reached: None).costs
     assert document.paid_requests <= requests_for(client, document.cadence) <= document.paid_requests + 5
 
 

@@ -8,7 +8,7 @@ import pytest
 
 import _console
 import restore_clients
-from cost_reporting.clients import parse_client
+from cost_reporting.clients import Client, parse_client
 from cost_reporting.operations.clients import changing
 from cost_reporting.operations.clients.changing import Author
 from cost_reporting.store.records import RecordStore
@@ -31,6 +31,13 @@ def row(client_id: str) -> dict[str, Any] | None:
     return boto3.resource("dynamodb").Table("clients").get_item(Key={"client_id": client_id}).get("Item")
 
 
+def in_its_own_account(client_id: str, **changes: Any) -> Client:
+    """A client whose account no other client has."""
+    account = f"2300000000{['acme', 'globex', 'initech', 'newcomer'].index(client_id):02d}"
+    access = {"kind": "role", "role_arn": f"arn:aws:iam::{account}:role/reader", "external_id": f"of-{client_id}"}
+    return a_client(client_id=client_id, access=access, **changes)
+
+
 @pytest.fixture
 def command(capsys: pytest.CaptureFixture[str]) -> Any:
     def command(*arguments: str) -> Ended:
@@ -48,10 +55,10 @@ def restored(world: World, command: Any, monkeypatch: pytest.MonkeyPatch) -> str
     acme is gone, globex has been edited, initech is as it was, and newcomer has come.
     """
     monkeypatch.setattr(restore_clients, "POLL", 0.0)
-    world.add(*(a_client(client_id=each, version=3) for each in ("acme", "globex", "initech")))
+    world.add(*(in_its_own_account(each, version=3) for each in ("acme", "globex", "initech")))
     boto3.client("dynamodb").create_backup(TableName="clients", BackupName=BACKUP)
     boto3.resource("dynamodb").Table("clients").delete_item(Key={"client_id": "acme"})
-    world.add(a_client(client_id="globex", client_name="Globex renamed", version=4), a_client(client_id="newcomer"))
+    world.add(in_its_own_account("globex", client_name="Globex renamed", version=4), in_its_own_account("newcomer"))
     answer = command("restore", "--backup", BACKUP, "--yes")
     assert answer.code == 0, answer.err
     return str(answer.out.strip())
@@ -88,7 +95,7 @@ def test_a_dry_run_writes_nothing(command: Any, restored: str, wire: Wire) -> No
 def test_what_is_missing_comes_back_as_it_was(command: Any, restored: str) -> None:
     answer = command("copy", "--from-table", restored, "--missing", "--yes", "--json")
     assert (answer.code, answer.json["copied"]) == (0, ["acme"])
-    assert parse_client(row("acme") or {}) == a_client(client_id="acme", version=1), "its history begins here"
+    assert parse_client(row("acme") or {}) == in_its_own_account("acme", version=1), "its history begins here"
     assert (row("globex") or {})["client_name"] == "Globex renamed"
     assert row("newcomer") is not None
 
@@ -102,7 +109,7 @@ def test_a_record_that_is_newer_than_the_backup_is_not_overwritten_unasked(comma
 
 def test_a_record_that_is_put_back_over_a_newer_one_gets_the_next_version(command: Any, restored: str) -> None:
     assert command("copy", "--from-table", restored, "--client-id", "globex", "--over-newer", "--yes").code == 0
-    assert parse_client(row("globex") or {}) == a_client(client_id="globex", version=5)
+    assert parse_client(row("globex") or {}) == in_its_own_account("globex", version=5)
     found, back = RecordStore("clients", "outcomes").versions("globex")
     assert (found.action, (found.record or {})["client_name"]) == ("found", "Globex renamed")
     assert (back.action, back.version, back.reason) == ("restored", 5, f"from {restored}")
@@ -112,7 +119,7 @@ def test_a_record_that_changes_while_it_is_copied_is_left_alone_and_named(
     command: Any, restored: str, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def somebody_is_faster(*_: Any, **__: Any) -> None:
-        world.add(a_client(client_id="globex", client_name="Globex again", version=5))
+        world.add(in_its_own_account("globex", client_name="Globex again", version=5))
 
     monkeypatch.setattr(_console, "agreed", somebody_is_faster)
     answer = command("copy", "--from-table", restored, "--client-id", "globex", "--over-newer", "--json")
@@ -164,7 +171,7 @@ def test_a_moment_of_the_window_is_restored(command: Any, world: World, wire: Wi
     window = {"EarliestRestorableDateTime": NOW - timedelta(days=35), "LatestRestorableDateTime": NOW}
     described = {"ContinuousBackupsDescription": {"PointInTimeRecoveryDescription": window}}
     wire.order("dynamodb.DescribeContinuousBackups", Answer(200, described), Answer(200, described))
-    world.add(a_client(client_id="acme"))
+    world.add(in_its_own_account("acme"))
     assert command("backups", "--json").json["window"] == ["2026-10-04T06:00:03+00:00", "2026-11-08T06:00:03+00:00"]
     answer = command("restore", "--at", "2026-11-08T05:59:00", "--yes", "--json")
     assert answer.code == 0, answer.err

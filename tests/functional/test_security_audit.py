@@ -243,7 +243,12 @@ def test_weak_external_ids_and_unreadable_records_are_found(scope: Scope, world:
     world.add(with_role("acme", STRONG), with_role("globex", "globex"))
     world.add_row({"client_id": "half", "client_name": "Half"})
     found = ids(clients.strength, scope)
-    assert found == {"EXTERNAL-ID-IS-CLIENT-ID:globex": "high", "CLIENT-UNREADABLE:half": "medium"}
+    assert found == {
+        "EXTERNAL-ID-IS-CLIENT-ID:globex": "high",
+        "CLIENT-UNREADABLE:half": "medium",
+        "ACCOUNT-SHARED:acme": "high",
+        "ACCOUNT-SHARED:globex": "high",
+    }
 
 
 def with_lab(client_id: str, first: str, lab: dict[str, str]) -> Any:
@@ -266,11 +271,14 @@ def test_external_ids_of_further_accounts_are_judged_and_may_be_shared_within_a_
         "EXTERNAL-ID-SHARED:acme/Lab": "high",
         "EXTERNAL-ID-SHARED:globex/Lab": "high",
         "EXTERNAL-ID-WEAK:initech/Lab": "medium",
+        "ACCOUNT-SHARED:acme": "high",
+        "ACCOUNT-SHARED:globex": "high",
+        "ACCOUNT-SHARED:initech": "high",
     }
 
 
 def test_keys_and_trusts_of_further_accounts_are_looked_at(scope: Scope, world: World, wire: Wire) -> None:
-    arn = f"arn:aws:secretsmanager:eu-central-1:{ACCOUNT}:secret:gone"
+    arn = f"arn:aws:secretsmanager:eu-central-1:{ACCOUNT}:secret:cost-reporting/clients/acme"
     world.add(with_lab("acme", STRONG, {"kind": "secret", "secret_arn": arn}))
     assert ids(clients.keys, scope) == {"KEY-MISSING:acme/Lab": "high"}
     world.add(with_lab("acme", STRONG, role_in_lab(STRONG)))
@@ -286,7 +294,7 @@ def test_external_ids_of_further_accounts_are_looked_for_in_logs(scope: Scope, w
 
 @pytest.mark.parametrize(("age", "severity"), [(30, None), (100, "medium"), (400, "high")])
 def test_old_keys_are_found(scope: Scope, world: World, wire: Wire, age: int, severity: str | None) -> None:
-    arn = f"arn:aws:secretsmanager:eu-central-1:{ACCOUNT}:secret:cost-reporting/clients/acme-abc"
+    arn = f"arn:aws:secretsmanager:eu-central-1:{ACCOUNT}:secret:cost-reporting/clients/acme/abc"
     world.add(a_client(client_id="acme", access={"kind": "secret", "secret_arn": arn}))
     changed = {"CreatedDate": NOW - timedelta(days=900), "LastChangedDate": NOW - timedelta(days=age)}
     wire.order("secretsmanager.DescribeSecret", Answer(200, changed))
@@ -296,7 +304,7 @@ def test_old_keys_are_found(scope: Scope, world: World, wire: Wire, age: int, se
 
 
 def test_a_secret_that_is_gone_is_grave(scope: Scope, world: World) -> None:
-    arn = f"arn:aws:secretsmanager:eu-central-1:{ACCOUNT}:secret:gone"
+    arn = f"arn:aws:secretsmanager:eu-central-1:{ACCOUNT}:secret:cost-reporting/clients/acme"
     world.add(a_client(client_id="acme", access={"kind": "secret", "secret_arn": arn}))
     assert ids(clients.keys, scope) == {"KEY-MISSING:acme": "high"}
 

@@ -10,7 +10,10 @@ from botocore.exceptions import ClientError
 
 import _console
 import client_manager
+import validate_migration
+from cost_reporting.clients import Client
 from cost_reporting.operations.clients.onboarding import TEMPLATE
+from cost_reporting.store.clients import row
 from local.deployment import ACCOUNT, session
 from tests.workflow.machine import Machine
 
@@ -192,7 +195,16 @@ def test_a_bare_row_is_listed_as_malformed(manage: Manage, machine: Machine) -> 
 
 def test_two_hundred_clients_are_imported_at_once(manage: Manage, machine: Machine) -> None:
     record = json.loads(manage("export", "--client-id", "tiny-bakery").out)
-    Path("many.json").write_text(json.dumps([record | {"client_id": f"crowd-{number}"} for number in range(200)]))
+    copies = [
+        record
+        | {"client_id": f"crowd-{number}"}
+        | {
+            "access": record["access"]
+            | {"role_arn": f"arn:aws:iam::{240000000000 + number}:role/cost-reporting-reader"}
+        }
+        for number in range(200)
+    ]
+    Path("many.json").write_text(json.dumps(copies))
     assert manage("import", "--file", "many.json", "--json").json["added"] == 200
     assert manage("import", "--file", "many.json", "--json").json["already"]
     assert manage("list", "--search", "crowd-", "--json").json["count"] == 200
@@ -200,3 +212,39 @@ def test_two_hundred_clients_are_imported_at_once(manage: Manage, machine: Machi
     with table.Table(machine.stack.names.clients_table).batch_writer() as batch:
         for number in range(200):
             batch.delete_item(Key={"client_id": f"crowd-{number}"})
+
+
+def test_a_copied_record_is_refused_at_each_door_and_by_hand_the_run_mails_neither_and_names_both(
+    manage: Manage, machine: Machine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert manage("export", "--client-id", "tiny-bakery", "--output", "copy.json").code == 0
+    record = json.loads(Path("copy.json").read_text())
+    record |= {"client_id": "copy-paste", "client_name": "Copy Paste", "recipients": ["cfo@copy-paste.example"]}
+    Path("copy.json").write_text(json.dumps(record))
+    capsys.readouterr()
+    arguments = ["--config-file", "copy.json", "--stack-name", "cost-reporting"]
+    assert _console.main(validate_migration.app, arguments) == 2
+    assert "is that of tiny-bakery" in capsys.readouterr().err
+    for command in (("add", "--config", "copy.json"), ("import", "--file", "copy.json")):
+        refused = manage(*command)
+        assert (refused.code, "is that of tiny-bakery" in refused.err) == (2, True), refused.err
+
+    dynamodb = machine.stack.session().resource("dynamodb", endpoint_url=machine.stack.emulator.endpoint)
+    table = dynamodb.Table(machine.stack.names.clients_table)
+    table.put_item(Item=row(Client.model_validate(record)))
+    week = machine.a_week()
+    try:
+        request = {"cadence": "weekly", "period": week, "client_ids": ["copy-paste", "tiny-bakery"]}
+        execution = machine.run(request)
+        assert execution.status == "FAILED"
+        for who, other in (("copy-paste", "tiny-bakery"), ("tiny-bakery", "copy-paste")):
+            assert f"{who}: ClientMisconfigured" in str(execution.said)
+            assert f"is that of {other}" in str(execution.said)
+        again = machine.redrive(execution)
+        assert (again.status, str(again.said).count("ClientMisconfigured")) == ("FAILED", 2)
+        for who in ("copy-paste", "tiny-bakery"):
+            assert machine.mails(client_id=who, period=week) == []
+    finally:
+        table.delete_item(Key={"client_id": "copy-paste"})
+    mended = machine.redrive(execution)
+    assert len(machine.mails(client_id="tiny-bakery", period=week)) == 1, mended.said

@@ -18,6 +18,7 @@ from cost_reporting.errors import (
     ReportNotStored,
     StaleDocument,
 )
+from cost_reporting.operations.owned_accounts import Ownership
 from cost_reporting.operations.stored_report import answers_key, evidence_key, stored_report
 from cost_reporting.sources import CostSource
 from cost_reporting.store.clients import ClientStore
@@ -30,7 +31,9 @@ _MADE_FOR, _ANSWERS = "made-for", "answers"
 """Notes in the metadata of costs.json: the record that it was asked for, be it complete or not; its answers' hash."""
 
 
-def fetch_costs(due: ClientDue, *, clients: ClientStore, source: CostSource, objects: ObjectStore) -> CostsFetched:
+def fetch_costs(
+    due: ClientDue, *, clients: ClientStore, ownership: Ownership, source: CostSource, objects: ObjectStore
+) -> CostsFetched:
     """Find the stored costs of this client, period and issue, or ask for them and store them.
 
     What is stored is paid for, so it is used again unless the run says ``refresh``, or an account or a section is
@@ -47,21 +50,25 @@ def fetch_costs(due: ClientDue, *, clients: ClientStore, source: CostSource, obj
 
     Raises ClientSuspended if the client's suspension stops the report. Once the report is rendered some recipients may
     have it, which Send Email knows from the ledger: then that decides.
+
+    An account belongs to one client: costs of another one's are neither asked for nor taken from the bucket.
     """
     client = clients.get(due.client_id)
     if is_stopped(client, due.run) and objects.find(evidence_key(due.run, client.client_id), fingerprint=None) is None:
         raise ClientSuspended(f"{client.client_id}: suspended, and not named by an operator")
     if not client.recipients and not due.run.has_test_recipients:
         raise ClientMisconfigured(f"{client.client_id}: recipients: nobody is left to send the report to")
+    ownership.require_uncontested(client, due.contested_by)
     if due.run.as_stored is not None:
-        return _as_stored(due, client, objects)
+        return _as_stored(due, client, ownership, objects)
     prefix = report_prefix(due.run, client.client_id)
     there = objects.open(f"{prefix}costs.json")
     if there is not None and (due.restarted or not due.run.refresh):
         found = costs_in(there, client, due.run, gaps=due.restarted)
         if found is not None:
+            ownership.require_own(client, account_ids(found))
             return _fetched(due, there.stored, found, paid_requests=0)
-    fetched = source.fetch(client, due.run)
+    fetched = source.fetch(client, due.run, lambda reached: ownership.admit(client, reached))
     answers = objects.put(answers_key(prefix, sha256(fetched.raw).hexdigest()), fetched.raw, JSON)
     reconcile(fetched.costs)
     if client.on_partial == "hold" and not fetched.costs.complete:
@@ -139,12 +146,13 @@ def _stored(
     raise StaleDocument(f"put {key}: other executions replace it again and again")
 
 
-def _as_stored(due: ClientDue, client: Client, objects: ObjectStore) -> CostsFetched:
+def _as_stored(due: ClientDue, client: Client, ownership: Ownership, objects: ObjectStore) -> CostsFetched:
     stored = stored_report(due.run, client.client_id, objects).costs
     try:
         costs = CostDocument.model_validate_json(objects.read(stored))
     except StaleDocument as stale:
         raise ReportNotStored(f"{client.client_id}: {stale}") from stale
+    ownership.require_own(client, account_ids(costs))
     return _fetched(due, stored, costs, paid_requests=0)
 
 

@@ -1,9 +1,9 @@
 """List Clients: from what was asked to the worklist of a run."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
@@ -22,12 +22,15 @@ from cost_reporting.contracts import (
     StartedTwice,
     Worklist,
 )
+from cost_reporting.domain.account_binding import contests
 from cost_reporting.domain.recipients import PARAMETER, outside
 from cost_reporting.errors import InvalidRequest
 from cost_reporting.ledger import fingerprint, issue_key
 from cost_reporting.operations.addressees import write_addressees
 from cost_reporting.operations.hold import approval_is_due
+from cost_reporting.operations.owned_accounts import FIELDS, claims_of
 from cost_reporting.operations.worklists import write_worklist
+from cost_reporting.store.accounts import AccountStore
 from cost_reporting.store.approvals import ApprovalStore
 from cost_reporting.store.clients import ClientStore
 from cost_reporting.store.executions import ExecutionStore
@@ -46,6 +49,7 @@ def list_clients(
     concurrent_clients: int,
     looks: int,
     clients: ClientStore,
+    accounts: AccountStore,
     runs: RunStore,
     approvals: ApprovalStore,
     objects: ObjectStore,
@@ -59,6 +63,9 @@ def list_clients(
 
     ``looks``: so often a run looks again at clients whose figures are not there yet; a test report never does, since
     its operator waits for the answer.
+
+    Two clients whose records lead to the same AWS account are listed with each other's names, be they both in this run
+    or not: Fetch Costs then refuses each.
     Raises InvalidRequest naming the field that makes no sense, before any client is touched.
     """
     request, run = what_is_asked(asked, zone)
@@ -67,13 +74,23 @@ def list_clients(
         first = _at_work(run, request.scheduled_at, asked.execution_id, runs=runs, executions=executions)
         if first is not None:
             return StartedTwice(run=run, double_of=first)
-    due = who_is_due(request, run, clients=clients, runs=runs)
+    rows = list(clients.rows(*FIELDS))
+    due = who_is_due(request, run, rows, runs=runs)
     require_allowed(request, run, test_domains, clients=clients, approvals=approvals)
     if request.recipients is not None:
         stored = write_addressees(objects, run, request.recipients)
         run = run.model_copy(update={"test_recipients": stored})
+    contested = contests(claims_of(rows, accounts))
     last_look = looks == 0 or run.mode == "test"
-    lines = (ClientDue(run=run, client_id=client_id, last_look=last_look) for client_id in due)
+    lines = (
+        ClientDue(
+            run=run,
+            client_id=client_id,
+            last_look=last_look,
+            contested_by=tuple(each.other for each in contested.get(client_id, ())),
+        )
+        for client_id in due
+    )
     worklist = write_worklist(objects, run, 1, lines, concurrent_clients=concurrent_clients)
     runs.begin(worklist, asked.execution_id, asked.started_at, client_ids=due)
     if for_all:
@@ -99,13 +116,12 @@ def _at_work(
     return None
 
 
-def who_is_due(request: RunRequest, run: Run, *, clients: ClientStore, runs: RunStore) -> list[str]:
+def who_is_due(request: RunRequest, run: Run, rows: Iterable[Mapping[str, Any]], *, runs: RunStore) -> list[str]:
     """The ids of the clients of a run, in order. Raises InvalidRequest naming those that there are not.
 
     A rerun may name clients that were removed since: they end as REMOVED, and the others get their reports.
     """
-    wanted = _wanted(request)
-    rows = list(clients.rows())
+    wanted, rows = _wanted(request), list(rows)
     known = {str(row.get("client_id")) for row in rows}
     if wanted is not None and request.rerun_of is None and (unknown := sorted(wanted - known)):
         raise InvalidRequest(f"{_who_field(request)}: no such client: {', '.join(unknown[:20])}")

@@ -4,8 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, Literal
 
 from cost_reporting.contracts import Fact
+from cost_reporting.domain.account_binding import Contest
 from cost_reporting.errors import InvalidRequest
 from cost_reporting.operations.clients.changing import Author, change
+from cost_reporting.operations.clients.ownership import breaches
 from cost_reporting.store.records import RecordStore
 
 Row = Mapping[str, Any]
@@ -52,6 +54,13 @@ def differences(backup: Mapping[str, Row], table: Mapping[str, Row]) -> Iterator
             fields = tuple(sorted(name for name in {*here, *there} if here.get(name) != there.get(name)))
             versions = (_version(there), _version(here))
             yield Difference(client_id=client_id, kind="changed", fields=fields, versions=versions)
+
+
+def contested(
+    wanted: Iterable[Difference], backup: Mapping[str, Row], table: Mapping[str, Row], *, store: RecordStore
+) -> dict[str, tuple[Contest, ...]]:
+    """By client, the accounts and secrets of other clients that the backup's records would lead to."""
+    return breaches([backup[each.client_id] for each in wanted], table.values(), store.accounts)
 
 
 def copy_back(

@@ -76,7 +76,7 @@ def plan(
     a test report may go to: List Clients judges them, before anything is paid.
     """
     asked, run = what_is_asked(RunAsked(request=request, execution_id=_PLANNED, started_at=at), zone)
-    ids = who_is_due(asked, run, clients=clients, runs=runs)
+    ids = who_is_due(asked, run, clients.rows(), runs=runs)
     if test_domains:
         require_allowed(asked, run, test_domains, clients=clients, approvals=approvals)
     return Plan(

@@ -1,12 +1,12 @@
 """Settle Run: the verdict on a pass, or the next pass: of late clients, or, after a redrive, of the failed ones."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from cost_reporting.contracts import ClientDue, Outcome, Run, RunSummary, SettleAsked, StoredObject, Worklist
 from cost_reporting.errors import RunIncomplete, WorklistChanged
-from cost_reporting.operations.worklists import listed_clients, write_worklist
+from cost_reporting.operations.worklists import contested_clients, listed_clients, write_worklist
 from cost_reporting.outcomes import left_late, processed, settle, verdict, with_status
 from cost_reporting.store.objects import JSON, ObjectStore, run_prefix
 from cost_reporting.store.runs import Begun, RunStore
@@ -51,13 +51,14 @@ def settle_run(
     losses = with_status(outcomes, "FAILED")
     counted = 0 if record.verdicts else processed(outcomes)
     summary = _write_summary(objects, worklist, outcomes)
+    contested = contested_clients(run.run_id, objects) if late or losses else {}
     if late and looks_left and isinstance(asked, SettleAsked):
         looks = worklist.looks + 1
         return write_worklist(
             objects,
             run,
             worklist.pass_number + 1,
-            (ClientDue(run=run, client_id=each.client_id, last_look=looks == len(waits)) for each in late),
+            (_again(run, each, contested, last_look=looks == len(waits)) for each in late),
             concurrent_clients=worklist.concurrent_clients,
             looks=looks,
             look_again_at=(asked.entered_at + waits[worklist.looks]).replace(microsecond=0),
@@ -73,7 +74,7 @@ def settle_run(
             objects,
             run,
             worklist.pass_number + 1,
-            (ClientDue(run=run, client_id=each.client_id, last_look=True) for each in losses),
+            (_again(run, each, contested, last_look=True) for each in losses),
             concurrent_clients=worklist.concurrent_clients,
             looks=len(waits),
         )
@@ -86,6 +87,12 @@ def settle_run(
         raise RunIncomplete(said, worked_ms=worked_ms, processed=counted)
     said = f"{listed.changed} Every client that is known to have been listed has its report."
     raise WorklistChanged(said, processed=counted)
+
+
+def _again(run: Run, ended: Outcome, contested: Mapping[str, tuple[str, ...]], *, last_look: bool) -> ClientDue:
+    """The client in the next pass, which looks at its account again."""
+    client_id = ended.client_id
+    return ClientDue(run=run, client_id=client_id, last_look=last_look, contested_by=contested.get(client_id, ()))
 
 
 def _worked_ms(begun: Begun | None, waited: Sequence[timedelta], now: datetime) -> int | None:

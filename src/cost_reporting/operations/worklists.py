@@ -86,6 +86,11 @@ def listed_clients(run_id: str, record: RunOnRecord, objects: ObjectStore) -> Li
     return ListedClients(listed, _difference(begun.worklist.key, body, on_list, listed, unknown), unknown)
 
 
+def contested_clients(run_id: str, objects: ObjectStore) -> dict[str, tuple[str, ...]]:
+    """The clients of a run whose AWS account another record led to when they were listed, with those others."""
+    return {due.client_id: due.contested_by for due in _lines(objects.get(_key(run_id, 1)) or b"") if due.contested_by}
+
+
 def _difference(key: str, body: bytes | None, on_list: tuple[str, ...], listed: tuple[str, ...], unknown: int) -> str:
     if body is None:
         return f"The worklist {key} is not in the bucket any more, or may not be read."
@@ -105,9 +110,13 @@ def _named(client_ids: list[str]) -> str:
 
 def _ids(body: bytes) -> Iterator[str]:
     """The ids on a worklist. A line that cannot be read, such as half a line at its end, is no client."""
+    return (due.client_id for due in _lines(body))
+
+
+def _lines(body: bytes) -> Iterator[ClientDue]:
     for line in body.splitlines():
         try:
-            yield ClientDue.model_validate_json(line).client_id
+            yield ClientDue.model_validate_json(line)
         except ValidationError:
             continue
 

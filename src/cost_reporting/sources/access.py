@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from cost_reporting import aws
-from cost_reporting.clients import Access, RoleAccess, SecretAccess
+from cost_reporting.clients import Access, RoleAccess, SecretAccess, is_own_secret
 from cost_reporting.contracts import Fact
 from cost_reporting.errors import ClientAccessDenied, ClientMisconfigured, CostsThrottled
 from cost_reporting.store.translation import translated
@@ -34,7 +34,7 @@ def reader(client_id: str, access: Access, field: str = "access") -> Reader:
     try:
         if isinstance(access, RoleAccess):
             return Reader(account_id=access.account_id, credentials=_assume(access))
-        credentials = _from_secret(access, f"{client_id}: {field}.secret_arn")
+        credentials = _from_secret(client_id, access, f"{client_id}: {field}.secret_arn")
         identity = aws.client("sts", credentials=credentials).get_caller_identity()
         return Reader(account_id=identity["Account"], credentials=credentials)
     except aws.Refused as refused:
@@ -81,8 +81,12 @@ def _assume(access: RoleAccess) -> aws.Credentials:
     )
 
 
-def _from_secret(access: SecretAccess, what: str) -> aws.Credentials:
-    answer = aws.client("secretsmanager").get_secret_value(SecretId=access.secret_arn, VersionStage="AWSCURRENT")
+def _from_secret(client_id: str, access: SecretAccess, what: str) -> aws.Credentials:
+    answer: Any = aws.client("secretsmanager").get_secret_value(SecretId=access.secret_arn, VersionStage="AWSCURRENT")
+    # An ARN that ends with six more characters may be another secret's; the answer says which one it is (API reference,
+    # GetSecretValue: Name, which the model does not promise).
+    if (name := answer.get("Name")) is not None and not is_own_secret(name, client_id):
+        raise ClientMisconfigured(f"{what}: the secret that answers is not called <Prefix>/clients/{client_id}")
     return keys_in(answer.get("SecretString", ""), what)
 
 

@@ -13,8 +13,10 @@ from pydantic import AwareDatetime
 
 from cost_reporting import aws
 from cost_reporting.contracts import Fact
+from cost_reporting.domain.account_binding import claim_of, still_led_to
 from cost_reporting.errors import StoreThrottled
 from cost_reporting.records import Difference
+from cost_reporting.store.accounts import AccountStore, Binding
 from cost_reporting.store.clients import ClientStore
 from cost_reporting.store.translation import translated
 
@@ -37,6 +39,9 @@ Action = Literal[
 """restored: from a backup of the table. quarantined, put back: recipients. rotated: an ExternalId. erased: all data of
 a client, whose id is not given again. recipient erased: a person's data. found: what stood there before our commands
 changed it, written by hand."""
+MOVES: Final = frozenset({"added", "imported", "updated", "rolled back", "removed", "restored", "erased"})
+"""Actions that decide where a record leads to, so that its accounts are bound or released with it. What a suspension
+or a rotation finds in the table is not theirs to confirm."""
 LARGEST: Final = 100
 """Items that one transaction may write (DynamoDB API reference, TransactWriteItems)."""
 
@@ -68,6 +73,11 @@ class Change(Fact):
         """How many items it writes."""
         return 1 + len(self.versions)
 
+    @property
+    def is_move(self) -> bool:
+        """Whether the accounts that the record leads to become the client's."""
+        return self.versions[-1].action in MOVES
+
 
 class Along(NamedTuple):
     """A further item of the transaction that writes a record.
@@ -81,10 +91,14 @@ class Along(NamedTuple):
 
 
 class RecordStore:
-    """The clients table with the versions in the outcomes table. ``clients`` reads the table."""
+    """The clients table with the versions in the outcomes table, and the binding of accounts to clients there.
+
+    ``clients`` and ``accounts`` are for reading: a record is written with its accounts, in the same transaction.
+    """
 
     def __init__(self, clients_table: str, outcomes_table: str) -> None:
         self.clients = ClientStore(clients_table)
+        self.accounts = AccountStore(outcomes_table)
         self._clients = aws.table(clients_table)
         self._outcomes = aws.table(outcomes_table)
 
@@ -122,9 +136,32 @@ class RecordStore:
             self._version(change.client_id, change.versions[-1].version) == change.versions[-1] for change in changes
         )
 
+    def is_bound(self, client_id: str, row: Mapping[str, Any]) -> bool:
+        """Whether the accounts that are bound to the client are those of ``row``, or none are bound yet."""
+        held = self.accounts.held([client_id])[client_id].accounts
+        return not held or still_led_to(claim_of(row), held) == dict(held)
+
+    def _bindings(self, changes: Sequence[Change]) -> Iterator[Along]:
+        """What binds the accounts of changed records, and releases those that they lead to no more."""
+        moves = [change for change in changes if change.is_move]
+        held = self.accounts.held(change.client_id for change in moves)
+        bindings = [
+            Binding(
+                client_id=change.client_id,
+                accounts={}
+                if change.after is None
+                else still_led_to(claim_of(change.after), held[change.client_id].accounts),
+                at=change.versions[-1].at,
+                by="record",
+            )
+            for change in moves
+        ]
+        for item in self.accounts.writes(bindings):
+            yield Along(changes[0].client_id, item)
+
     def _write(self, changes: Sequence[Change], along: Sequence[Along]) -> tuple[str, ...]:
         items = [Along(change.client_id, item) for change in changes for item in self._items(change)]
-        items += along
+        items += [*along, *self._bindings(changes)]
         if len(items) > LARGEST:
             raise ValueError(f"{len(items)} items: a transaction writes up to {LARGEST}")
         asked: list[Any] = [each.write for each in items]

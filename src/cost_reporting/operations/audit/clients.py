@@ -6,8 +6,10 @@ from typing import Any, Final
 from cost_reporting import aws
 from cost_reporting.audit import Finding, external_ids, finding
 from cost_reporting.clients import Client, RoleAccess, SecretAccess, parse_client
+from cost_reporting.domain.account_binding import REMEDY, claim_of, contests
 from cost_reporting.errors import ClientMisconfigured
 from cost_reporting.operations.audit.scope import NotLookedAt, Scope
+from cost_reporting.operations.owned_accounts import FIELDS, told
 from cost_reporting.records import printable
 from cost_reporting.store.clients import ClientStore
 from cost_reporting.store.translation import translated
@@ -74,7 +76,7 @@ def keys(scope: Scope) -> Iterator[Finding]:
 
 
 def strength(scope: Scope) -> Iterator[Finding]:
-    """ExternalIds that are shared, known or weak."""
+    """ExternalIds that are shared, known or weak, and accounts and secrets to which two records lead without leave."""
     clients, broken = records(scope)
     by_client = {
         name: (access.account_id, access.external_id)
@@ -82,6 +84,9 @@ def strength(scope: Scope) -> Iterator[Finding]:
         if isinstance(access, RoleAccess)
     }
     yield from external_ids(by_client)
+    claims = [claim_of(row) for row in ClientStore(scope.clients_table).rows(*FIELDS)]
+    for client_id, found in sorted(contests(claims).items()):
+        yield finding("ACCOUNT-SHARED", "high", printable(client_id), told(found), REMEDY)
     for client_id in broken:
         yield finding(
             "CLIENT-UNREADABLE",

@@ -8,6 +8,8 @@ from pydantic import AwareDatetime
 from cost_reporting.clients import Client, parse_client
 from cost_reporting.contracts import Fact
 from cost_reporting.errors import ClientChanged, ClientMisconfigured, ClientUnknown, InvalidRequest
+from cost_reporting.operations.clients.ownership import require_own
+from cost_reporting.operations.owned_accounts import FIELDS
 from cost_reporting.records import SECRET, differences, faults_of
 from cost_reporting.store.clients import row
 from cost_reporting.store.records import Action, Along, Change, RecordStore, Version
@@ -25,16 +27,22 @@ class Author(Fact):
 
 
 def add(client: Client, *, store: RecordStore, author: Author) -> Version:
-    """A new record. Raises InvalidRequest if there is one with this id, ClientChanged if there is one meanwhile."""
+    """A new record. Raises InvalidRequest if there is one with this id, ClientChanged if there is one meanwhile.
+
+    Raises AccountTaken if it leads to another client's account or secret.
+    """
     if store.find(client.client_id) is not None:
         raise InvalidRequest(f"client_id: there is a record of {client.client_id} already")
+    _require_own(None, row(client), store)
     return write(change(client.client_id, None, row(client), "added", store=store, author=author), store=store)
 
 
 def update(client_id: str, client: Client, *, since: int | None, store: RecordStore, author: Author) -> Version | None:
     """The record becomes ``client``; None if it is so already. ``since`` is the version that the change was made to.
 
-    Raises InvalidRequest if the record is another client's, ClientUnknown, or ClientChanged.
+    An update also makes the record's accounts the client's, where somebody has moved the record by hand.
+    Raises InvalidRequest if the record is another client's, AccountTaken if its account is, ClientUnknown, or
+    ClientChanged.
     """
     if client.client_id != client_id:
         raise InvalidRequest(f"client_id: the record is that of {client.client_id}, not of {client_id}")
@@ -44,8 +52,9 @@ def update(client_id: str, client: Client, *, since: int | None, store: RecordSt
         by = f": {last.who} {last.action} it at {last.at:%Y-%m-%d %H:%M} UTC" if last else ""
         raise ClientChanged(f"{client_id}: version {before['version']} stands there, and the file is of {since}{by}")
     after = row(client)
-    if not differences(before, after) and "version" in before:
+    if not differences(before, after) and "version" in before and store.is_bound(client_id, after):
         return None
+    _require_own(before, after, store)
     return write(change(client_id, before, after, "updated", store=store, author=author), store=store)
 
 
@@ -68,13 +77,16 @@ def set_status(
 ) -> Version | None:
     """The client gets reports, or none; None if it is so already. Even a malformed record can be suspended.
 
-    Raises ClientUnknown, ClientChanged, or ClientMisconfigured for a malformed record that is to be active.
+    Raises ClientUnknown, ClientChanged, and of one that is to be active ClientMisconfigured if its record is malformed,
+    or AccountTaken if it leads to another client's account.
     """
     before = _found(client_id, store)
     after = {**before, "status": status}
     faults = faults_of(after)
     if faults and status == "active":
         raise ClientMisconfigured(f"{client_id}: {'; '.join(f'{each.field}: {each.expected}' for each in faults)}")
+    if status == "active":
+        _require_own(before, after, store, strict=True)
     if before.get("status") == status:
         return None
     action: Action = "activated" if status == "active" else "suspended"
@@ -92,7 +104,7 @@ def rollback(
     """The record becomes what it was at version ``to``, or before the last change. A removed one comes back.
 
     An older ``access`` may no longer open the client's account, so where it differs somebody has to choose.
-    Raises InvalidRequest naming the field, ClientUnknown, or ClientChanged.
+    Raises InvalidRequest naming the field, AccountTaken, ClientUnknown, or ClientChanged.
     """
     versions = store.versions(client_id)
     before = store.find(client_id)
@@ -115,7 +127,12 @@ def rollback(
         raise InvalidRequest(f"to: version {wanted.version} is malformed: {', '.join(each.field for each in faults)}")
     if before is not None and not differences(before, after):
         return None
+    _require_own(before, after, store)
     return write(change(client_id, before, after, "rolled back", store=store, author=author), store=store)
+
+
+def _require_own(before: Row | None, after: Row, store: RecordStore, *, strict: bool = False) -> None:
+    require_own(before, after, store.clients.rows(*FIELDS), store.accounts, strict=strict)
 
 
 def _wanted(client_id: str, versions: tuple[Version, ...], before: Row | None, to: int | None) -> Version:

@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import partial
 from typing import Literal
 
-from cost_reporting.clients import Client, RoleAccess, Way
+from cost_reporting.clients import Client, RoleAccess, Way, is_own_secret_arn
 from cost_reporting.contracts import Fact
 from cost_reporting.delivery.standing import Standing
 from cost_reporting.errors import (
@@ -108,7 +108,7 @@ def _name(client: Client, surroundings: Surroundings) -> Finding:
         what, parameter, fits = "role", "ReaderRoleName", found == expected
     else:
         expected, found = surroundings.prefix, access.secret_arn.partition(":secret:")[2]
-        what, parameter, fits = "secret", "Prefix", found.startswith(f"{expected}/clients/")
+        what, parameter, fits = "secret", "Prefix", is_own_secret_arn(access.secret_arn, client.client_id, expected)
     if not expected:
         return Finding(name=name, verdict="not checked", cause=f"nothing says what the stack's {parameter} is",
                        remedy="Name the stack with --stack-name.")  # fmt: skip

@@ -15,8 +15,10 @@ from urllib.parse import quote, urlencode
 
 from cost_reporting.clients import RoleAccess
 from cost_reporting.contracts import Fact
-from cost_reporting.errors import ClientChanged, InvalidRequest
+from cost_reporting.errors import AccountTaken, ClientChanged, InvalidRequest
 from cost_reporting.operations.clients.changing import Author
+from cost_reporting.operations.clients.ownership import breaches
+from cost_reporting.operations.owned_accounts import FIELDS
 from cost_reporting.records import faults_of
 from cost_reporting.sources.cost_explorer.permissions import ACTIONS
 from cost_reporting.store.onboardings import Onboarding, OnboardingStore
@@ -60,7 +62,9 @@ def agree(
     ``readers`` are ARN patterns of the function's role, ``operators`` of who else may use the access. A client that has
     a record keeps the access of its record.
 
-    Raises InvalidRequest naming the option, or ClientChanged if somebody else agrees on something at this moment.
+    The account becomes the client's with the agreement. Raises InvalidRequest naming the option, AccountTaken if the
+    account is another client's that does not name this one in shared_with, or ClientChanged if another operator agrees
+    on something at this moment.
     """
     access = _of_record(client_id, records, new=new)
     known = onboardings.find(client_id)
@@ -74,6 +78,7 @@ def agree(
             raise InvalidRequest("account: in which account shall the client create the role?")
         role_arn = f"arn:aws:iam::{account}:role/{role_name}"
         access, made_at = RoleAccess(kind="role", role_arn=role_arn, external_id=make()), author.at
+        _require_free(client_id, access, records)
     allowed = tuple(sorted({*operators, *(known.operators if known is not None else ())}))
     onboarding = Onboarding(
         client_id=client_id, access=access, operators=allowed, who=author.who, at=author.at, made_at=made_at
@@ -84,6 +89,14 @@ def agree(
     elif not onboardings.write(onboarding, replacing=known):
         raise ClientChanged(f"{client_id}: somebody else is onboarding the client at this moment")
     return Agreed(onboarding=onboarding, template=template(access, (*readers, *allowed)))
+
+
+def _require_free(client_id: str, access: RoleAccess, records: RecordStore) -> None:
+    """There is no record yet that could name the others; `add` asks it for that."""
+    wanted = {"client_id": client_id, "access": access.model_dump()}
+    found = breaches([wanted], records.clients.rows(*FIELDS), records.accounts).get(client_id, ())
+    if taken := [each.said for each in found if not each.named]:
+        raise AccountTaken(f"{client_id}: account: {'; '.join(taken)}")
 
 
 def _of_record(client_id: str, records: RecordStore, *, new: bool) -> RoleAccess | None:

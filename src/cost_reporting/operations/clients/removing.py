@@ -10,8 +10,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from cost_reporting.clients import ClientId
 from cost_reporting.contracts import Fact
-from cost_reporting.errors import ClientUnknown
+from cost_reporting.errors import ClientChanged, ClientUnknown
 from cost_reporting.operations.clients.changing import Author, change, write
+from cost_reporting.store.accounts import Binding
 from cost_reporting.store.records import RecordStore, Version
 from cost_reporting.store.sweeping import Kept, Sweeper
 
@@ -20,11 +21,12 @@ PREFIXES: Final = ("clients", "reports", "onboarding")
 
 
 class Plan(Fact):
-    """What a removal will do: ``record`` is the row, None if it is gone already."""
+    """What a removal will do: ``record`` is the row, None if it is gone already. ``accounts`` are the client's."""
 
     client_id: str
     record: Mapping[str, Any] | None
     kept: tuple[Kept, ...]
+    accounts: tuple[str, ...] = ()
 
     @property
     def size(self) -> int:
@@ -38,10 +40,11 @@ def plan(client_id: str, *, purge: bool, store: RecordStore, sweeper: Sweeper) -
     Raises ClientUnknown if there never was such a client.
     """
     record = store.find(client_id)
-    if record is None and store.last(client_id) is None:
+    accounts = tuple(sorted(store.accounts.held([client_id])[client_id].accounts))
+    if record is None and not accounts and store.last(client_id) is None:
         raise ClientUnknown(f"{client_id}: no such client record")
     kept = tuple(each for folder in folders(client_id) for each in sweeper.below(folder, versions=purge))
-    return Plan(client_id=client_id, record=record, kept=kept)
+    return Plan(client_id=client_id, record=record, kept=kept, accounts=accounts)
 
 
 def folders(client_id: str) -> tuple[str, ...]:
@@ -54,8 +57,14 @@ def folders(client_id: str) -> tuple[str, ...]:
 
 
 def remove_record(planned: Plan, *, store: RecordStore, author: Author) -> Version | None:
-    """Remove the record; None if it is gone already. Raises ClientChanged if it is not the one that was planned for."""
+    """Remove the record; None if it is gone already. Raises ClientChanged if it is not the one that was planned for.
+
+    Its accounts are nobody's from then on, be they bound by the record or only by an onboarding.
+    """
     if planned.record is None:
+        release = Binding(client_id=planned.client_id, accounts={}, at=author.at, by="record")
+        if not store.accounts.bind(release):
+            raise ClientChanged(f"{planned.client_id}: another writer has bound its accounts at this moment")
         return None
     removal = change(planned.client_id, planned.record, None, "removed", store=store, author=author)
     return write(removal, store=store)

@@ -18,7 +18,7 @@ from cost_reporting.errors import (
     CostsRefused,
 )
 from cost_reporting.periods import month_of, months_before, preceding
-from cost_reporting.sources import Fetched
+from cost_reporting.sources import Admit, Fetched, Reached
 from cost_reporting.sources.access import Reader, reader
 from cost_reporting.sources.cost_explorer import sections
 from cost_reporting.sources.cost_explorer.asking import Questions
@@ -59,14 +59,14 @@ class CostExplorerSource:
     def __init__(self, now: Callable[[], datetime]) -> None:
         self._now = now
 
-    def fetch(self, client: Client, run: Run) -> Fetched:
+    def fetch(self, client: Client, run: Run, admit: Admit) -> Fetched:
         """The costs of the run's period, the one before, and the months that lead up to it, over all accounts.
 
         An account that cannot be read is left out by name. If there is no other one, that is an error: the first one's.
 
         Raises CostsThrottled, CostsNotReady, ClientAccessDenied, CostExplorerDisabled, CostsRefused,
         ClientMisconfigured if two ways lead to one account, or CostsDoNotReconcile if the answers are in more than one
-        currency.
+        currency. What ``admit`` raises comes before anything is paid.
         """
         fetched_at = self._now()
         if (gone := forgotten(run.period, run.cadence, fetched_at)) is not None:
@@ -78,6 +78,7 @@ class CostExplorerSource:
         history = Period(start=max(history.start, earliest), end=history.end)
         ways, failures = client.ways, dict[Way, CostReportingError]()
         accounts = _let_in(client, ways, failures)
+        admit([Reached(account.account_id, way.access, way.field) for way, account in accounts.items()])
         readings, asked = list[Reading](), list[Questions]()
         for way, account in accounts.items():
             asked.append(questions := Questions(client.client_id, account))
