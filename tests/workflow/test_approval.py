@@ -201,6 +201,7 @@ def test_a_suspended_client_s_report_is_approved_and_not_sent_until_it_is_active
     machine.put(careful.model_copy(update={"status": "suspended"}))
     said = decide(machine, "approve", week, "--wait")
     assert "suspended: it is not sent" in said.err
+    assert (said.code, status(said)) == (0, "LEFT_OUT"), "it fails no run"
     assert mails(machine, week)[0] == []
     machine.put(careful)
     assert status(decide(machine, "approve", week, "--wait")) == "SENT"
