@@ -110,13 +110,13 @@ def _written(request: dict[str, Any]) -> dict[str, Any]:
     return detail.get("Item") or detail.get("Key") or {}
 
 
-def _partition_key(table: Any, index: Any) -> str | None:
+def _partition_key(table: Any, index: Any) -> str:
     known = upstream("services.dynamodb")._tables.get(str(table).rpartition("/")[2]) or {}
     schema = known.get("KeySchema", [])
     for each in known.get("GlobalSecondaryIndexes") or () if index else ():
         if each["IndexName"] == index:
             schema = each["KeySchema"]
-    return next((each["AttributeName"] for each in schema if each["KeyType"] == "HASH"), None)
+    return next((str(each["AttributeName"]) for each in schema if each["KeyType"] == "HASH"), "")
 
 
 def _plain(value: Any) -> str:
