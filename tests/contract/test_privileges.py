@@ -98,6 +98,13 @@ def test_the_watch_writes_its_own_letter_s_entry_and_no_client_s() -> None:
     assert not may("watch_deliveries", "dynamodb:PutItem", OUTCOMES, LeadingKeys=("LEDGER#acme#monthly#2026-10",))
 
 
+def test_the_watch_reads_the_index_by_report_and_no_other_function_reads_it() -> None:
+    index = f"{OUTCOMES}/index/by-issue"
+    for issue, expected in (("monthly#2026-10#final", True), ("weekly#2026-W44", True), ("LEDGER#acme", False)):
+        reading = [each for each in FUNCTIONS if may(each, "dynamodb:Query", index, LeadingKeys=(issue,))]
+        assert reading == (["watch_deliveries"] if expected else []), issue
+
+
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_request_that_says_no_key_is_refused_on_the_outcomes_table(function: str) -> None:
     """An absent key satisfies ForAllValues: without Null, a whole table could be read by a request without a key."""
