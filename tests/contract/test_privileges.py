@@ -102,6 +102,13 @@ def test_the_watch_writes_its_own_letter_s_entry_and_no_client_s() -> None:
     assert not may("watch_deliveries", "dynamodb:PutItem", OUTCOMES, LeadingKeys=("LEDGER#acme#monthly#2026-10",))
 
 
+def test_the_watch_reads_the_index_by_report_and_no_other_function_reads_it() -> None:
+    index = f"{OUTCOMES}/index/by-issue"
+    for issue, expected in (("monthly#2026-10#final", True), ("weekly#2026-W44", True), ("LEDGER#acme", False)):
+        reading = [each for each in FUNCTIONS if may(each, "dynamodb:Query", index, LeadingKeys=(issue,))]
+        assert reading == (["watch_deliveries"] if expected else []), issue
+
+
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_request_that_says_no_key_is_refused_on_the_outcomes_table(function: str) -> None:
     """An absent key satisfies ForAllValues: without Null, a whole table could be read by a request without a key."""
@@ -273,6 +280,64 @@ def test_schedules_start_what_is_scheduled_for_this_account_only() -> None:
         "${LostSchedules.Arn}"
     } == started
     assert {event["RoleArn"] for _, event in scheduled} == {"${ScheduleRole.Arn}"}
+
+
+def test_costs_are_read_with_clients_secrets_and_reader_roles_and_no_others() -> None:
+    secrets = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret"
+    for action, resource, expected in (
+        ("secretsmanager:GetSecretValue", f"{secrets}:cost-reporting/clients/acme-1AbC", True),
+        ("secretsmanager:GetSecretValue", f"{secrets}:cost-reporting/operators-1AbC", False),
+        ("secretsmanager:GetSecretValue", f"{secrets}:payroll", False),
+        ("secretsmanager:PutSecretValue", f"{secrets}:cost-reporting/clients/acme-1AbC", False),
+        ("sts:AssumeRole", "arn:aws:iam::210000000002:role/reader", True),
+        ("sts:AssumeRole", "arn:aws:iam::210000000002:role/administrator", False),
+        ("sts:AssumeRole", f"arn:aws:iam::{ACCOUNT}:role/administrator", False),
+    ):
+        assert may("fetch_costs", action, resource) is expected, (action, resource)
+        for other in set(FUNCTIONS) - {"fetch_costs"}:
+            assert not may(other, action, resource), other
+
+
+def test_only_backups_are_deleted_and_only_by_the_function_that_makes_them() -> None:
+    for table in (CLIENTS, OUTCOMES):
+        assert may("back_up_tables", "dynamodb:DeleteBackup", f"{table}/backup/0123")
+        for action in ("DeleteTable", "UpdateTable", "UpdateContinuousBackups", "RestoreTableFromBackup"):
+            assert not [each for each in FUNCTIONS if may(each, f"dynamodb:{action}", table)]
+    deleting = [each for each in FUNCTIONS if may(each, "dynamodb:DeleteBackup", f"{CLIENTS}/backup/0123")]
+    assert deleting == ["back_up_tables"]
+
+
+def test_a_state_machine_reads_worklists_writes_results_and_starts_and_redrives_its_own_children_only() -> None:
+    (machine,) = resources("AWS::Serverless::StateMachine").values()
+    statements = resolved([each for policy in machine["Policies"] for each in policy["Statement"]])
+    states = f"arn:aws:states:{REGION}:{ACCOUNT}"
+    for action, resource, expected in (
+        ("s3:GetObject", f"{BUCKET}/runs/monthly-1/worklist-1.jsonl", "Allow"),
+        ("s3:GetObject", f"{REPORT}/costs.json", "ImplicitDeny"),
+        ("s3:GetObject", f"{BUCKET}/runs/monthly-1/summary.json", "ImplicitDeny"),
+        ("s3:PutObject", f"{BUCKET}/runs/monthly-1/map/0123/manifest.json", "Allow"),
+        ("s3:PutObject", f"{BUCKET}/runs/monthly-1/worklist-1.jsonl", "ImplicitDeny"),
+        ("s3:PutObject", f"{REPORT}/costs.json", "ImplicitDeny"),
+        ("states:StartExecution", f"{states}:stateMachine:cost-reporting", "Allow"),
+        ("states:StartExecution", f"{states}:stateMachine:another", "ImplicitDeny"),
+        ("states:RedriveExecution", f"{states}:execution:cost-reporting/ForEachClient:1", "Allow"),
+        ("states:RedriveExecution", f"{states}:execution:cost-reporting:1", "ImplicitDeny"),
+        ("states:StopExecution", f"{states}:execution:another:1", "ImplicitDeny"),
+        ("dynamodb:GetItem", OUTCOMES, "ImplicitDeny"),
+    ):
+        assert decide(statements, Request(action, resource)) == expected, (action, resource)
+    everywhere = {a for each in statements if each["Resource"] == "*" for a in several(each["Action"])}
+    assert {a.partition(":")[0] for a in everywhere} == {"logs", "xray"}, "deliveries of logs name no resource"
+
+
+def test_executions_are_looked_at_of_this_machine_only_and_started_by_one_function() -> None:
+    states = f"arn:aws:states:{REGION}:{ACCOUNT}"
+    ours, another = f"{states}:execution:cost-reporting:lambda-1", f"{states}:execution:another:lambda-1"
+    looking = [each for each in FUNCTIONS if may(each, "states:DescribeExecution", ours)]
+    assert looking == ["cost_reporting_lambda", "list_clients"]
+    assert not [each for each in FUNCTIONS if may(each, "states:DescribeExecution", another)]
+    starting = [each for each in FUNCTIONS if may(each, "states:StartExecution", NAMES["CostReportsStateMachine"])]
+    assert starting == ["cost_reporting_lambda"]
 
 
 # -- policies of resources --------------------------------------------------------------------------------------------
