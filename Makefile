@@ -5,7 +5,7 @@ UV     := .tools/uv/bin/uv
 SAM    := SAM_CLI_TELEMETRY=0 .tools/sam/bin/sam
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo gallery test faults check bench load local-up local-down messages lock clean
+.PHONY: help setup demo gallery test faults mutants check bench load local-up local-down messages lock clean
 .SILENT: help setup demo gallery test faults local-up local-down clean
 
 help: ## List the targets
@@ -29,6 +29,9 @@ faults: setup ## Let every fault happen to the deployed product; write docs/FAUL
 
 runbook: setup ## Work through every command of docs/RUNBOOKS.md on the local stack
 	$(PYTHON) -m pytest tests/runbook --quiet
+
+mutants: setup ## Change the rules of ledger, periods, money and approvals in small ways; a test must fail each time (10 min)
+	.venv/bin/mutmut run && .venv/bin/mutmut results
 
 bench: setup ## Measure speed and size against the limits (see benchmarks/README.md)
 	missed=0; for each in render memory paid sizes scale logos; do $(PYTHON) benchmarks/$$each.py || missed=1; done; exit $$missed
