@@ -30,7 +30,7 @@ BOARD = {"shared_reason": "a second report for the board"}
 
 
 def in_account(client_id: str, account: str = BAKERY, **changes: Any) -> Client:
-    role_arn = f"arn:aws:iam::{account}:role/cost-reporting-reader"
+    role_arn = f"arn:aws:iam::{account}:role/reader"
     access = {"kind": "role", "role_arn": role_arn, "external_id": f"of-{client_id}"}
     return a_client(**({"client_id": client_id, "client_name": client_id, "access": access} | changes))
 
