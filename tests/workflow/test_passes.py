@@ -229,7 +229,7 @@ def costs_stored(machine: Machine, week: str) -> dict[str, int]:
     for client_id in THREE:
         prefix = f"reports/{client_id}/weekly/{week}/"
         versions = s3.list_object_versions(Bucket=machine.bucket, Prefix=prefix).get("Versions", [])
-        paid[client_id] = sum(each["Key"].endswith("answers.json") for each in versions)
+        paid[client_id] = sum("/answers-" in each["Key"] for each in versions)
     return paid
 
 
