@@ -90,7 +90,7 @@ def _leading(request: dict[str, Any]) -> Any:
     for table, asked in (request.get("RequestItems") or {}).items():
         key = _partition_key(table, None)
         several = asked.get("Keys", []) if isinstance(asked, dict) else [_written(each) for each in asked]
-        yield from (_plain(each[key]) for each in several if key is not None and key in each)
+        yield from (_plain(each[key]) for each in several if key in each)
 
 
 def _named(request: dict[str, Any]) -> Any:
