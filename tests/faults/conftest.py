@@ -15,7 +15,8 @@ from local.stack import Stack, down, up
 from local.world import World, crowd, twelve
 from tests.faults import proxy, table
 from tests.faults.laboratory import SPEED, Laboratory, Result, install
-from tests.faults.rows import OPERATOR, ROWS, Row
+from tests.faults.rows import OPERATOR, Row
+from tests.faults.stories import ALL as ROWS
 
 UNDER_WAY = pytest.StashKey[dict[str, "Future[Result]"]]()
 AT_ONCE = 12
@@ -52,7 +53,7 @@ def clients() -> Iterator[Client]:
     large = next(client for client in twelve() if client.client_id == "northwind-retail")
     for row, client in zip(ROWS, crowd(len(ROWS)), strict=True):
         to = tuple(f"reader-{number}@{client.client_id}.example" for number in range(1, row.recipients + 1))
-        yield client.model_copy(update={"recipients": to} | ({"access": large.access} if row.large else {}))
+        yield client.model_copy(update={"recipients": to, **row.own} | ({"access": large.access} if row.large else {}))
 
 
 @pytest.fixture(scope="session")

@@ -5,8 +5,14 @@ client's record, whether the report is held, the mail's words, the PDF, the ledg
 SENT into the ledger.
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+if TYPE_CHECKING:
+    from tests.faults.scene import Scene
 
 AGAIN: Final = "the same input again"
 REDRIVE: Final = "a redrive"
@@ -20,13 +26,17 @@ class Crime:
 
     at: str
     when: Literal["before", "after"] = "before"
-    how: Literal["exit", "kill", "hang"] = "exit"
+    how: Literal["exit", "kill", "hang", "wait"] = "exit"
     times: int = 1
 
 
 @dataclass(frozen=True)
 class Row:
-    """A fault. ``ends``: what the run may say of its client; ``then``: what has to be done afterwards, if anything.
+    """A fault. ``ends``: what the run says of its client; ``then``: what has to be done afterwards, if anything.
+
+    Of executions that begin together, ``ends`` has one word each, in any order. With a ``story``, which does all that
+    happens by itself, ``ends`` are those of its executions in order, ``mails`` is how many mails each recipient gets,
+    ``own`` are fields of the client's record, and nothing is done afterwards.
 
     ``now`` is the product's clock. ``together`` executions begin at once. ``child_twice``: one worklist names the
     client twice. ``large``: the account's answers have pages.
@@ -45,6 +55,9 @@ class Row:
     together: int = 1
     child_twice: bool = False
     large: bool = False
+    story: Callable[[Scene], None] | None = None
+    mails: int = 1
+    own: dict[str, Any] = field(default_factory=dict)
 
 
 def at(place: str, **effect: Any) -> dict[str, Any]:
