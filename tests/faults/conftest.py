@@ -19,6 +19,8 @@ from tests.faults.rows import OPERATOR, Row
 from tests.faults.stories import ALL as ROWS
 
 UNDER_WAY = pytest.StashKey[dict[str, "Future[Result]"]]()
+SPARE = 8
+"""Clients beside those of the rows, for the stories that need a second one."""
 AT_ONCE = 12
 """Rows that are tried at the same time: most of them wait most of their time."""
 
@@ -30,7 +32,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     try:
         with mock.patch.dict(os.environ, {"SFN_WAIT_SCALE": str(1 / SPEED)}):
             deployed = up(folder, attached=True)
-        World((*twelve(), *crowd(len(ROWS)))).load(deployed.emulator.endpoint, deployed.names)
+        World((*twelve(), *crowd(len(ROWS) + SPARE))).load(deployed.emulator.endpoint, deployed.names)
         with mock.patch.dict(os.environ, deployed.variables()):
             boto3.setup_default_session()
             yield deployed
@@ -45,7 +47,7 @@ def laboratory(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     plans = tmp_path_factory.mktemp("plans")
     with proxy.running(stack.emulator.endpoint) as running:
         install(stack, running.endpoint, plans)
-        yield Laboratory(stack, running, plans)
+        yield Laboratory(stack, running, plans, crowd(len(ROWS) + SPARE)[len(ROWS) :])
 
 
 def clients() -> Iterator[Client]:
@@ -59,7 +61,7 @@ def clients() -> Iterator[Client]:
 @pytest.fixture(scope="session")
 def results(laboratory: Laboratory, request: pytest.FixtureRequest) -> Iterator[dict[str, "Future[Result]"]]:
     """Every row that was asked for, or all, under way: those that take long first."""
-    asked = {item.callspec.params["row"].claim for item in request.session.items if "row" in params(item)}
+    asked = {params(item)["row"].claim for item in request.session.items if "row" in params(item)}
     whole = any(item.name.startswith("test_the_table") for item in request.session.items)
     rows = [(row, client) for row, client in zip(ROWS, clients(), strict=True) if whole or row.claim in asked]
     rows.sort(key=lambda each: not takes_long(each[0]))
@@ -69,7 +71,7 @@ def results(laboratory: Laboratory, request: pytest.FixtureRequest) -> Iterator[
         yield under_way
 
 
-def params(item: pytest.Item) -> dict[str, object]:
+def params(item: pytest.Item) -> dict[str, Any]:
     """What a test is parametrised with."""
     return dict(item.callspec.params) if hasattr(item, "callspec") else {}
 

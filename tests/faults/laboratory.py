@@ -9,7 +9,7 @@ import json
 import threading
 import time
 import zipfile
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -93,8 +93,9 @@ class Result:
 class Laboratory:
     """The deployed stack with a saboteur in every function and a proxy before its account."""
 
-    def __init__(self, stack: Stack, proxy: Proxy, folder: Path) -> None:
+    def __init__(self, stack: Stack, proxy: Proxy, folder: Path, spare: tuple[Client, ...]) -> None:
         self.stack, self.proxy, self.plans = stack, proxy, folder
+        self.spare = deque(spare)
         self.machine = Machine(stack)
         self._lock = threading.Lock()
         many = Config(max_pool_connections=50)
@@ -135,9 +136,7 @@ class Laboratory:
         result.seconds = time.monotonic() - began
         return result
 
-    def _tell(
-        self, result: Result, story: Callable[[Scene], None], client: Client, asked: dict[str, Any]
-    ) -> Result:
+    def _tell(self, result: Result, story: Callable[[Scene], None], client: Client, asked: dict[str, Any]) -> Result:
         """Let a story happen, and hold its end against the truth."""
         began = time.monotonic()
         scene = Scene(self, result, client, asked)

@@ -39,6 +39,7 @@ class Scene:
         self._addresses = set(client.recipients)
         self._runs: dict[str, tuple[str, Run]] = {}
         self._last = ""
+        self._other: Client | None = None
         self._approvals = ApprovalStore(laboratory.stack.names.outcomes_table)
         if client.approve_first:
             self.forbid()
@@ -59,9 +60,17 @@ class Scene:
         end = self._lab.wait(arn, self.client.client_id, run)
         self._result.ends.append(end)
         missing = [to for to in self.client.recipients if not self.mails()[to]]
-        if end.status == "SUCCEEDED" and end.outcome and end.outcome.status == "SENT" and run.mode == "live" and missing:
+        if (
+            end.status == "SUCCEEDED"
+            and end.outcome
+            and end.outcome.status == "SENT"
+            and run.mode == "live"
+            and missing
+        ):
             self.wrong(f"it says SENT, and {', '.join(missing)} got nothing")
-        if end.error == "RunIncomplete" and ("Remedy: " not in end.said or f"{self.client.client_id}: " not in end.said):
+        if end.error == "RunIncomplete" and (
+            "Remedy: " not in end.said or f"{self.client.client_id}: " not in end.said
+        ):
             self.wrong(f"the run failed, and does not say whom for: {end.said}")
         if end.outcome is not None and end.outcome.total not in (None, self._lab.truth(self.client, run)):
             self.wrong(f"the outcome says {end.outcome.total}")
@@ -226,6 +235,21 @@ class Scene:
             self._result.against += self._accepted() - self._forbidden_since
             self._forbidden_since = None
 
+    # -- another client -----------------------------------------------------------------------------------------------
+
+    @property
+    def other(self) -> Client:
+        """A client of its own beside the story's."""
+        if self._other is None:
+            self._other = self._lab.spare.pop()
+        return self._other
+
+    def put_other(self, **changes: Any) -> None:
+        """Change the other client's record, as by hand in the table."""
+        self._other = self.other.model_copy(update=changes)
+        self._addresses |= set(self._other.recipients)
+        self._lab.put(self._other)
+
     # -- the bucket ---------------------------------------------------------------------------------------------------
 
     def overwrite(self, name: str, change: Callable[[bytes], bytes] | None, *, keep_metadata: bool = True) -> None:
@@ -323,8 +347,10 @@ class Scene:
 
     def _table(self) -> Any:
         endpoint = self._lab.stack.emulator.endpoint
-        return self._lab.stack.session().resource("dynamodb", endpoint_url=endpoint).Table(
-            self._lab.stack.names.outcomes_table
+        return (
+            self._lab.stack.session()
+            .resource("dynamodb", endpoint_url=endpoint)
+            .Table(self._lab.stack.names.outcomes_table)
         )
 
     def event(self, kind: str, entry: Entry, *, fails: bool = False, tag: str = "", **more: Any) -> None:
@@ -389,8 +415,8 @@ class Scene:
         self._result.wrong += [f"fault {number} did not happen" for number, times in enumerate(fired) if not times]
 
     def _messages(self) -> list[dict[str, Any]]:
-        mine = self.client.client_id
-        return [sent for sent in evidence.sent(self._lab.stack.mail) if sent["tags"].get("client_id") == mine]
+        ours = {self.client.client_id} | ({self._other.client_id} if self._other else set())
+        return [sent for sent in evidence.sent(self._lab.stack.mail) if sent["tags"].get("client_id") in ours]
 
     def _accepted(self) -> int:
         return sum(self.mails().values())

@@ -12,10 +12,10 @@ from typing import Any, Final
 from tests.faults.rows import CONCLUDE, ROWS, SES, SUCCEEDED, Crime, Row, at, error
 from tests.faults.scene import Scene
 
-EARLIER: Final = {"rerun_of": "an-earlier-run"}
+EARLIER: Final[dict[str, Any]] = {"rerun_of": "an-earlier-run"}
 """A rerun: no operator has named the client."""
-FORCED: Final = {"force_send": {"reason": "the recipient has nothing"}}
-AGAIN: Final = {"force_send": {"reason": "the recipient has nothing still", "again": True}}
+FORCED: Final[dict[str, Any]] = {"force_send": {"reason": "the recipient has nothing"}}
+AGAIN: Final[dict[str, Any]] = {"force_send": {"reason": "the recipient has nothing still", "again": True}}
 DENIED: Final = at("fetch-costs/sts.AssumeRole/1", **error("AccessDenied", 403))
 FETCH, RENDER, SEND = "fetch-costs/start", "render-pdf/start", "send-email/start"
 REFUSED: Final = "ClientAccessDenied"
@@ -129,7 +129,8 @@ def _before_and_after_the_8th(scene: Scene) -> None:
 
 
 def _never_twice() -> tuple[Row, ...]:
-    group, twice = "Never twice", {"mails": 2}
+    group = "Never twice"
+    twice: dict[str, Any] = {"mails": 2}
     bounce = {"bounce": {"bounceType": "Permanent"}}
     return (
         _row(
@@ -139,7 +140,9 @@ def _never_twice() -> tuple[Row, ...]:
             SUCCEEDED,
             SUCCEEDED,
         ),
-        _row(group, "a version before has delivered the report as final", _stored_final("DELIVERED"), SUCCEEDED, mails=0),
+        _row(
+            group, "a version before has delivered the report as final", _stored_final("DELIVERED"), SUCCEEDED, mails=0
+        ),
         _row(
             group,
             "a version before has begun to send the report as final",
@@ -188,8 +191,12 @@ def _never_twice() -> tuple[Row, ...]:
         _row(
             group, "another sender's clock is an hour slow", _sending(timedelta(hours=3)), "DeliveryUncertain", mails=0
         ),
-        _row(group, "the mail bounces, and the input runs again", _event_and_rerun("Bounce", **bounce), *[SUCCEEDED] * 2),
-        _row(group, "the recipient complains, and the input runs again", _event_and_rerun("Complaint"), *[SUCCEEDED] * 2),
+        _row(
+            group, "the mail bounces, and the input runs again", _event_and_rerun("Bounce", **bounce), *[SUCCEEDED] * 2
+        ),
+        _row(
+            group, "the recipient complains, and the input runs again", _event_and_rerun("Complaint"), *[SUCCEEDED] * 2
+        ),
         _row(
             group,
             "a delivery event arrives a second time, and the input runs again",
@@ -305,11 +312,18 @@ def _test_goes_to_operators(scene: Scene) -> None:
 
 
 def _operators_word() -> tuple[Row, ...]:
-    group, none = "An operator's word", {"mails": 0}
+    group = "An operator's word"
+    none: dict[str, Any] = {"mails": 0}
     held: dict[str, Any] = {"own": {"approve_first": 1}}
     return (
         *(
-            _row(group, f"the client is suspended between {what}", _stopped(place, "suspend", **EARLIER), "LEFT_OUT", **none)
+            _row(
+                group,
+                f"the client is suspended between {what}",
+                _stopped(place, "suspend", **EARLIER),
+                "LEFT_OUT",
+                **none,
+            )
             for what, place in STARTS
         ),
         *(
@@ -395,7 +409,12 @@ def _operators_word() -> tuple[Row, ...]:
         _row(group, "a report is held, and run again", _held_then(_rerun), "HELD", "HELD", **held, **none),
         _row(group, "a report is held, and forced", _held_then(_forced), "HELD", "HELD", **held, **none),
         _row(
-            group, "a report is held, approved and run again", _held_then(Scene.approve, _rerun), "HELD", SUCCEEDED, **held
+            group,
+            "a report is held, approved and run again",
+            _held_then(Scene.approve, _rerun),
+            "HELD",
+            SUCCEEDED,
+            **held,
         ),
         _row(
             group,
@@ -416,7 +435,13 @@ def _operators_word() -> tuple[Row, ...]:
             **none,
         ),
         _row(
-            group, "a report is rejected, and run again", _held_then(Scene.reject, _rerun), "HELD", "REJECTED", **held, **none
+            group,
+            "a report is rejected, and run again",
+            _held_then(Scene.reject, _rerun),
+            "HELD",
+            "REJECTED",
+            **held,
+            **none,
         ),
         _row(
             group,
@@ -686,9 +711,7 @@ def _late_figures() -> tuple[Row, ...]:
             "CostsNotReady",
             SUCCEEDED,
         ),
-        _row(
-            group, "the client is suspended while the run waits", _while_waiting(Scene.suspend), "LEFT_OUT", mails=0
-        ),
+        _row(group, "the client is suspended while the run waits", _while_waiting(Scene.suspend), "LEFT_OUT", mails=0),
         _row(group, "the client is removed while the run waits", _while_waiting(Scene.remove), "REMOVED", mails=0),
         _row(
             group,

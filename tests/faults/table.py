@@ -23,8 +23,9 @@ processes are ended, hung and put to another time by a layer before every handle
 
 "The run says" is how the first run ended: SUCCEEDED; or FAILED with this error of the client, named with its remedy;
 or, with *run:*, FAILED before it could say more, which no rerun minds. "Mails" is how many SES has accepted in the end.
-Where several executions are listed, each ended as it says, in order; LEFT_OUT, REMOVED, HELD and REJECTED are how a run
-that SUCCEEDED has ended for the client. An operator is asked only where it cannot be known whether SES has accepted a mail: `DeliveryUncertain`.
+Where several executions are listed, they ended so in this order; LEFT_OUT, REMOVED, HELD and REJECTED are how a run
+that SUCCEEDED has ended for its client. An operator is asked only where it cannot be known whether SES has accepted a
+mail: `DeliveryUncertain`.
 
 "Against an operator's word" counts the mails that SES accepted for a client while it was suspended, held, rejected or
 removed: by the emulator's mails, not by what the product says. A mail that an operator forces is no double.
