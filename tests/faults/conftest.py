@@ -17,10 +17,12 @@ from tests.faults import proxy, table
 from tests.faults.laboratory import SPEED, Laboratory, Result, install
 from tests.faults.rows import OPERATOR, Row
 from tests.faults.stories import ALL as ROWS
+from tests.workflow.machine import Machine
 
 UNDER_WAY = pytest.StashKey[dict[str, "Future[Result]"]]()
 SPARE = 8
 """Clients beside those of the rows, for the stories that need a second one."""
+SHARED = "the one account whose answers have pages"
 AT_ONCE = 12
 """Rows that are tried at the same time: most of them wait most of their time."""
 
@@ -35,6 +37,9 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         World((*twelve(), *crowd(len(ROWS) + SPARE))).load(deployed.emulator.endpoint, deployed.names)
         with mock.patch.dict(os.environ, deployed.variables()):
             boto3.setup_default_session()
+            large = next(client for client in twelve() if client.client_id == "northwind-retail")
+            shared = {"shared_with": those_of_the_large(), "shared_reason": SHARED}
+            Machine(deployed).put(large.model_copy(update=shared))
             yield deployed
     finally:
         boto3.DEFAULT_SESSION = None
@@ -55,7 +60,20 @@ def clients() -> Iterator[Client]:
     large = next(client for client in twelve() if client.client_id == "northwind-retail")
     for row, client in zip(ROWS, crowd(len(ROWS)), strict=True):
         to = tuple(f"reader-{number}@{client.client_id}.example" for number in range(1, row.recipients + 1))
-        yield client.model_copy(update={"recipients": to, **row.own} | ({"access": large.access} if row.large else {}))
+        own = (
+            {"access": large.access, "shared_with": others(client, large), "shared_reason": SHARED} if row.large else {}
+        )
+        yield client.model_copy(update={"recipients": to} | row.own | own)
+
+
+def those_of_the_large() -> tuple[str, ...]:
+    """The ids of the clients whose rows are about pages: they share one account, and say so."""
+    return tuple(client.client_id for row, client in zip(ROWS, crowd(len(ROWS)), strict=True) if row.large)
+
+
+def others(client: Client, large: Client) -> tuple[str, ...]:
+    """With whom the client shares the large account."""
+    return tuple(each for each in (*those_of_the_large(), large.client_id) if each != client.client_id)
 
 
 @pytest.fixture(scope="session")

@@ -24,7 +24,7 @@ from tests.faults.rows import Crime
 if TYPE_CHECKING:
     from tests.faults.laboratory import End, Laboratory, Result
 
-SOON = 40.0
+SOON = 180.0
 """Seconds in which what a story waits for has happened."""
 
 
@@ -49,6 +49,8 @@ class Scene:
     def start(self, **changes: Any) -> str:
         """Start an execution of the row's request with these fields changed; a None leaves the field out."""
         asked = {name: value for name, value in (self._asked | changes).items() if value is not None}
+        if self._other is not None and self._other.client_id in asked.get("client_ids", ()):
+            self._addresses |= set(self._other.recipients)
         arn = self._lab.start(asked, f"{self.client.client_id}-{len(self._runs)}")
         self._runs[arn] = (arn, self._lab.run_of(asked, arn))
         self._last = arn
@@ -239,7 +241,7 @@ class Scene:
 
     @property
     def other(self) -> Client:
-        """A client of its own beside the story's."""
+        """A client of its own beside the story's. Its mails are counted with the story's once it is in a run."""
         if self._other is None:
             self._other = self._lab.spare.pop()
         return self._other
@@ -247,7 +249,6 @@ class Scene:
     def put_other(self, **changes: Any) -> None:
         """Change the other client's record, as by hand in the table."""
         self._other = self.other.model_copy(update=changes)
-        self._addresses |= set(self._other.recipients)
         self._lab.put(self._other)
 
     # -- the bucket ---------------------------------------------------------------------------------------------------
