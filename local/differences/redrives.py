@@ -54,9 +54,12 @@ def _go_on_where_it_stopped(machines: Any) -> None:
             return run(arn) if again is None else go_on(arn, execution, machine, *again)
 
     def go_on(arn: str, execution: Execution, machine: dict[str, Any], state: str, given: str) -> Any:
-        """Run from ``state``, by way of a machine that starts there; ``event`` takes that back at once."""
+        """Run from ``state``, by way of a machine that starts there; ``event`` takes that back at once.
+
+        The machine is the execution's own, since others may be redriven from the same state at this moment.
+        """
         execution["status"] = "RUNNING"
-        derived = f"{execution['stateMachineArn']}#{state}"
+        derived = f"{execution['stateMachineArn']}#{state}#{arn.rpartition(':')[2]}"
         definition = json.loads(execution["_definition"]) | {"StartAt": state}
         machines._state_machines[derived] = machine | {"definition": json.dumps(definition)}
         execution["_as_it_was"] = {name: execution[name] for name in ("stateMachineArn", "input")}

@@ -15,9 +15,14 @@ from local.stack import Stack, down, up
 from local.world import World, crowd, twelve
 from tests.faults import proxy, table
 from tests.faults.laboratory import SPEED, Laboratory, Result, install
-from tests.faults.rows import OPERATOR, ROWS, Row
+from tests.faults.rows import OPERATOR, Row
+from tests.faults.stories import ALL as ROWS
+from tests.workflow.machine import Machine
 
 UNDER_WAY = pytest.StashKey[dict[str, "Future[Result]"]]()
+SPARE = 8
+"""Clients beside those of the rows, for the stories that need a second one."""
+SHARED = "the one account whose answers have pages"
 AT_ONCE = 12
 """Rows that are tried at the same time: most of them wait most of their time."""
 
@@ -29,9 +34,12 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     try:
         with mock.patch.dict(os.environ, {"SFN_WAIT_SCALE": str(1 / SPEED)}):
             deployed = up(folder, attached=True)
-        World((*twelve(), *crowd(len(ROWS)))).load(deployed.emulator.endpoint, deployed.names)
+        World((*twelve(), *crowd(len(ROWS) + SPARE))).load(deployed.emulator.endpoint, deployed.names)
         with mock.patch.dict(os.environ, deployed.variables()):
             boto3.setup_default_session()
+            large = next(client for client in twelve() if client.client_id == "northwind-retail")
+            shared = {"shared_with": those_of_the_large(), "shared_reason": SHARED}
+            Machine(deployed).put(large.model_copy(update=shared))
             yield deployed
     finally:
         boto3.DEFAULT_SESSION = None
@@ -44,7 +52,7 @@ def laboratory(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     plans = tmp_path_factory.mktemp("plans")
     with proxy.running(stack.emulator.endpoint) as running:
         install(stack, running.endpoint, plans)
-        yield Laboratory(stack, running, plans)
+        yield Laboratory(stack, running, plans, crowd(len(ROWS) + SPARE)[len(ROWS) :])
 
 
 def clients() -> Iterator[Client]:
@@ -52,13 +60,26 @@ def clients() -> Iterator[Client]:
     large = next(client for client in twelve() if client.client_id == "northwind-retail")
     for row, client in zip(ROWS, crowd(len(ROWS)), strict=True):
         to = tuple(f"reader-{number}@{client.client_id}.example" for number in range(1, row.recipients + 1))
-        yield client.model_copy(update={"recipients": to} | ({"access": large.access} if row.large else {}))
+        own = (
+            {"access": large.access, "shared_with": others(client, large), "shared_reason": SHARED} if row.large else {}
+        )
+        yield client.model_copy(update={"recipients": to} | row.own | own)
+
+
+def those_of_the_large() -> tuple[str, ...]:
+    """The ids of the clients whose rows are about pages: they share one account, and say so."""
+    return tuple(client.client_id for row, client in zip(ROWS, crowd(len(ROWS)), strict=True) if row.large)
+
+
+def others(client: Client, large: Client) -> tuple[str, ...]:
+    """With whom the client shares the large account."""
+    return tuple(each for each in (*those_of_the_large(), large.client_id) if each != client.client_id)
 
 
 @pytest.fixture(scope="session")
 def results(laboratory: Laboratory, request: pytest.FixtureRequest) -> Iterator[dict[str, "Future[Result]"]]:
     """Every row that was asked for, or all, under way: those that take long first."""
-    asked = {item.callspec.params["row"].claim for item in request.session.items if "row" in params(item)}
+    asked = {params(item)["row"].claim for item in request.session.items if "row" in params(item)}
     whole = any(item.name.startswith("test_the_table") for item in request.session.items)
     rows = [(row, client) for row, client in zip(ROWS, clients(), strict=True) if whole or row.claim in asked]
     rows.sort(key=lambda each: not takes_long(each[0]))
@@ -68,7 +89,7 @@ def results(laboratory: Laboratory, request: pytest.FixtureRequest) -> Iterator[
         yield under_way
 
 
-def params(item: pytest.Item) -> dict[str, object]:
+def params(item: pytest.Item) -> dict[str, Any]:
     """What a test is parametrised with."""
     return dict(item.callspec.params) if hasattr(item, "callspec") else {}
 

@@ -9,7 +9,8 @@ import json
 import threading
 import time
 import zipfile
-from collections import Counter
+from collections import Counter, deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -36,12 +37,15 @@ from local.cost_explorer import CostExplorer
 from local.stack import Stack
 from tests.faults.proxy import Proxy
 from tests.faults.rows import AGAIN, EVENTS_LOST, OPERATOR, REDRIVE, Crime, Row
+from tests.faults.scene import Scene
 from tests.workflow.machine import Machine
 
 SPEED: Final = 5
 """Time in the emulated account is so much faster than here, all of it: waits, timeouts and the product's clock."""
 LONGEST: Final = 120
 """Seconds of theirs that a function may run: of List Clients and Settle Run, whose 300 nobody here needs, less."""
+LOOKS: Final = "4,2"
+"""Seconds of ours after which a run looks again at a client whose figures are not there yet."""
 DEADLINE: Final = 400
 """Seconds of ours for one execution."""
 ZONE: Final = ZoneInfo("Europe/Berlin")
@@ -63,6 +67,9 @@ class End:
     def word(self) -> str:
         """SUCCEEDED; or the error of the client; or that of the run, if that has failed before it knew."""
         if self.status == "SUCCEEDED":
+            other = self.outcome is not None and self.outcome.status not in ("SENT", "NOT_SENT", "FAILED")
+            return str(self.outcome.status) if other and self.outcome else self.status
+        if self.status == "ABORTED":
             return self.status
         if self.error != "RunIncomplete":
             return f"run: {self.error}"
@@ -76,6 +83,7 @@ class Result:
     row: Row
     ends: list[End] = field(default_factory=list)
     mails: int = 0
+    against: int = 0
     doubles: list[str] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
@@ -85,22 +93,23 @@ class Result:
 class Laboratory:
     """The deployed stack with a saboteur in every function and a proxy before its account."""
 
-    def __init__(self, stack: Stack, proxy: Proxy, folder: Path) -> None:
-        self._stack, self._proxy, self._plans = stack, proxy, folder
-        self._machine = Machine(stack)
+    def __init__(self, stack: Stack, proxy: Proxy, folder: Path, spare: tuple[Client, ...]) -> None:
+        self.stack, self.proxy, self.plans = stack, proxy, folder
+        self.spare = deque(spare)
+        self.machine = Machine(stack)
         self._lock = threading.Lock()
         many = Config(max_pool_connections=50)
         endpoint = stack.emulator.endpoint
-        self._states = stack.session().client("stepfunctions", endpoint_url=endpoint, config=many)
-        self._runs = RunStore(stack.names.outcomes_table)
-        self._ledger = LedgerStore(stack.names.outcomes_table)
-        self._objects = ObjectStore(stack.names.bucket)
-        self._from_each = self._machine.starting_at("For Each Client")
+        self.states = stack.session().client("stepfunctions", endpoint_url=endpoint, config=many)
+        self.runs = RunStore(stack.names.outcomes_table)
+        self.ledger = LedgerStore(stack.names.outcomes_table)
+        self.objects = ObjectStore(stack.names.bucket)
+        self._from_each = self.machine.starting_at("For Each Client")
 
     def put(self, client: Client) -> None:
         """Replace a client's record."""
         with self._lock:
-            self._machine.put(client)
+            self.machine.put(client)
 
     def try_out(self, row: Row, client: Client) -> Result:
         """Let ``row`` happen to ``client``, and see what becomes of it."""
@@ -108,6 +117,8 @@ class Laboratory:
         result = Result(row)
         asked = _asked(row, client)
         self.put(client)
+        if row.story is not None:
+            return self._tell(result, row.story, client, asked)
         self._order(row, client.client_id)
         ends, run = self._first(row, client, asked)
         result.ends += ends
@@ -125,76 +136,94 @@ class Laboratory:
         result.seconds = time.monotonic() - began
         return result
 
+    def _tell(self, result: Result, story: Callable[[Scene], None], client: Client, asked: dict[str, Any]) -> Result:
+        """Let a story happen, and hold its end against the truth."""
+        began = time.monotonic()
+        scene = Scene(self, result, client, asked)
+        self._order(result.row, client.client_id)
+        story(scene)
+        scene.close()
+        result.seconds = time.monotonic() - began
+        return result
+
+    def truth(self, client: Client, run: Run) -> Decimal:
+        """What the client's account spent in the period of the run."""
+        return truth(client, run, "")
+
+    def run_of(self, asked: dict[str, Any], arn: str) -> Run:
+        """The run that List Clients makes of the request."""
+        return run_of(asked, arn)
+
     # -- faults ---------------------------------------------------------------------------------------------------
 
     def _order(self, row: Row, client_id: str) -> None:
         self._plan(row, client_id, row.crimes)
-        self._proxy.order(client_id, row.rules)
+        self.proxy.order(client_id, row.rules)
 
     def _lift(self, row: Row, client_id: str) -> None:
         """Let all be well again; but what SES has to tell of a mail that nobody heard of is lost for good."""
-        self._proxy.lift(client_id)
+        self.proxy.lift(client_id)
         self._plan(row, client_id, tuple(crime for crime in row.crimes if crime == EVENTS_LOST))
 
     def _plan(self, row: Row, client_id: str, crimes: tuple[Crime, ...]) -> None:
         plan: dict[str, Any] = {"faults": [vars(crime) for crime in crimes]}
         if row.now:
             plan |= {"now": row.now, "since": datetime.now(UTC).isoformat()}
-        (self._plans / f"{client_id}.json").write_text(json.dumps(plan))
+        (self.plans / f"{client_id}.json").write_text(json.dumps(plan))
 
     def _not_happened(self, row: Row, client_id: str) -> list[str]:
         """Faults that were ordered and met nothing: such a row would show nothing."""
         deadline = time.monotonic() + 20  # SES's events are on their way when a run has ended
-        while not all(times := self._happened(row, client_id)) and time.monotonic() < deadline:
+        while not all(times := self.happened(row, client_id)) and time.monotonic() < deadline:
             time.sleep(0.2)
         return [f"fault {number} did not happen" for number, count in enumerate(times) if count == 0]
 
-    def _happened(self, row: Row, client_id: str) -> list[int]:
-        done = [self._plans / f"{client_id}.{number}.done" for number in range(len(row.crimes))]
-        return [path.stat().st_size if path.exists() else 0 for path in done] + self._proxy.fired(client_id)
+    def happened(self, row: Row, client_id: str) -> list[int]:
+        done = [self.plans / f"{client_id}.{number}.done" for number in range(len(row.crimes))]
+        return [path.stat().st_size if path.exists() else 0 for path in done] + self.proxy.fired(client_id)
 
     # -- runs -----------------------------------------------------------------------------------------------------
 
     def _first(self, row: Row, client: Client, asked: dict[str, Any]) -> tuple[list[End], Run]:
         if row.child_twice:
-            run = _run(asked, f"twice-{client.client_id}")
-            (self._plans / f"{run.run_id}.run").write_text(client.client_id)
+            run = run_of(asked, f"twice-{client.client_id}")
+            (self.plans / f"{run.run_id}.run").write_text(client.client_id)
             due = ClientDue(run=run, client_id=client.client_id)
-            worklist = write_worklist(self._objects, run, 1, (due, due)).model_dump(mode="json")
-            ends = self._wait(self._start(worklist, client.client_id, machine=self._from_each), client.client_id, run)
+            worklist = write_worklist(self.objects, run, 1, (due, due)).model_dump(mode="json")
+            ends = self.wait(self.start(worklist, client.client_id, machine=self._from_each), client.client_id, run)
             return [ends], run
-        arns = [self._start(asked, f"{client.client_id}-{number}") for number in range(row.together)]
-        runs = [_run(asked, arn) for arn in arns]
-        return [self._wait(arn, client.client_id, run) for arn, run in zip(arns, runs, strict=True)], runs[0]
+        arns = [self.start(asked, f"{client.client_id}-{number}") for number in range(row.together)]
+        runs = [run_of(asked, arn) for arn in arns]
+        return [self.wait(arn, client.client_id, run) for arn, run in zip(arns, runs, strict=True)], runs[0]
 
-    def _start(self, asked: dict[str, Any], name: str, machine: str = "") -> str:
-        started = self._states.start_execution(
-            stateMachineArn=machine or self._stack.names.state_machine_arn, name=name, input=json.dumps(asked)
+    def start(self, asked: dict[str, Any], name: str, machine: str = "") -> str:
+        started = self.states.start_execution(
+            stateMachineArn=machine or self.stack.names.state_machine_arn, name=name, input=json.dumps(asked)
         )
         return str(started["executionArn"])
 
-    def _wait(self, arn: str, client_id: str, run: Run) -> End:
+    def wait(self, arn: str, client_id: str, run: Run) -> End:
         deadline = time.monotonic() + DEADLINE
-        while (shown := self._states.describe_execution(executionArn=arn))["status"] in ("RUNNING", "PENDING_REDRIVE"):
+        while (shown := self.states.describe_execution(executionArn=arn))["status"] in ("RUNNING", "PENDING_REDRIVE"):
             assert time.monotonic() < deadline, f"{arn} does not end"
             time.sleep(0.3)
         cause = shown.get("cause") or "{}"
         said = json.loads(cause).get("errorMessage", "") if cause.startswith("{") else cause
         output = json.loads(shown.get("output") or "{}")
-        outcome = self._runs.outcomes(run.run_id).get(client_id)
+        outcome = self.runs.outcomes(run.run_id).get(client_id)
         return End(shown["status"], shown.get("error", ""), said, output, outcome)
 
     def _mend(self, result: Result, client: Client, run: Run, asked: dict[str, Any]) -> None:
         """What an operator does about the row, as far as it is needed."""
         name = client.client_id
         if result.row.then == REDRIVE:
-            arn = self._stack.names.state_machine_arn.replace(":stateMachine:", ":execution:") + f":{name}-0"
-            self._states.redrive_execution(executionArn=arn)
-            end = self._wait(arn, name, run)
+            arn = self.stack.names.state_machine_arn.replace(":stateMachine:", ":execution:") + f":{name}-0"
+            self.states.redrive_execution(executionArn=arn)
+            end = self.wait(arn, name, run)
         else:
-            arn = self._start(asked, f"{name}-again")
-            run = _run(asked, arn)
-            end = self._wait(arn, name, run)
+            arn = self.start(asked, f"{name}-again")
+            run = run_of(asked, arn)
+            end = self.wait(arn, name, run)
         result.ends.append(end)
         self._judge(result, client, run, [end])
         if result.row.then in (AGAIN, REDRIVE):
@@ -206,9 +235,9 @@ class Laboratory:
         if all(self._mails(client, run)[to] for to in client.recipients):
             return  # the operator looks, and finds that it has arrived
         forced = asked | {"force_send": {"reason": "the recipient has nothing"}}
-        arn = self._start(forced, f"{name}-forced")
-        run = _run(forced, arn)
-        end = self._wait(arn, name, run)
+        arn = self.start(forced, f"{name}-forced")
+        run = run_of(forced, arn)
+        end = self.wait(arn, name, run)
         result.ends.append(end)
         self._judge(result, client, run, [end])
 
@@ -225,21 +254,21 @@ class Laboratory:
             if end.outcome is not None and end.outcome.total not in (None, total):
                 result.wrong.append(f"the outcome says {end.outcome.total}, and the account {total}")
         for message in self._messages(client, run):
-            if not evidence.says(evidence.text(evidence.read(self._stack.mail / message["file"])), total):
+            if not evidence.says(evidence.text(evidence.read(self.stack.mail / message["file"])), total):
                 result.wrong.append(f"a mail does not say {total}")
         for to in client.recipients:
-            result.wrong += _of_ledger(self._entry(client, run, to), to, mails[to])
+            result.wrong += _of_ledger(self.entry(client, run, to), to, mails[to])
 
     def _messages(self, client: Client, run: Run) -> list[dict[str, Any]]:
         tag = report_tag(report_key(run, client.client_id))
-        return [sent for sent in evidence.sent(self._stack.mail) if sent["tags"]["report_id"] == tag]
+        return [sent for sent in evidence.sent(self.stack.mail) if sent["tags"]["report_id"] == tag]
 
     def _mails(self, client: Client, run: Run) -> Counter[str]:
         """How many mails of the report SES has accepted for each recipient."""
         return Counter(to for message in self._messages(client, run) for to in message["to"])
 
-    def _entry(self, client: Client, run: Run, to: str) -> Entry | None:
-        return self._ledger.find(report_key(run, client.client_id), fingerprint(to))
+    def entry(self, client: Client, run: Run, to: str) -> Entry | None:
+        return self.ledger.find(report_key(run, client.client_id), fingerprint(to))
 
 
 def _contradictions(end: End, client: Client, missing: list[str]) -> list[str]:
@@ -276,7 +305,7 @@ def _asked(row: Row, client: Client) -> dict[str, Any]:
     return {name: value for name, value in asked.items() if value is not None}
 
 
-def _run(asked: dict[str, Any], arn: str) -> Run:
+def run_of(asked: dict[str, Any], arn: str) -> Run:
     """The run that List Clients makes of the request."""
     return what_is_asked(RunAsked(request=asked, execution_id=arn, started_at=datetime.now(UTC)), ZONE)[1]
 
@@ -319,6 +348,7 @@ def install(stack: Stack, endpoint: str, plans: Path) -> None:
         "FAULT_PLANS": str(plans),
         "FAULT_SPEED": str(SPEED),
         "FAULT_EPOCH": datetime.now(UTC).isoformat(),
+        "LOOK_AGAIN_SECONDS": LOOKS,
     }
     for function in functions.list_functions()["Functions"]:
         functions.update_function_configuration(

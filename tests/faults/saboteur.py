@@ -2,7 +2,8 @@
 
 It names every call of AWS that the handler makes, ``send-email/dynamodb.PutItem/2`` being the second PutItem of this
 invocation of Send Email, and tells the proxy by headers, which injects what a network and a service can do to a call.
-What no proxy can do is done here: end or hang the process just before or after a call, and turn back the clock.
+What no proxy can do is done here: end or hang the process just before or after a call, let it wait there while the
+laboratory does something else, and turn back the clock.
 
 What is to happen stands in ``FAULT_PLANS``/<client id>.json; how often it has happened is the size of a file beside it.
 Time runs ``FAULT_SPEED`` times as fast as outside, for the product's clock and for its sockets, as for the emulator's
@@ -27,6 +28,7 @@ from cost_reporting import aws, wiring
 PLANS = Path(os.environ["FAULT_PLANS"])
 SPEED = float(os.environ["FAULT_SPEED"])
 EPOCH = datetime.fromisoformat(os.environ["FAULT_EPOCH"])
+LONGEST_PAUSE = 60.0
 FUNCTION = os.environ["AWS_LAMBDA_FUNCTION_NAME"].removeprefix("cost-reporting-")
 
 HOW: dict[str, Callable[[], object]] = {
@@ -60,7 +62,17 @@ class Invocation:
             if times < fault["times"]:
                 with done.open("ab") as count:
                     count.write(b".")
-                HOW[fault["how"]]()
+                if fault["how"] == "wait":
+                    self.wait(number)
+                else:
+                    HOW[fault["how"]]()
+
+    def wait(self, number: int) -> None:
+        """Stand still until the laboratory has done what it wants to do at this place."""
+        (PLANS / f"{self.row}.{number}.reached").touch()
+        deadline = time.monotonic() + LONGEST_PAUSE
+        while not (PLANS / f"{self.row}.{number}.go").exists() and time.monotonic() < deadline:
+            time.sleep(0.02)
 
     def before_call(self, model: Any, **_: Any) -> None:
         """A call is about to be made."""
@@ -112,7 +124,8 @@ import app  # noqa: E402 - the product's handler, after everything that it must 
 def row_of(event: dict[str, Any]) -> str:
     """The client on whose behalf an invocation is, as each function is told."""
     if "request" in event:
-        return str(event["request"]["client_ids"][0]) if "client_ids" in event["request"] else ""
+        asked = event["request"]
+        return str(asked["client_ids"][0] if "client_ids" in asked else asked.get("client_id", ""))
     if "client_id" in event:
         return str(event["client_id"])
     run = event.get("run") or event.get("worklist", {}).get("run")

@@ -23,7 +23,12 @@ processes are ended, hung and put to another time by a layer before every handle
 
 "The run says" is how the first run ended: SUCCEEDED; or FAILED with this error of the client, named with its remedy;
 or, with *run:*, FAILED before it could say more, which no rerun minds. "Mails" is how many SES has accepted in the end.
-An operator is asked only where nobody can know whether SES has accepted a mail: `DeliveryUncertain`.
+Where several executions are listed, they ended so in this order; LEFT_OUT, REMOVED, HELD and REJECTED are how a run
+that SUCCEEDED has ended for its client. An operator is asked only where it cannot be known whether SES has accepted a
+mail: `DeliveryUncertain`.
+
+"Against an operator's word" counts the mails that SES accepted for a client while it was suspended, held, rejected or
+removed: by the emulator's mails, not by what the product says. A mail that an operator forces is no double.
 
 """
 
@@ -36,13 +41,17 @@ def totals(results: Sequence[Result]) -> dict[str, int]:
         "doubles": sum(len(result.doubles) for result in results),
         "lost": sum(len(result.lost) for result in results),
         "status wrong": sum(len(result.wrong) + (not as_declared(result)) for result in results),
+        "against an operator's word": sum(result.against for result in results),
         "left to an operator": sum(result.row.then == OPERATOR for result in results),
     }
 
 
 def as_declared(result: Result) -> bool:
-    """Whether the run ended as the row says."""
-    return all(end.word in result.row.ends for end in result.ends[: result.row.together])
+    """Whether the runs ended as the row says, each of them."""
+    row, said = result.row, [end.word for end in result.ends]
+    if row.story is not None:
+        return tuple(said) == row.ends
+    return sorted(said[: row.together]) == sorted(row.ends)
 
 
 def text(results: Iterable[Result]) -> str:
@@ -78,4 +87,6 @@ def show(results: Iterable[Result], console: Console) -> None:
 
 
 def _ends(row: Row) -> str:
-    return " or ".join(row.ends)
+    if row.story is None and len(set(row.ends)) == 1:
+        return row.ends[0] if len(row.ends) == 1 else f"{row.ends[0]}, each"
+    return ", ".join(row.ends)

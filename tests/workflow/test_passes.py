@@ -166,6 +166,14 @@ def test_the_stack_s_number_of_clients_at_once_reaches_the_map(machine: Machine)
     assert shown["maxConcurrency"] == 5
 
 
+def test_executions_that_are_redriven_at_once_each_go_on(machine: Machine) -> None:
+    failed = [machine.run(request(machine.a_week(), "denied-corp")) for _ in range(2)]
+    with ThreadPoolExecutor(2) as at_once:
+        again = list(at_once.map(machine.redrive, failed))
+    assert [(each.status, each.error) for each in again] == [("FAILED", "RunIncomplete")] * 2
+    assert [each.path() for each in again] == [STRAIGHT + REDRIVE] * 2
+
+
 # -- a repeated call is no redrive ------------------------------------------------------------------------------------
 
 
