@@ -40,6 +40,7 @@ class Scene:
         self._runs: dict[str, tuple[str, Run]] = {}
         self._last = ""
         self._other: Client | None = None
+        self._had_before: set[str] = set()
         self._approvals = ApprovalStore(laboratory.stack.names.outcomes_table)
         if client.approve_first:
             self.forbid()
@@ -61,7 +62,7 @@ class Scene:
         run = self.run_of(arn)
         end = self._lab.wait(arn, self.client.client_id, run)
         self._result.ends.append(end)
-        missing = [to for to in self.client.recipients if not self.mails()[to]]
+        missing = [to for to in self.client.recipients if to not in self._had_before and not self.mails()[to]]
         if (
             end.status == "SUCCEEDED"
             and end.outcome
@@ -312,6 +313,7 @@ class Scene:
     def stored_before(self, issue: str, state: str = "DELIVERED") -> None:
         """Write an entry as a version before has: under the name with ``issue``, and without what came later."""
         report = report_key(self.run_of(), self.client.client_id).replace("#preliminary#", f"#{issue}#")
+        self._had_before |= set(self.client.recipients)
         for to in self.client.recipients:
             item = {
                 "pk": f"LEDGER#{report}",
@@ -412,8 +414,9 @@ class Scene:
                 read = evidence.text(evidence.read(self._lab.stack.mail / message["file"]))
                 if set(message["to"]) & self._addresses and not evidence.says(read, total):
                     self.wrong(f"a mail does not say {total}")
-        fired = self._lab.happened(row, self.client.client_id)
-        self._result.wrong += [f"fault {number} did not happen" for number, times in enumerate(fired) if not times]
+        done = (self._lab.plans / f"{self.client.client_id}.{number}.done" for number in range(len(self._crimes)))
+        fired = [path.exists() for path in done] + [times > 0 for times in self._lab.proxy.fired(self.client.client_id)]
+        self._result.wrong += [f"fault {number} did not happen" for number, so in enumerate(fired) if not so]
 
     def _messages(self) -> list[dict[str, Any]]:
         ours = {self.client.client_id} | ({self._other.client_id} if self._other else set())
