@@ -64,7 +64,7 @@ WRITTEN = {
 }
 READ = {
     "fetch_costs": {"ACCOUNT", "ACCOUNTS"},
-    "list_clients": {"ACCOUNTS", "DELIVERED", "MOMENT"},
+    "list_clients": {"ACCOUNTS", "APPROVED", "DELIVERED", "HELD", "MOMENT"},
     "record_delivery": {"LEDGER"},
     "record_outcome": {"RUN"},
     "send_email": {"APPROVED", "HELD", "LEDGER"},

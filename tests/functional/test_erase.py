@@ -118,7 +118,7 @@ def test_nothing_of_an_erased_client_is_left_and_everything_of_its_neighbour(
     dry = manage("erase", "--client-id", "acme", "--dry-run", "--json")
     assert dry.code == 0, dry.err
     assert dry.json["counts"] == {
-        "approvals": 1, "documents": 9, "held reports": 1, "mail ledger": 1, "marks": 1, "onboarding": 1,
+        "accounts": 1, "approvals": 1, "documents": 9, "held reports": 1, "mail ledger": 1, "marks": 1, "onboarding": 1,
         "outcomes": 1, "recipients' notes": 1, "record": 1, "versions": 3,
     }  # fmt: skip
     ended = manage("erase", "--client-id", "acme", "--confirm", "--reason", "contract ended", "--json")

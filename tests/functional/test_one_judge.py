@@ -23,6 +23,7 @@ from cost_reporting.operations.watch_deliveries import roll_call
 from cost_reporting.outcomes import failed
 from cost_reporting.periods import parse
 from cost_reporting.schedules import due_by
+from cost_reporting.store.accounts import AccountStore
 from cost_reporting.store.approvals import ApprovalStore
 from cost_reporting.store.clients import ClientStore
 from cost_reporting.store.executions import Execution
@@ -120,10 +121,13 @@ class Doors:
         worklist = list_clients(
             asked,
             zone=ZONE,
+            test_domains=("consultancy.example",),
             concurrent_clients=5,
             looks=2,
             clients=self.clients,
+            accounts=AccountStore("outcomes"),
             runs=self.runs,
+            approvals=ApprovalStore("outcomes"),
             objects=self.objects,
             executions=SimpleNamespace(under_way=lambda arn: False),  # type: ignore[arg-type]
         )

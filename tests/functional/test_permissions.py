@@ -218,7 +218,8 @@ def test_a_link_can_open_a_report_and_only_send_email_can_sign_one() -> None:
     role = resources("AWS::IAM::Role")["ReportLinkRole"]
     (policy,) = role["Policies"]
     assert policy["PolicyDocument"]["Statement"] == [
-        {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "${Bucket.Arn}/reports/*"}
+        {"Effect": "Allow", "Action": ["s3:GetObject", "s3:GetObjectVersion"],
+         "Resource": [f"${{Bucket.Arn}}/reports/*/{name}" for name in ("report.pdf", "costs.csv", "costs.xlsx")]}
     ]
     (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
     assert trust["Principal"] == {"AWS": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"}

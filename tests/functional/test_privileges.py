@@ -13,13 +13,14 @@ from typing import Any
 import boto3
 import pytest
 
+from cost_reporting.clients import Client
 from cost_reporting.contracts import CostsFetched, ForceSend, ReportRendered, ReportSent, Run, SettleAsked, Worklist
-from cost_reporting.errors import ClientAccessDenied, RunIncomplete
+from cost_reporting.errors import ClientAccessDenied, ClientSuspended, InvalidRequest, RunIncomplete
 from cost_reporting.operations.back_up_tables import KEPT
 from tests.builders import a_client, a_client_due, a_failure, client_ended
 from tests.contract.documents import EVENTS, FUNCTIONS
 from tests.contract.policies import NAMES, Request, Statement, decide, several, statements_of
-from tests.functional.conftest import LATEST, NOW, Answer, Clock, Costs, Json, Wire, World
+from tests.functional.conftest import ENVIRONMENT, LATEST, NOW, Answer, Clock, Costs, Json, Wire, World
 from tests.functional.test_check_health import VERIFIED, account
 from tests.functional.test_send_email import TOO_LARGE
 
@@ -42,8 +43,9 @@ def asked(invoke: Invoke, world: World, wire: Wire, clock: Clock, costs: Costs) 
     logo = {"colour": "#0b4f6c", "logo": "logo.png"}
     other = ROLE | {"role_arn": "arn:aws:iam::210000000003:role/reader"}
     with_keys = {"kind": "secret", "secret_arn": secret["ARN"]}
+    bakery = a_client(client_id="bakery", access=ROLE, branding=logo, attachments=("csv", "xlsx"))
     world.add(
-        a_client(client_id="bakery", access=ROLE, branding=logo, attachments=("csv", "xlsx"), cadences=("monthly",)),
+        bakery,
         a_client(client_id="credits", access=other, branding=logo | {"logo": "logo.svg"}, approve_first=1),
         a_client(client_id="keys", access=with_keys, branding=logo),
         a_client(client_id="silent", access=ROLE | {"role_arn": "arn:aws:iam::210000000005:role/reader"}),
@@ -58,6 +60,11 @@ def asked(invoke: Invoke, world: World, wire: Wire, clock: Clock, costs: Costs) 
     as_stored = worklist.run.model_copy(update={"issue": "preliminary", "force_send": forced(first)})
     reported(invoke, "bakery", as_stored)
     invoke("send_email", world.rendered("bakery", files={"csv": b"a,b", "xlsx": b"PK"}, words=TOO_LARGE))
+    another_recipient(invoke, world, bakery, first)
+    a_test_report_goes_out(invoke, worklist)
+    world.add(bakery, status="suspended")
+    with pytest.raises(ClientSuspended):
+        invoke("send_email", world.rendered("bakery", worklist.run))
     settled(invoke, worklist)
     invoke("record_delivery", an_event(wire))
     clock.pass_by(hours=12)
@@ -96,6 +103,24 @@ def reported(invoke: Invoke, client_id: str, run: Run) -> ReportSent:
     sent = ReportSent.model_validate(invoke("send_email", rendered))
     invoke("record_outcome", client_ended(sent))
     return sent
+
+
+def another_recipient(invoke: Invoke, world: World, client: Client, sent: ReportSent) -> None:
+    """Of a report whose documents were replaced after its first mail: they get the version that was mailed."""
+    world.add(client, recipients=[*client.recipients, "late@northwind.example"])
+    for document in (sent.report.pdf, sent.report.mail, *(each.document for each in sent.report.attachments)):
+        world.put(document.key, b"made anew")
+    invoke("send_email", {name: value for name, value in sent.model_dump(mode="json").items() if name != "delivery"})
+
+
+def a_test_report_goes_out(invoke: Invoke, worklist: Worklist) -> None:
+    """A test report to an operator, and one to the client itself before its first report is approved."""
+    request = {"test_report": True, "client_id": "credits", "cadence": "monthly", "period": "2026-10"}
+    started = {"started_at": NOW.isoformat(), "execution_id": f"{STATES}:test"}
+    with pytest.raises(InvalidRequest):
+        invoke("list_clients", started | {"request": request | {"recipients": ["finance@northwind.example"]}})
+    to_us = invoke("list_clients", started | {"request": request | {"recipients": [ENVIRONMENT["OPERATORS"]]}})
+    reported(invoke, "credits", Worklist.model_validate(to_us).run)
 
 
 def forced(sent: ReportSent) -> ForceSend:

@@ -199,7 +199,7 @@ def test_the_watch_sees_old_marks_losses_and_mails_once(world: World) -> None:
     put({"pk": f"EXPECTED#weekly#{WEEK}#final", "sk": "by-hand", "at": "2026-11-09T06:00:00+00:00"})
     put({"pk": f"HELD#weekly#{WEEK}#final", "sk": "globex", "state": "HELD"})
     old_entry()
-    assert runs.losses(issue)["acme"].run_id == "old"
+    assert runs.ends(issue)["acme"].run_id == "old"
     assert list(runs.expected(issue)) == ["by-hand"]
     assert runs.held(issue) == {"globex": "HELD"}
     assert [mail.report for mail in LedgerStore("outcomes").of_issue(issue)] == [NEW]

@@ -41,7 +41,7 @@ def kind_of(item: Mapping[str, Any], client_id: str) -> Kind | None:
     elif sk == client_id:
         kind = _by_start(pk, _BY_CLIENT)
     elif not pk.startswith(("CLIENT#", "LEDGER#")) and item.get("client_id") == client_id:
-        kind = "accounts" if pk.startswith("ACCOUNT#") else "other items"
+        kind = "accounts" if pk.startswith("ACCOUNTS#") else "other items"
     return kind
 
 
