@@ -35,8 +35,14 @@ def item(world: World, pk: str, sk: str, **more: Any) -> None:
 def two(world: World, manage: Manage) -> World:
     """Two clients of which one's id begins with the other's, with something of each in every store, twice."""
     world._s3.put_bucket_versioning(Bucket=world.bucket, VersioningConfiguration={"Status": "Enabled"})
-    for client_id in IDS:
-        client = a_client(client_id=client_id, client_name=f"The {client_id}", recipients=(ANNA, BEN), reply_to=ANNA)
+    for client_id, account in zip(IDS, ("210000000001", "210000000002"), strict=True):
+        access = {
+            "kind": "role",
+            "role_arn": f"arn:aws:iam::{account}:role/reader",
+            "external_id": f"id-of-{client_id}",
+        }
+        name = f"The {client_id}"
+        client = a_client(client_id=client_id, client_name=name, recipients=(ANNA, BEN), reply_to=ANNA, access=access)
         manage("add", "--config", write(f"{client_id}.json", client), "--reason", f"asked by {ANNA}")
         changed = client.model_copy(update={"quarantined": (ANNA.upper(),), "recipients": (ANNA, BEN)})
         manage("update", "--client-id", client_id, "--config", write(f"{client_id}.json", changed), "--overwrite")
