@@ -78,7 +78,7 @@ def test_a_dry_run_prints_the_input_and_starts_nothing_while_no_mail_starts_and_
     assert would["input"] == {"cadence": "weekly", "period": week, "client_ids": ["tiny-bakery"]}
     assert (would["mails"], would["clients"]) == (
         1,
-        [{"client_id": "tiny-bakery", "recipients": 1, "needs_approval": False}],
+        [{"client_id": "tiny-bakery", "recipients": 1, "needs_approval": False, "to_operators": False}],
     )
     rendered = run(operate, week, "tiny-bakery", more=("--no-mail",))
     assert clients(rendered)["tiny-bakery"].status == "NOT_SENT"
