@@ -66,7 +66,7 @@ def test_an_item_is_the_client_s_by_its_whole_id(pk: str, sk: str, kind: str | N
 
 
 def test_an_account_is_the_client_s_that_owns_it() -> None:
-    item = {"pk": "ACCOUNT#210000000002", "sk": "OWNER", "client_id": "acme"}
+    item = {"pk": "ACCOUNTS#acme", "sk": "HELD", "client_id": "acme"}
     assert (kind_of(item, "acme"), kind_of(item, "acme-2")) == ("accounts", None)
 
 
