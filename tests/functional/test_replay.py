@@ -55,4 +55,9 @@ def test_in_order_they_leave_what_became_of_each_mail(replayed: Replayed) -> Non
 @given(st.permutations(TWICE))
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_twice_and_shuffled_they_leave_the_same(replayed: Replayed, events: list[dict[str, Any]]) -> None:
-    assert replayed(events) == replayed(EVENTS)
+    assert said(replayed(events)) == said(replayed(EVENTS))
+
+
+def said(ledger: list[Any]) -> list[dict[str, Any]]:
+    """All that the items say of the mails. ``revision`` counts writes, and an order that skips states has fewer."""
+    return [{name: value for name, value in item.items() if name != "revision"} for item in ledger]
