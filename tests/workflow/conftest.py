@@ -15,14 +15,18 @@ from tests.workflow.machine import Machine
 
 @contextmanager
 def deployed(folder: Path) -> Iterator[Stack]:
-    """The template, built and deployed, with the twelve clients. The product's adapters in this process talk to it."""
+    """The template, built and deployed, with the twelve clients. The product's adapters in this process talk to it.
+
+    A file's own stack gives way to the shared one when it ends.
+    """
+    session = boto3.DEFAULT_SESSION
     try:
         stack = up(folder, attached=True)
         with mock.patch.dict(os.environ, stack.variables()):
             boto3.setup_default_session()
             yield stack
     finally:
-        boto3.DEFAULT_SESSION = None
+        boto3.DEFAULT_SESSION = session
         down(folder)
 
 

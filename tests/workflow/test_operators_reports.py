@@ -60,7 +60,7 @@ def test_the_reports_of_today_s_run_say_who_has_one_and_what_it_took(
     answer = command(performance_report.app, "--period", "monthly", "--at", TODAY)
     assert answer.code == 0, answer.err
     report = answer.json["report"]
-    render = next(each for each in report["functions"] if each["states"] == ["Render PDF"])
+    render = next(each for each in report["functions"] if each["states"] == ["Render PDF", "Render Without Logo"])
     assert render["invocations"] >= 1
     assert render["cold_starts"] >= 1
     assert float(render["p50_ms"]) > 0
