@@ -100,8 +100,10 @@ def now() -> datetime:
     """The product's clock."""
     if "now" not in at_hand.plan:
         return EPOCH - timedelta(hours=1) + (datetime.now(UTC) - EPOCH) * SPEED
-    passed = datetime.now(UTC) - datetime.fromisoformat(at_hand.plan["since"])
-    return datetime.fromisoformat(at_hand.plan["now"]) + passed * SPEED
+    said = datetime.fromisoformat(at_hand.plan["now"])
+    if at_hand.plan.get("stands"):
+        return said
+    return said + (datetime.now(UTC) - datetime.fromisoformat(at_hand.plan["since"])) * SPEED
 
 
 def quick(**options: Any) -> Config:

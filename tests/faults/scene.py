@@ -34,7 +34,7 @@ class Scene:
     def __init__(self, laboratory: Laboratory, result: Result, client: Client, asked: dict[str, Any]) -> None:
         self._lab, self._result, self.client, self._asked = laboratory, result, client, asked
         self._crimes: list[Crime] = list(result.row.crimes)
-        self._now = ""
+        self._now, self._stands = "", False
         self._forbidden_since: int | None = None
         self._addresses = set(client.recipients)
         self._runs: dict[str, tuple[str, Run]] = {}
@@ -147,9 +147,9 @@ class Scene:
         self._crimes = [Crime("none/none") for _ in self._crimes]
         self._plan()
 
-    def clock(self, moment: datetime) -> None:
-        """The product's clock says ``moment``, and goes on from there."""
-        self._now = moment.isoformat()
+    def clock(self, moment: datetime, *, stands: bool = False) -> None:
+        """The product's clock says ``moment``, and goes on from there, or stands still."""
+        self._now, self._stands = moment.isoformat(), stands
         self._plan()
 
     def late(self, looks: int) -> None:
@@ -161,7 +161,7 @@ class Scene:
     def _plan(self) -> None:
         plan: dict[str, Any] = {"faults": [vars(crime) for crime in self._crimes]}
         if self._now:
-            plan |= {"now": self._now, "since": datetime.now(UTC).isoformat()}
+            plan |= {"now": self._now, "since": datetime.now(UTC).isoformat(), "stands": self._stands}
         path = self._lab.plans / f"{self.client.client_id}.json"
         written = path.with_suffix(".new")
         written.write_text(json.dumps(plan))

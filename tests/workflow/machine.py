@@ -3,11 +3,10 @@
 import itertools
 import json
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
-from typing import Any
+from typing import Any, Final
 
 from cost_reporting.clients import Client
 from cost_reporting.contracts import Outcome
@@ -17,6 +16,9 @@ from cost_reporting.store.ledger import LedgerStore
 from cost_reporting.store.runs import RunStore
 from local import evidence
 from local.stack import Stack
+
+WEEKS: Final = 52
+"""How many weeks back a test may ask: Cost Explorer keeps 13 months, of which each report needs the week before too."""
 
 
 @dataclass(frozen=True)
@@ -58,15 +60,18 @@ class Machine:
     """The deployed workflow, its tables, its bucket and its mail."""
 
     stack: Stack
-    _weeks: Iterator[str] = field(init=False)
+    _taken: set[tuple[int, str]] = field(default_factory=set)
 
-    def __post_init__(self) -> None:
-        last = week_of(datetime.now(UTC).date() - timedelta(days=14)).start
-        self._weeks = (label(week_of(last - timedelta(weeks=back))) for back in itertools.count())
+    def a_week(self, *client_ids: str) -> str:
+        """A past ISO week that no other test has used for these clients, for any client if none is named.
 
-    def a_week(self) -> str:
-        """A past ISO week that no other test has used: each test has a ledger of its own."""
-        return next(self._weeks)
+        So each test has a ledger of its own, and finds the costs of its week as long as Cost Explorer keeps them.
+        """
+        names = {*client_ids, ""} if client_ids else {client for _, client in self._taken} | {""}
+        back = next(back for back in itertools.count() if not any((back, name) in self._taken for name in names))
+        assert back < WEEKS, "Cost Explorer keeps no costs of so early a week: name the clients that the week is for"
+        self._taken |= {(back, name) for name in client_ids or ("",)}
+        return label(week_of(datetime.now(UTC).date() - timedelta(days=14, weeks=back)))
 
     @property
     def arn(self) -> str:

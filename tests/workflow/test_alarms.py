@@ -130,7 +130,7 @@ def alarm(machine: Machine, topic: Callable[[], list[dict[str, Any]]]) -> Callab
 
 
 def run(machine: Machine, *client_ids: str) -> Any:
-    return machine.run({"cadence": "weekly", "period": machine.a_week(), "client_ids": list(client_ids)})
+    return machine.run({"cadence": "weekly", "period": machine.a_week(*client_ids), "client_ids": list(client_ids)})
 
 
 def test_a_failed_run_is_told_and_is_seen_until_the_afternoon(machine: Machine, alarm: Any) -> None:

@@ -14,30 +14,30 @@ from local.world import twelve
 from tests.workflow.machine import Execution, Machine
 from tests.workflow.operator import Said, report
 
-TINY = next(client for client in twelve() if client.client_id == "tiny-bakery")
+LABS = next(client for client in twelve() if client.client_id == "negative-labs")
 OPERATORS = "operations@consultancy.example"
 
 
 @pytest.fixture
 def careful(machine: Machine) -> Iterator[Client]:
     """A client all of whose reports wait, in these tests."""
-    client = TINY.model_copy(update={"approve_first": 100})
+    client = LABS.model_copy(update={"approve_first": 100})
     machine.put(client)
     yield client
-    machine.put(TINY)
+    machine.put(LABS)
 
 
 def start(machine: Machine, week: str, **more: object) -> Execution:
-    return machine.run({"cadence": "weekly", "period": week, "client_ids": ["tiny-bakery"], **more})
+    return machine.run({"cadence": "weekly", "period": week, "client_ids": ["negative-labs"], **more})
 
 
 def decide(machine: Machine, verb: str, week: str, *more: str) -> Said:
-    return report(machine.stack, verb, "--client-id", "tiny-bakery", "--period", week, "--json", *more)
+    return report(machine.stack, verb, "--client-id", "negative-labs", "--period", week, "--json", *more)
 
 
 def mails(machine: Machine, week: str) -> tuple[list[EmailMessage], list[EmailMessage]]:
     """Those to the client, and those to the operators."""
-    found = machine.mails(client_id="tiny-bakery", period=week)
+    found = machine.mails(client_id="negative-labs", period=week)
     to_operators = [mail for mail in found if mail["To"].addresses[0].addr_spec == OPERATORS]
     return [mail for mail in found if mail not in to_operators], to_operators
 
@@ -55,11 +55,11 @@ def status(said: Said) -> str:
 def test_a_held_report_goes_to_the_operators_once_and_to_the_client_once_it_is_approved(
     machine: Machine, careful: Client
 ) -> None:
-    week = machine.a_week()
+    week = machine.a_week("negative-labs")
     held, again = start(machine, week), start(machine, week)
     for run in (held, again):
         assert (run.status, run.output["held"], run.output["sent"]) == ("SUCCEEDED", 1, 0)
-        assert machine.outcomes(run)["tiny-bakery"].status == "HELD"
+        assert machine.outcomes(run)["negative-labs"].status == "HELD"
     to_client, (asked,) = mails(machine, week)
     assert to_client == []
     assert asked["Subject"].startswith("[Waits for approval] ")
@@ -68,13 +68,13 @@ def test_a_held_report_goes_to_the_operators_once_and_to_the_client_once_it_is_a
     assert (said.code, status(said)) == (0, "SENT"), said.err
     (sent,), (still_one,) = mails(machine, week)
     assert pdf(sent) == pdf(asked) == pdf(still_one)
-    assert sent["To"].addresses[0].addr_spec == TINY.recipients[0]
+    assert sent["To"].addresses[0].addr_spec == LABS.recipients[0]
     start(machine, week)
     assert [len(each) for each in mails(machine, week)] == [1, 1]
 
 
 def test_two_approvals_at_once_and_one_more_later_mail_once(machine: Machine, careful: Client) -> None:
-    week = machine.a_week()
+    week = machine.a_week("negative-labs")
     start(machine, week)
     with ThreadPoolExecutor(2) as pool:
         both = list(pool.map(lambda _: decide(machine, "approve", week, "--wait"), range(2)))
@@ -86,19 +86,19 @@ def test_two_approvals_at_once_and_one_more_later_mail_once(machine: Machine, ca
 def test_a_rejected_report_is_never_sent_by_a_rerun_nor_approved_and_only_force_send_holds_it_anew(
     machine: Machine, careful: Client
 ) -> None:
-    week = machine.a_week()
+    week = machine.a_week("negative-labs")
     start(machine, week)
     for _ in range(2):
         assert decide(machine, "reject", week, "--reason", "the logo is wrong").code == 0
     closed = start(machine, week)
     assert (closed.status, closed.output["rejected"]) == ("SUCCEEDED", 1)
-    told = machine.outcomes(closed)["tiny-bakery"]
+    told = machine.outcomes(closed)["negative-labs"]
     assert (told.status, "the logo is wrong" in str(told.message)) == ("REJECTED", True)
     refused = decide(machine, "approve", week)
     assert (refused.code, refused.json["error"]) == (1, "NotHeld")
     assert [len(each) for each in mails(machine, week)] == [0, 1]
     opened = start(machine, week, force_send={"reason": "the logo is mended"})
-    assert machine.outcomes(opened)["tiny-bakery"].status == "HELD"
+    assert machine.outcomes(opened)["negative-labs"].status == "HELD"
     assert [len(each) for each in mails(machine, week)] == [0, 2]
     assert status(decide(machine, "approve", week, "--wait")) == "SENT"
 
@@ -106,9 +106,9 @@ def test_a_rejected_report_is_never_sent_by_a_rerun_nor_approved_and_only_force_
 def test_a_report_that_has_changed_since_it_was_approved_is_held_anew_and_not_sent(
     machine: Machine, careful: Client
 ) -> None:
-    week = machine.a_week()
+    week = machine.a_week("negative-labs")
     start(machine, week)
-    machine.put(careful.model_copy(update={"client_name": "The Tiny Bakery"}))
+    machine.put(careful.model_copy(update={"client_name": "The Negative Labs"}))
     said = decide(machine, "approve", week, "--wait")
     assert (said.code, status(said)) == (0, "HELD")
     to_client, (first, second) = mails(machine, week)
@@ -122,11 +122,11 @@ def test_a_report_that_has_changed_since_it_was_approved_is_held_anew_and_not_se
 
 
 def test_tests_dry_runs_and_resends_are_not_held(machine: Machine, careful: Client) -> None:
-    week = machine.a_week()
+    week = machine.a_week("negative-labs")
     tested = machine.run(
         {
             "test_report": True,
-            "client_id": "tiny-bakery",
+            "client_id": "negative-labs",
             "cadence": "weekly",
             "period": week,
             "recipients": [OPERATORS],
@@ -137,7 +137,8 @@ def test_tests_dry_runs_and_resends_are_not_held(machine: Machine, careful: Clie
     start(machine, week)
     decide(machine, "approve", week, "--wait")
     resent = report(
-        machine.stack, "resend", "--client-id", "tiny-bakery", "--period", week, "--reason", "lost", "--yes", "--wait",
+        machine.stack, "resend", "--client-id", "negative-labs", "--period", week,
+        "--reason", "lost", "--yes", "--wait",
         "--json",
     )  # fmt: skip
     assert (resent.code, status(resent)) == (0, "SENT"), resent.err
@@ -146,11 +147,11 @@ def test_tests_dry_runs_and_resends_are_not_held(machine: Machine, careful: Clie
 
 
 def test_status_says_what_waits_and_who_has_decided(machine: Machine, careful: Client) -> None:
-    week = machine.a_week()
+    week = machine.a_week("negative-labs")
     start(machine, week)
 
     def told() -> Any:
-        said = report(machine.stack, "status", "--client-id", "tiny-bakery", "--period", week, "--json")
+        said = report(machine.stack, "status", "--client-id", "negative-labs", "--period", week, "--json")
         (one,) = said.json["reports"]
         return one
 
@@ -167,12 +168,12 @@ def test_status_says_what_waits_and_who_has_decided(machine: Machine, careful: C
 
 
 def test_all_that_a_run_holds_is_approved_by_its_id_and_sent_once(machine: Machine, careful: Client) -> None:
-    week = machine.a_week()
+    week = machine.a_week("negative-labs")
     held = start(machine, week)
     shown = report(machine.stack, "approve", "--run-id", held.run_id, "--dry-run", "--json")
     (waiting,) = shown.json["held"]
-    assert (waiting["held"]["client_id"], waiting["recipients"]) == ("tiny-bakery", len(TINY.recipients))
-    assert "tiny-bakery" in shown.err
+    assert (waiting["held"]["client_id"], waiting["recipients"]) == ("negative-labs", len(LABS.recipients))
+    assert "negative-labs" in shown.err
     assert report(machine.stack, "approve", "--run-id", held.run_id).code == 2, "nobody is here to answer"
     assert [len(each) for each in mails(machine, week)] == [0, 1]
     said = report(machine.stack, "approve", "--run-id", held.run_id, "--yes", "--wait", "--json")
@@ -183,12 +184,12 @@ def test_all_that_a_run_holds_is_approved_by_its_id_and_sent_once(machine: Machi
 
 
 def test_lowering_approve_first_releases_nothing_that_is_held(machine: Machine, careful: Client) -> None:
-    week = machine.a_week()
+    week = machine.a_week("negative-labs")
     start(machine, week)
-    machine.put(TINY)
-    assert TINY.approve_first == 0
+    machine.put(LABS)
+    assert LABS.approve_first == 0
     for more in ({}, {"force_send": {"reason": "they are waiting"}}):
-        assert machine.outcomes(start(machine, week, **more))["tiny-bakery"].status == "HELD"
+        assert machine.outcomes(start(machine, week, **more))["negative-labs"].status == "HELD"
     assert mails(machine, week)[0] == []
     assert status(decide(machine, "approve", week, "--wait")) == "SENT"
 
@@ -196,7 +197,7 @@ def test_lowering_approve_first_releases_nothing_that_is_held(machine: Machine, 
 def test_a_suspended_client_s_report_is_approved_and_not_sent_until_it_is_active_again(
     machine: Machine, careful: Client
 ) -> None:
-    week = machine.a_week()
+    week = machine.a_week("negative-labs")
     start(machine, week)
     machine.put(careful.model_copy(update={"status": "suspended"}))
     said = decide(machine, "approve", week, "--wait")
@@ -211,8 +212,8 @@ def test_a_suspended_client_s_report_is_approved_and_not_sent_until_it_is_active
 def test_while_an_approval_is_due_a_test_without_recipients_goes_to_the_operators(
     machine: Machine, careful: Client
 ) -> None:
-    week = machine.a_week()
-    run = machine.run({"test_report": True, "client_id": "tiny-bakery", "cadence": "weekly", "period": week})
+    week = machine.a_week("negative-labs")
+    run = machine.run({"test_report": True, "client_id": "negative-labs", "cadence": "weekly", "period": week})
     assert run.output["sent"] == 1
     to_client, (to_operators,) = mails(machine, week)
     assert to_client == []
@@ -223,7 +224,7 @@ def test_the_recipients_of_a_test_stand_in_no_state_but_the_input_and_in_no_work
     machine: Machine,
 ) -> None:
     address = "canary-4711@consultancy.example"
-    asked = {"test_report": True, "client_id": "tiny-bakery", "recipients": [address]}
+    asked = {"test_report": True, "client_id": "negative-labs", "recipients": [address]}
     run = machine.run(asked)
     (mail,) = machine.mails(run_id=run.run_id)
     assert mail["To"].addresses[0].addr_spec == address

@@ -51,7 +51,7 @@ def test_the_cli_invokes_the_lambda_for_a_test_report(machine: Machine, tmp_path
 
 def test_a_run_that_fails_is_told_with_its_remedy(machine: Machine, tmp_path: Path) -> None:
     said, answer = invoke(
-        {"cadence": "weekly", "period": machine.a_week(), "client_ids": ["denied-corp"]}, folder=tmp_path
+        {"cadence": "weekly", "period": machine.a_week("denied-corp"), "client_ids": ["denied-corp"]}, folder=tmp_path
     )
     assert "FunctionError" not in said
     assert (answer["status"], answer["error"]) == ("FAILED", "RunIncomplete")

@@ -72,7 +72,7 @@ def test_the_reports_of_today_s_run_say_who_has_one_and_what_it_took(
 def test_the_audit_of_the_deployed_stack_has_nothing_grave_and_finds_what_is_broken(
     machine: Machine, command: Run
 ) -> None:
-    machine.run(request(machine.a_week(), "tiny-bakery"))
+    machine.run(request(machine.a_week("tiny-bakery"), "tiny-bakery"))
     answer = command(security_audit.app, "--probe-clients")
     assert answer.code == 0, [each for each in answer.json["report"]["findings"] if each["severity"] == "high"]
     standings = {check["name"]: check["standing"] for check in answer.json["report"]["checks"]}

@@ -70,7 +70,7 @@ def entered(machine: Machine, arn: str, state: str) -> None:
 
 
 def test_a_run_without_late_clients_takes_the_straight_path(machine: Machine) -> None:
-    run = machine.run(request(machine.a_week(), "tiny-bakery", "euro-logistik"))
+    run = machine.run(request(machine.a_week("tiny-bakery", "euro-logistik"), "tiny-bakery", "euro-logistik"))
     assert (run.status, run.path()) == ("SUCCEEDED", STRAIGHT + DONE)
     assert tries(run) == {"euro-logistik": [4], "tiny-bakery": [4]}
 
@@ -111,7 +111,7 @@ def test_a_client_that_is_late_for_good_fails_by_name_after_the_last_look_and_a_
 
 def test_a_client_that_is_denied_is_recorded_at_once_and_named_when_the_late_ones_are_done(machine: Machine) -> None:
     late(machine, "euro-logistik", 1)
-    arn = machine.start(request(machine.a_week(), "euro-logistik", "denied-corp"))
+    arn = machine.start(request(machine.a_week("euro-logistik", "denied-corp"), "euro-logistik", "denied-corp"))
     entered(machine, arn, "Wait for Figures")
     waiting = machine.client("stepfunctions").describe_execution(executionArn=arn)
     runs = RunStore(machine.stack.names.outcomes_table)
@@ -159,7 +159,7 @@ def test_a_run_that_is_aborted_while_it_waits_goes_on_when_it_is_redriven(machin
 
 
 def test_the_stack_s_number_of_clients_at_once_reaches_the_map(machine: Machine) -> None:
-    run = machine.run(request(machine.a_week(), "tiny-bakery"))
+    run = machine.run(request(machine.a_week("tiny-bakery"), "tiny-bakery"))
     assert machine.input_of(run, "For Each Client")["concurrent_clients"] == 5
     (map_run,) = machine.client("stepfunctions").list_map_runs(executionArn=run.arn)["mapRuns"]
     shown = machine.client("stepfunctions").describe_map_run(mapRunArn=map_run["mapRunArn"])
@@ -167,7 +167,7 @@ def test_the_stack_s_number_of_clients_at_once_reaches_the_map(machine: Machine)
 
 
 def test_executions_that_are_redriven_at_once_each_go_on(machine: Machine) -> None:
-    failed = [machine.run(request(machine.a_week(), "denied-corp")) for _ in range(2)]
+    failed = [machine.run(request(machine.a_week("denied-corp"), "denied-corp")) for _ in range(2)]
     with ThreadPoolExecutor(2) as at_once:
         again = list(at_once.map(machine.redrive, failed))
     assert [(each.status, each.error) for each in again] == [("FAILED", "RunIncomplete")] * 2
@@ -178,7 +178,7 @@ def test_executions_that_are_redriven_at_once_each_go_on(machine: Machine) -> No
 
 
 def test_a_settle_run_whose_answer_was_lost_says_the_same_again_and_starts_no_pass(machine: Machine) -> None:
-    failed = machine.run(request(machine.a_week(), "denied-corp", "tiny-bakery"))
+    failed = machine.run(request(machine.a_week("denied-corp", "tiny-bakery"), "denied-corp", "tiny-bakery"))
     settled = machine.input_of(failed, "Settle Run")
     again = machine.run(settled, machine=machine.starting_at("Settle Run"))
     assert (again.error, again.said) == ("RunIncomplete", failed.said)
@@ -356,7 +356,7 @@ def test_a_render_that_is_killed_without_the_logo_as_well_fails_by_name_and_is_t
 ) -> None:
     dies = a_function(machine, DIES)
     killing = rendering_by(machine, Render_PDF=dies, Render_Without_Logo=dies)
-    run = machine.run(request(machine.a_week(), "tiny-bakery"), machine=killing)
+    run = machine.run(request(machine.a_week("tiny-bakery"), "tiny-bakery"), machine=killing)
     assert run.error == "RunIncomplete"
     assert "tiny-bakery: Runtime.ExitError at Render PDF" in run.said
     assert tries(run) == {"tiny-bakery": [4]}
@@ -375,7 +375,7 @@ def test_a_document_that_is_replaced_each_time_fails_by_name_and_the_client_is_n
     machine: Machine,
 ) -> None:
     stale = rendering_by(machine, Render_PDF=a_function(machine, STALE_ONCE.replace("{always}", "True")))
-    run = machine.run(request(machine.a_week(), "tiny-bakery"), machine=stale)
+    run = machine.run(request(machine.a_week("tiny-bakery"), "tiny-bakery"), machine=stale)
     assert run.error == "RunIncomplete"
     assert "tiny-bakery: StaleDocument at Render PDF" in run.said
     assert tries(run) == {"tiny-bakery": [5]}

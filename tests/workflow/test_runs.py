@@ -31,7 +31,8 @@ def test_everybody_gets_one_mail_for_each_recipient_and_the_run_succeeds(machine
 
 
 def test_one_client_fails_and_the_others_go_on(machine: Machine) -> None:
-    run = machine.run(request(machine.a_week(), "denied-corp", "tiny-bakery", "notenabled-inc"))
+    three = ("denied-corp", "tiny-bakery", "notenabled-inc")
+    run = machine.run(request(machine.a_week(*three), *three))
     assert (run.status, run.error) == ("FAILED", "RunIncomplete")
     assert "2 of 3 clients have no report" in run.said
     assert "denied-corp: ClientAccessDenied at Fetch Costs" in run.said
@@ -47,21 +48,21 @@ def test_one_client_fails_and_the_others_go_on(machine: Machine) -> None:
 
 
 def test_a_throttled_client_is_retried_by_the_state_machine_until_it_works(machine: Machine) -> None:
-    run = machine.run(request(machine.a_week(), "throttled-games"))
+    run = machine.run(request(machine.a_week("throttled-games"), "throttled-games"))
     assert run.status == "SUCCEEDED"
     (child,) = run.children
     assert child.failures() == ["CostsThrottled", "CostsThrottled"]
 
 
 def test_a_permanent_error_is_tried_once(machine: Machine) -> None:
-    run = machine.run(request(machine.a_week(), "denied-corp"))
+    run = machine.run(request(machine.a_week("denied-corp"), "denied-corp"))
     (child,) = run.children
     assert child.failures() == ["ClientAccessDenied"]
     assert child.tries() == 2  # Fetch Costs, Record Outcome
 
 
 def test_a_delivered_client_takes_at_most_six_transitions(machine: Machine) -> None:
-    (child,) = machine.run(request(machine.a_week(), "tiny-bakery")).children
+    (child,) = machine.run(request(machine.a_week("tiny-bakery"), "tiny-bakery")).children
     start_of_the_child = 1
     assert child.tries() + start_of_the_child <= 6
 
@@ -104,7 +105,7 @@ def test_a_redriven_run_works_off_only_the_failed_clients_and_then_succeeds(mach
 
 
 def test_a_redriven_run_that_fails_again_can_be_redriven_again(machine: Machine) -> None:
-    second = machine.redrive(machine.run(request(machine.a_week(), "denied-corp")))
+    second = machine.redrive(machine.run(request(machine.a_week("denied-corp"), "denied-corp")))
     third = machine.redrive(second)
     for number, execution in ((2, second), (3, third)):
         assert execution.error == "RunIncomplete"
@@ -201,14 +202,14 @@ def test_input_that_makes_no_sense_fails_at_once_and_names_the_field(
 
 
 def test_a_run_is_counted_without_dimensions(machine: Machine) -> None:
-    machine.run(request(machine.a_week(), "tiny-bakery"))
+    machine.run(request(machine.a_week("tiny-bakery"), "tiny-bakery"))
     metrics = machine.client("cloudwatch").list_metrics(Namespace="CostReporting")["Metrics"]
     undimensioned = {metric["MetricName"] for metric in metrics if not metric["Dimensions"]}
     assert {"ExecutionsSuccessful", "ClientsProcessed", "PaidRequests"} <= undimensioned
 
 
 def test_logs_name_the_client_and_the_run_and_no_address(machine: Machine) -> None:
-    run = machine.run(request(machine.a_week(), "tiny-bakery"))
+    run = machine.run(request(machine.a_week("tiny-bakery"), "tiny-bakery"))
     logs = machine.client("logs")
     groups = [
         group["logGroupName"] for group in logs.describe_log_groups(logGroupNamePrefix="/aws/lambda/")["logGroups"]
