@@ -148,12 +148,15 @@ class Forecast(Fact):
 
 
 class Anomaly(Fact):
-    """Spend that AWS's anomaly detection found unusual. ``impact`` is the amount above what was expected."""
+    """Spend that AWS's anomaly detection found unusual. ``impact`` is the amount above what was expected.
+
+    ``last_day`` and ``expected`` are None where AWS does not say them: they are optional in botocore's model.
+    """
 
     first_day: date
-    last_day: date
+    last_day: date | None
     impact: Amount
-    expected: Amount
+    expected: Amount | None
     service: str
     region: str | None
     account_id: str | None
@@ -248,6 +251,11 @@ class CostDocument(Fact):
 
     All of it is the sum over ``accounts_read``, of which ``account_id`` is the first, and holds nothing of
     ``accounts_not_read``. Documents from before there could be several name the first one only.
+
+    ``days_not_filled`` are trailing days that Cost Explorer has not filled, or not whole, when it was asked: they are
+    not among ``days``, since their costs are unknown and not zero. ``not_comparable`` says why the previous period is
+    not known in full, so that nothing may be compared with it. ``months_not_known`` are months of the history about
+    which two answers disagree.
     """
 
     client_id: str
@@ -264,6 +272,9 @@ class CostDocument(Fact):
     queries: tuple[Query, ...]
     accounts_read: tuple[AccountRead, ...] = ()
     accounts_not_read: tuple[AccountNotRead, ...] = ()
+    days_not_filled: tuple[date, ...] = ()
+    not_comparable: NotAvailable | None = None
+    months_not_known: tuple[Period, ...] = ()
     accounts: Split | NotAvailable | None = None
     regions: Split | NotAvailable | None = None
     tags: tuple[TagSplit, ...] | NotAvailable | None = None
@@ -286,7 +297,7 @@ class CostDocument(Fact):
     @property
     def not_available(self) -> dict[str, NotAvailable]:
         """The sections whose figures could not be had, and the parts of one that has several: ``savings.resizes``."""
-        found = {name: value for name, value in self if isinstance(value, NotAvailable)}
+        found = {name: value for name, value in self if isinstance(value, NotAvailable) and name != "not_comparable"}
         parts = self.savings if isinstance(self.savings, Savings) else ()
         return found | {f"savings.{name}": value for name, value in parts if isinstance(value, NotAvailable)}
 

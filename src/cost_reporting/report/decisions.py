@@ -63,8 +63,9 @@ def _anomaly(edition: Edition) -> Iterator[str]:
 
 def _anomaly_words(edition: Edition, anomaly: Anomaly) -> str:
     service, impact = unusual.service(edition, anomaly), _money(edition, anomaly.impact)
-    first, last = (edition.figures.short_day(day) for day in (anomaly.first_day, anomaly.last_day))
-    if anomaly.first_day == anomaly.last_day:
+    last_day = anomaly.last_day or anomaly.first_day
+    first, last = (edition.figures.short_day(day) for day in (anomaly.first_day, last_day))
+    if anomaly.first_day == last_day:
         return edition.say(
             "{service} cost {impact} more than expected on {day}: was that intended?",
             service=service,

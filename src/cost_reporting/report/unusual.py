@@ -32,6 +32,8 @@ def service(edition: Edition, anomaly: Anomaly) -> str:
 def when(edition: Edition, anomaly: Anomaly) -> str:
     """``Oct 17``, or ``Oct 17 to Oct 19``."""
     short = edition.figures.short_day
+    if anomaly.last_day is None:
+        return edition.say("since {first}", first=short(anomaly.first_day))
     if anomaly.last_day <= anomaly.first_day:
         return short(anomaly.first_day)
     return edition.say("{first} to {last}", first=short(anomaly.first_day), last=short(anomaly.last_day))
@@ -39,6 +41,13 @@ def when(edition: Edition, anomaly: Anomaly) -> str:
 
 def note(edition: Edition, anomaly: Anomaly) -> str:
     """The explanation of a number in the chart."""
+    if anomaly.expected is None:
+        return edition.say(
+            "{when}: {service} cost {impact} more than AWS expected.",
+            when=when(edition, anomaly),
+            service=charts.shortened(service(edition, anomaly), _NAME_LENGTH),
+            impact=edition.figures.money(anomaly.impact, edition.currency),
+        )
     return edition.say(
         "{when}: {service} cost {impact} more than the {expected} that AWS expected.",
         when=when(edition, anomaly),
@@ -51,5 +60,8 @@ def note(edition: Edition, anomaly: Anomaly) -> str:
 def days_in(period: Period, anomaly: Anomaly) -> tuple[int, int] | None:
     """The places of its first and last day in the period, or None if it lies outside."""
     length = (period.end - period.start).days
-    first, last = ((day - period.start).days for day in (anomaly.first_day, max(anomaly.last_day, anomaly.first_day)))
+    first, last = (
+        (day - period.start).days
+        for day in (anomaly.first_day, max(anomaly.last_day or anomaly.first_day, anomaly.first_day))
+    )
     return (max(first, 0), min(last, length - 1)) if first < length and last >= 0 else None

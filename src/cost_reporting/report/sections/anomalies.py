@@ -74,7 +74,7 @@ def _rows(edition: Edition) -> tuple[Found, ...]:
             usage_type=_cut(anomaly.usage_type, 40) or "",
             region=_cut(anomaly.region, 20) or EN_DASH,
             account=_cut(anomaly.account_id, 16) or EN_DASH,
-            expected=figures.amount(anomaly.expected),
+            expected=figures.not_available if anomaly.expected is None else figures.amount(anomaly.expected),
             impact=figures.cell(impact, anomaly.impact),
             is_rest=False,
         )
