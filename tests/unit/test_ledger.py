@@ -130,6 +130,11 @@ def test_a_mail_that_was_forced_lately_is_forced_again_by_a_second_word_only(
     assert decide(entry, now=NOW, forced_by=forced_by, again=again) == decision
 
 
+def test_a_second_forced_mail_needs_the_word_again_and_does_not_have_it_by_itself() -> None:
+    lately = an_entry("SENT", timedelta(minutes=2), reason="asked for")
+    assert decide(lately, now=NOW, forced_by="this-run") == "repeated"
+
+
 def test_the_ten_minutes_count_from_the_try_and_not_from_its_last_event() -> None:
     delayed = an_entry("DELIVERED", timedelta(seconds=1), reason="asked for", began_at=NOW - FORCED_AGAIN_AFTER)
     assert decide(delayed, now=NOW, forced_by="this-run") == "send"
@@ -283,6 +288,10 @@ def test_a_rejected_mail_in_the_chain_goes_and_its_run_stays_among_those_that_ha
     only_first = after(replacing(second, first), an_event("REJECTED", "try-0001"))
     assert only_first is not None
     assert (only_first.earlier, only_first.mailed_by) == ((), ("run-1",))
+    by_hand = replacing(second, first).model_copy(update={"mailed_by": ()})
+    told = after(by_hand, an_event("REJECTED", "try-0001"))
+    assert told is not None
+    assert told.mailed_by == ("run-1",), "also where the list of runs lacked it"
 
 
 def test_an_entry_that_replaces_another_remembers_it_and_is_the_next_revision() -> None:
