@@ -118,3 +118,9 @@ def test_the_operators_mail_has_a_name_of_its_own_for_each_pdf_that_survives_bei
     assert len(names) == 3
     assert all(report_of(report_tag(name)) == name for name in names)
     assert held_key(RUN) == "monthly#2026-10#final"
+
+
+def test_the_letter_about_a_held_report_has_a_name_of_its_own_also_for_a_test() -> None:
+    assert letter_key(RUN, "acme", THESE) == "acme#monthly#2026-10#final#held-" + "a" * 12
+    test = a_run(mode="test", run_id="test-1")
+    assert letter_key(test, "acme", THESE) == "acme#monthly#2026-10#final#held-" + "a" * 12

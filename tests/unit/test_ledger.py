@@ -17,9 +17,13 @@ from cost_reporting.ledger import (
     begun,
     decide,
     fingerprint,
+    issue_key,
     missing_recipients,
+    once_refused,
     replacing,
     report_key,
+    report_name,
+    report_tag,
     standing,
 )
 from tests.builders import a_run
@@ -124,6 +128,11 @@ def test_a_mail_that_was_forced_lately_is_forced_again_by_a_second_word_only(
 ) -> None:
     entry = an_entry(state, age, reason="they have nothing")
     assert decide(entry, now=NOW, forced_by=forced_by, again=again) == decision
+
+
+def test_a_second_forced_mail_needs_the_word_again_and_does_not_have_it_by_itself() -> None:
+    lately = an_entry("SENT", timedelta(minutes=2), reason="asked for")
+    assert decide(lately, now=NOW, forced_by="this-run") == "repeated"
 
 
 def test_the_ten_minutes_count_from_the_try_and_not_from_its_last_event() -> None:
@@ -248,3 +257,89 @@ def test_reports_that_differ_in_anything_have_entries_of_their_own() -> None:
 
 def test_two_runs_of_the_same_report_share_an_entry() -> None:
     assert report_key(a_run(run_id="first"), "acme") == report_key(a_run(run_id="second"), "acme")
+
+
+# -- what the protocol writes, field by field: found by changing the rules and watching no test fail -------------------
+
+
+def test_an_event_that_says_nothing_new_changes_nothing() -> None:
+    delivered = an_entry("DELIVERED")
+    assert after(delivered, an_event("DELIVERED")) is None
+    assert after(delivered, an_event("SENT")) is None
+
+
+def test_the_kind_of_a_bounce_is_news_once() -> None:
+    kind = {"bounce": "Permanent"}
+    told = Event.model_validate(an_event("BOUNCED").model_dump() | kind)
+    bounced = after(an_entry("BOUNCED"), told)
+    assert bounced is not None
+    assert bounced.bounce is not None
+    assert after(bounced, told) is None
+    assert after(bounced, an_event("BOUNCED")) is None, "a later event without the kind does not take it away"
+
+
+def test_a_rejected_mail_in_the_chain_goes_and_its_run_stays_among_those_that_have_mailed() -> None:
+    first, second, third = (an_entry("SENT", try_id=f"try-000{number}", run_id=f"run-{number}") for number in (1, 2, 3))
+    entry = replacing(third, replacing(second, first))
+    left = after(entry, an_event("REJECTED", "try-0001"))
+    assert left is not None
+    assert [each.run_id for each in left.earlier] == ["run-2"]
+    assert left.mailed_by == ("run-1", "run-2")
+    only_first = after(replacing(second, first), an_event("REJECTED", "try-0001"))
+    assert only_first is not None
+    assert (only_first.earlier, only_first.mailed_by) == ((), ("run-1",))
+    by_hand = replacing(second, first).model_copy(update={"mailed_by": ()})
+    told = after(by_hand, an_event("REJECTED", "try-0001"))
+    assert told is not None
+    assert told.mailed_by == ("run-1",), "also where the list of runs lacked it"
+
+
+def test_an_entry_that_replaces_another_remembers_it_and_is_the_next_revision() -> None:
+    first = an_entry("SENT", run_id="run-1", revision=4)
+    second = replacing(an_entry("SENDING", try_id="try-0002", run_id="run-2"), first)
+    assert [each.try_id for each in second.earlier] == ["try-0001"]
+    assert (second.mailed_by, second.revision) == (("run-1",), 5)
+    assert replacing(second, None) == second
+
+
+def test_a_refused_call_leaves_a_refused_entry_with_the_time_of_the_refusal() -> None:
+    refused = once_refused(an_entry("SENDING"), "try-0001", NOW)
+    assert refused == an_entry("REFUSED").model_copy(update={"updated_at": NOW})
+    assert once_refused(an_entry("SENT"), "try-0001", NOW) is None
+    assert once_refused(an_entry("REFUSED"), "try-0001", NOW) is None
+
+
+def test_a_refused_call_after_an_accepted_mail_gives_that_mail_back() -> None:
+    first = an_entry("DELIVERED", run_id="run-1", revision=2)
+    second = replacing(an_entry("SENDING", try_id="try-0002", run_id="run-2"), first)
+    back = once_refused(second, "try-0002", NOW)
+    assert back is not None
+    assert (back.try_id, back.state, back.run_id, back.updated_at) == (
+        "try-0001",
+        "DELIVERED",
+        "run-1",
+        first.updated_at,
+    )
+    assert (back.earlier, back.mailed_by, back.revision) == ((), ("run-1",), 3)
+
+
+def test_a_refused_call_that_was_replaced_meanwhile_leaves_the_chain() -> None:
+    waiting = an_entry("SENDING", run_id="run-1")
+    entry = replacing(an_entry("SENT", try_id="try-0002", run_id="run-2"), waiting)
+    without = once_refused(entry, "try-0001", NOW)
+    assert without is not None
+    assert (without.try_id, without.state, without.earlier) == ("try-0002", "SENT", ())
+    assert once_refused(without, "try-0001", NOW) is None
+    accepted = replacing(an_entry("SENT", try_id="try-0002"), an_entry("SENT"))
+    assert once_refused(accepted, "try-0001", NOW) is None, "what SES has accepted stays"
+
+
+def test_names_are_written_in_full() -> None:
+    """They are keys of stored items and tags of mails: a change of any letter loses what is stored."""
+    assert report_key(a_run("2026-10"), "acme") == "acme#monthly#2026-10#final#live"
+    assert report_name("acme", "weekly", "2026-W42", "preliminary") == "acme#weekly#2026-W42#preliminary#live"
+    test = a_run("2026-10", mode="test", run_id="test-1")
+    assert report_key(test, "acme") == "acme#monthly#2026-10#final#test#test-1"
+    assert issue_key(a_run("2026-10")) == "monthly#2026-10#final"
+    assert report_tag("acme#monthly#2026-10#final#live") == "acme_monthly_2026-10_final_live"
+    assert fingerprint("finance@northwind.example") == "11f0c4e31b45d655"

@@ -225,3 +225,36 @@ def test_the_bill_of_a_run_is_closed_as_its_issue_says_or_for_a_week_by_the_day(
     assert not periods.is_closed(a_run("2026-W42", nominal_at=closes - timedelta(seconds=1)))
     assert periods.is_closed(a_run("2026-10"))
     assert not periods.is_closed(a_run("2026-10", issue="preliminary"))
+
+
+def test_a_bill_is_closed_by_the_day_in_the_zone_that_is_asked_about() -> None:
+    october, evening = periods.parse("2026-10"), datetime(2026, 11, 7, 20, tzinfo=UTC)
+    assert not periods.closed_at(october, evening)
+    assert periods.closed_at(october, evening, SYDNEY)
+    assert (periods.issue_at(october, evening), periods.issue_at(october, evening, SYDNEY)) == ("preliminary", "final")
+    morning = datetime(2026, 11, 8, 5, tzinfo=UTC)
+    assert (periods.issue_at(october, morning), periods.issue_at(october, morning, HONOLULU)) == (
+        "final",
+        "preliminary",
+    )
+
+
+def test_a_month_has_two_issues_and_a_week_has_one() -> None:
+    assert periods.issues_of("monthly") == ("final", "preliminary")
+    assert periods.issues_of("weekly") == ("preliminary",)
+
+
+def test_the_moment_of_an_issue_means_that_issue() -> None:
+    october, week = periods.parse("2026-10"), periods.parse("2026-W42")
+    assert periods.moment_of(october, "final") == datetime(2026, 11, 8, 12, tzinfo=UTC)
+    assert periods.moment_of(october, "preliminary") == datetime(2026, 11, 1, 12, tzinfo=UTC)
+    assert periods.moment_of(week, "preliminary") == datetime(2026, 10, 19, 12, tzinfo=UTC)
+    assert periods.moment_of(week, "final") == datetime(2026, 10, 19, 12, tzinfo=UTC)
+
+
+def test_periods_between_two_are_each_of_them_with_both_ends() -> None:
+    months = periods.between(periods.parse("2026-11"), periods.parse("2027-01"), "monthly")
+    assert [periods.label(each) for each in months] == ["2026-11", "2026-12", "2027-01"]
+    week = periods.parse("2026-W42")
+    assert list(periods.between(week, week, "weekly")) == [week]
+    assert list(periods.between(periods.parse("2026-10"), periods.parse("2026-09"), "monthly")) == []

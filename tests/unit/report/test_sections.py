@@ -210,6 +210,13 @@ def test_no_fitted_amount_is_off_by_a_cent_however_unequal_they_are(exact: list[
     assert all(abs(shown - amount) < CENT for shown, amount in zip(column, exact, strict=True))
 
 
+def test_what_rounding_leaves_goes_to_the_largest_of_equals_also_among_zeros_and_nothing_has_nothing_to_give() -> None:
+    equal = [Decimal("1.004"), Decimal("3.004"), Decimal("2.004")]
+    assert fitted(equal, sum(equal, Decimal(0))) == [Decimal("1.00"), Decimal("3.01"), Decimal("2.00")]
+    assert fitted([Decimal(0), Decimal(0)], Decimal("0.01")) == [Decimal("0.01"), Decimal(0)]
+    assert fitted([], Decimal(0)) == fitted([], Decimal("0.01")) == []
+
+
 @pytest.mark.parametrize("amount", ["0.003", "0.0049999999", "0.3333333333", "7.777"])
 def test_no_fitted_amount_is_off_by_more_than_a_cent(amount: str) -> None:
     exact = [Decimal(amount)] * 31 + [Decimal(0)]
