@@ -9,7 +9,16 @@ from typing import Self
 
 from local.accounts.account import Account, Linked, Spike
 from local.accounts.dice import throw
-from local.accounts.services import GLOBAL, NO_REGION, NO_USAGE_TYPE, REGION_CODES, SAVINGS_PLANS, TAX, usage_types
+from local.accounts.services import (
+    GLOBAL,
+    NO_REGION,
+    NO_USAGE_TYPE,
+    REGION_CODES,
+    SAVINGS_PLANS,
+    TAX,
+    usage_types,
+    without_region,
+)
 
 _ENVIRONMENTS = ((150, "production"), (200, "staging"), (232, "development"))
 _PROJECTS = ("atlas", "borealis", "cascade", "delta", "ember")
@@ -52,9 +61,11 @@ def cells_of(account: Account, service: str, usage_type: str | None = None) -> C
 
 
 def spike_cell(account: Account, spike: Spike) -> Cell:
-    """Whose usage a spike is: the root cause that anomaly detection names."""
-    weighted = cells_of(account, spike.service)
-    return weighted.members[throw(account.id, spike.service, "spike")[0] % len(weighted.members)]
+    """Whose usage a spike is: the root cause that anomaly detection names. What is kept for a month has no spikes."""
+    cells = cells_of(account, spike.service).members
+    place = throw(account.id, spike.service, "spike")[0] % len(cells)
+    kept = {kind.name for kind in usage_types(spike.service) if kind.by_month}
+    return next(cell for cell in cells[place:] + cells[:place] if without_region(cell.usage_type) not in kept)
 
 
 def shared_cells(account: Account) -> Cells:

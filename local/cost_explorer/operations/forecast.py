@@ -1,7 +1,7 @@
 """Costs to come: GetCostForecast.
 
 Known, from botocore's model of ``ce``: the forecast is "over the forecast time period that you select"; a bucket may
-say its TimePeriod; its bounds are optional, and asked for by PredictionIntervalLevel; DAILY reaches 3 months, MONTHLY 18.
+say its TimePeriod; its bounds are optional, asked for by PredictionIntervalLevel; DAILY reaches 3 months, MONTHLY 18.
 Known from AWS's words in refusals: a young account has too little history (DataUnavailableException).
 
 Not known: whether the first bucket of a MONTHLY forecast that is asked from the middle of a month begins on that day,
