@@ -656,6 +656,7 @@ def logged(account: Account, arn: str, *, seconds: float = 5) -> list[str]:
     events, logs, rule = account.client("events"), account.client("logs"), account.name("rule")
     group = arn.partition(":log-group:")[2]
     logs.create_log_group(logGroupName=group)
+    listens(account)
     events.put_rule(Name=rule, EventPattern=json.dumps({"source": ["aws.ses"], "detail": {"eventType": ["Send"]}}))
     paths = {"time": "$.time", "client": "$.detail.mail.tags.client_id[0]", "none": "$.detail.no[3].such"}
     template = '{"timestamp": <time>, "message": "<event> for <client>: <none>"}'
