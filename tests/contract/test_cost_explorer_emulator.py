@@ -745,6 +745,8 @@ def test_a_forecast_for_a_young_account_or_of_the_past_is_refused():
     behind = {**ahead, "TimePeriod": JUNE}
     code, message = refusal(connect(explorer(), SILENT).get_cost_forecast, **behind)
     assert (code, message) == ("ValidationException", "Earliest supported Start is 2026-07-07")
+    later = {**ahead, "TimePeriod": {"Start": "2026-07-09", "End": "2026-08-01"}}
+    assert refusal(connect(explorer(), SILENT).get_cost_forecast, **later)[0] == "ValidationException"
 
 
 def test_dimension_values_are_those_that_cost_and_usage_groups_by(ask):

@@ -55,12 +55,18 @@ def get_cost_forecast(call: Call) -> Json:
 
 
 def _future(call: Call) -> tuple[date, date]:
-    """An interval that can be forecast: from yesterday on, 3 months ahead by day or 18 by month."""
+    """An interval that can be forecast: from yesterday on, 3 months ahead by day or 18 by month.
+
+    "The start date must be equal to or no later than the current date" (botocore's model of ``ce``). How far back it
+    may lie is not known.
+    """
     start, end = call.interval()
     yesterday = call.today - timedelta(days=1)
     latest = months_before(call.today, -3 if call.granularity == "DAILY" else -18)
     if start < yesterday:
         raise invalid(f"Earliest supported Start is {yesterday.isoformat()}")
+    if start > call.today:
+        raise invalid("start date should not be after today")
     if end > latest:
         raise invalid(f"Latest supported End is {latest.isoformat()}")
     return start, end
