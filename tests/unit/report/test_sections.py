@@ -49,6 +49,24 @@ def test_rows_add_up_to_the_total_of_the_period(costs: CostDocument) -> None:
         assert added(day.before for day in by_day.days) == cents(period_total(costs, costs.previous))
 
 
+def test_reservation_fees_are_commitments_and_only_what_is_unknown_is_other_by_awss_own_word() -> None:
+    """Cost Explorer calls fees of reservations Recurring and Upfront, and sells subscriptions at flat rates."""
+    records = {
+        "RDS": {"Recurring": "1820.40", "Upfront": "9000", "Usage": "10"},
+        "Amazon CloudFront": {"FlatRateSubscription": "15", "Other out-of-cycle charges": "5"},
+        "Amazon Braket": {"QuantumRebate": "-2", "Leap second": "1"},
+    }
+    steps = {step.name: step for step in invoice.view(an_edition(costs=a_cost_document(records=records))).steps}
+    assert steps["Commitments"].amount == "10,820.40"
+    assert steps["Subscriptions"].amount == "20.00"
+    assert (steps["Other charges"].amount, steps["Other charges"].what) == (
+        "\N{MINUS SIGN}1.00",
+        "AWS calls them: Leap second, QuantumRebate",
+    )
+    known = invoice.view(an_edition(costs=a_cost_document(records={"RDS": {"Recurring": "7"}})))
+    assert "Other charges" not in [step.name for step in known.steps]
+
+
 def test_accounts_add_up_and_their_rest_is_counted() -> None:
     family = some_accounts((f"{number:012d}", f"account-{number}", "3.4016666", "3.2") for number in range(1, 301))
     costs = a_cost_document(services={"A": "1020.49998"}, previous={"A": "960"}, accounts=family)
