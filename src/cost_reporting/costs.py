@@ -17,30 +17,11 @@ from cost_reporting.contracts import Amount, Cadence, Fact, Issue, Period
 from cost_reporting.errors import CostsDoNotReconcile
 from cost_reporting.money import total
 from cost_reporting.periods import closed_at
+from cost_reporting.record_types import Group, group_of
 
 TOLERANCE: Final = Decimal("0.01")
 PRICE_PER_REQUEST: Final = Decimal("0.01")
 """US dollars for each request to Cost Explorer and each further page (AWS Cost Management pricing)."""
-
-Group = Literal["usage", "commitment", "discount", "credit", "refund", "support", "tax", "other"]
-GROUPS: Final[tuple[Group, ...]] = ("usage", "commitment", "discount", "support", "credit", "refund", "tax", "other")
-"""The steps from usage to invoice, in the order in which a report walks them."""
-
-_GROUPS_BY_RECORD_TYPE: Final[dict[str, Group]] = {
-    "Usage": "usage",
-    "DiscountedUsage": "usage",
-    "SavingsPlanCoveredUsage": "usage",
-    "SavingsPlanNegation": "commitment",
-    "SavingsPlanRecurringFee": "commitment",
-    "SavingsPlanUpfrontFee": "commitment",
-    "RIFee": "commitment",
-    "Fee": "commitment",
-    "Credit": "credit",
-    "Refund": "refund",
-    "Support": "support",
-    "Tax": "tax",
-}
-
 
 AccountId = Annotated[str, Field(pattern=r"^\d{12}$")]
 
@@ -342,14 +323,15 @@ def by_group(costs: CostDocument, period: Period) -> dict[Group, Decimal]:
     return _sums((group_of(line.record_type), line.amounts.by(costs.metric)) for line in _records(costs, period))
 
 
+def by_record_type(costs: CostDocument, period: Period, group: Group) -> dict[str, Decimal]:
+    """Exact costs of ``period`` that are in ``group``, by record type as Cost Explorer spells it."""
+    lines = (line for line in _records(costs, period) if group_of(line.record_type) == group)
+    return _sums((line.record_type, line.amounts.by(costs.metric)) for line in lines)
+
+
 def by_month(costs: CostDocument) -> dict[Period, Decimal]:
     """Exact total of each span of the record view, in order: months for a monthly report, days for a weekly one."""
     return {span.period: total(line.amounts.by(costs.metric) for line in span.lines) for span in costs.spans}
-
-
-def group_of(record_type: str) -> Group:
-    """Discounts have many record types ("EdpDiscount", "Enterprise Discount Program Discount", …) and one word."""
-    return _GROUPS_BY_RECORD_TYPE.get(record_type, "discount" if "discount" in record_type.casefold() else "other")
 
 
 def _records(costs: CostDocument, period: Period) -> Iterable[RecordLine]:

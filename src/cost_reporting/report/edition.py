@@ -13,7 +13,6 @@ from cost_reporting.contracts import Cadence, Period, Run
 from cost_reporting.costs import (
     PRICE_PER_REQUEST,
     CostDocument,
-    Group,
     by_day,
     by_group,
     by_service,
@@ -22,6 +21,7 @@ from cost_reporting.costs import (
 )
 from cost_reporting.money import cents
 from cost_reporting.periods import cadence_of, days, label, last_day, length
+from cost_reporting.record_types import Group, group_of
 from cost_reporting.report.figures import Figures, figures_for
 from cost_reporting.report.language import Language, language_for
 
@@ -33,8 +33,6 @@ _LONGEST_NAME: Final = 120
 _READ: Final = 1000
 """Letters of a name that are looked at: marks and spaces may fall away."""
 _OFFSET_GROUPS: Final[frozenset[Group]] = frozenset({"credit", "refund", "tax"})
-_OFFSET_RECORDS: Final = frozenset({"Credit", "Refund", "Tax"})
-"""The record types of those groups."""
 
 
 @dataclass(frozen=True)
@@ -197,7 +195,7 @@ class Edition:
         for span in self.costs.spans:
             if period.start <= span.period.start and span.period.end <= period.end:
                 for line in span.lines:
-                    if line.record_type not in _OFFSET_RECORDS:
+                    if group_of(line.record_type) not in _OFFSET_GROUPS:
                         usage[line.service] = usage.get(line.service, Decimal(0)) + line.amounts.by(self.costs.metric)
         return usage
 

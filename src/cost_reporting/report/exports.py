@@ -4,9 +4,9 @@ FOCUS (the FinOps Foundation's Open Cost and Usage Specification) describes char
 with sums, so a row here is a sum: one service, one record type, one month (weekly reports: one day). The files call
 themselves "FOCUS-aligned, aggregated" and nothing more. Columns of our own begin with ``x_``, as FOCUS asks.
 
-The FOCUS specification's example mappings for AWS (``supporting_content/columns/chargecategory.md``) say which record
-type is which ChargeCategory. ``x_ReportedCost`` is the report's own metric and adds up to the report's exact total; a
-rest by which Cost Explorer's two views differ (at most 0.01) has a row of its own rather than a service's name.
+``record_types`` says which record type is which ChargeCategory. ``x_ReportedCost`` is the report's own metric and adds
+up to the report's exact total; a rest by which Cost Explorer's two views differ (at most 0.01) has a row of its own
+rather than a service's name.
 """
 
 import csv
@@ -16,33 +16,19 @@ from collections.abc import Iterator
 from dataclasses import astuple, dataclass, fields
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from cost_reporting.clients import Attachment
 from cost_reporting.contracts import Fact, Period
-from cost_reporting.costs import CostDocument, Group, RecordLine, Split, account_ids, group_of, period_total
+from cost_reporting.costs import CostDocument, RecordLine, Split, account_ids, period_total
 from cost_reporting.money import total
 from cost_reporting.periods import month_of
+from cost_reporting.record_types import ChargeCategory, charge_category_of
 from cost_reporting.report.edition import Edition, one_line
 from cost_reporting.report.naming import CONTENT_TYPES, file_name
 
-ChargeCategory = Literal["Usage", "Purchase", "Tax", "Credit", "Adjustment"]
-
 DATASET: Final = "FOCUS-aligned, aggregated"
 REST: Final = "Rounding between two views"
-
-_BY_GROUP: Final[dict[Group, ChargeCategory]] = {
-    "usage": "Usage",
-    "commitment": "Purchase",
-    "support": "Usage",
-    "credit": "Credit",
-    "tax": "Tax",
-    "refund": "Adjustment",
-    "discount": "Adjustment",
-    "other": "Adjustment",
-}
-_BY_RECORD_TYPE: Final[dict[str, ChargeCategory]] = {"SavingsPlanNegation": "Usage", "BundledDiscount": "Usage"}
-"""Where FOCUS's mapping is finer than the steps of a report."""
 
 _FORMULA: Final = re.compile(r"(^|[;,|\"'])(\s*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])")
 """Where a spreadsheet could begin to compute: at the start, or after what it may take for the end of a cell."""
@@ -136,7 +122,7 @@ def rows(costs: CostDocument) -> tuple[Row, ...]:
         )
 
     table = [
-        row(span.period, category_of(line.record_type), span.estimated, line, line.amounts.by(costs.metric))
+        row(span.period, charge_category_of(line.record_type), span.estimated, line, line.amounts.by(costs.metric))
         for span in sorted(costs.spans, key=lambda span: span.period.start)
         if costs.period.start <= span.period.start and span.period.end <= costs.period.end
         for line in sorted(span.lines, key=lambda line: (line.service, line.record_type))
@@ -145,11 +131,6 @@ def rows(costs: CostDocument) -> tuple[Row, ...]:
     if rest:
         table.append(row(costs.period, "Adjustment", costs.estimated, None, rest))
     return tuple(table)
-
-
-def category_of(record_type: str) -> ChargeCategory:
-    """FOCUS's ChargeCategory of one of AWS's record types; one that nobody knows yet is an Adjustment."""
-    return _BY_RECORD_TYPE.get(record_type) or _BY_GROUP[group_of(record_type)]
 
 
 def as_csv(table: tuple[Row, ...]) -> bytes:

@@ -3,8 +3,8 @@
 from decimal import Decimal
 
 from cost_reporting.contracts import Fact
-from cost_reporting.costs import GROUPS, Group
 from cost_reporting.money import cents, total
+from cost_reporting.record_types import GROUPS, Group
 from cost_reporting.report import words
 from cost_reporting.report.edition import Edition
 from cost_reporting.report.language import to_say
@@ -16,6 +16,7 @@ _NAMES: dict[Group, tuple[str, str]] = {
         to_say("Fees of reservations and Savings Plans, less the usage that they pay for"),
     ),
     "discount": (to_say("Discounts"), to_say("Agreed with AWS or given by volume")),
+    "subscription": (to_say("Subscriptions"), to_say("Flat rates and other subscriptions")),
     "support": (to_say("Support"), to_say("The AWS Support plan")),
     "credit": (to_say("Credits"), to_say("Promotional and other credits")),
     "refund": (to_say("Refunds"), to_say("Paid back by AWS")),
