@@ -162,6 +162,10 @@ class Forecast(Fact):
     high: Amount
 
 
+SEVERAL_SERVICES: Final = "several services"
+"""The ``service`` of an anomaly of which AWS names none."""
+
+
 class Anomaly(Fact):
     """Spend that AWS's anomaly detection found unusual. ``impact`` is the amount above what was expected.
 
