@@ -30,6 +30,8 @@ NETTED: Final[tuple[Bucket, ...]] = ("credits", "refunds")
 """What is taken off a bill. Days are net of it, so that of a service that has any they do not show the usage."""
 DEMAND: Final[tuple[Bucket, ...]] = ("usage", "discounts")
 
+_WEEKEND: Final = 5
+
 type Key = tuple[str, str]
 """A service and a record type."""
 type Table = Mapping[Bucket, Mapping[Key, Decimal]]
@@ -50,6 +52,16 @@ class Side:
     def length(self) -> int:
         """How many days it has."""
         return length(self.period)
+
+    @cached_property
+    def days(self) -> tuple[date, ...]:
+        """Each of its days, in order."""
+        return tuple(days(self.period))
+
+    @cached_property
+    def working_days(self) -> int:
+        """Mondays to Fridays, everywhere: public holidays are not known."""
+        return sum(is_working(day) for day in self.days)
 
     def lines(self, bucket: Bucket) -> Mapping[Key, Decimal]:
         """Its amounts in ``bucket``."""
@@ -154,7 +166,7 @@ class Bill:
         if any(side.of(service, *NETTED)):
             return None
         costs = self.net.get(service, {})
-        found = {day: costs.get(day, ZERO) for day in days(side.period) if day in self.known_days}
+        found = {day: costs.get(day, ZERO) for day in side.days if day in self.known_days}
         usual = median(found.values()) if found else ZERO
         for fee in sorted(side.of(service, *FEES, "purchase"), key=abs, reverse=True):
             if not fee:
@@ -199,6 +211,11 @@ class Bill:
         """The months before the previous period, in order."""
         older = (span for span in self.costs.spans if span.period.end <= self.before.period.start)
         return tuple(sorted(older, key=lambda span: span.period.start))
+
+
+def is_working(day: date) -> bool:
+    """Whether a day is one from Monday to Friday."""
+    return day.weekday() < _WEEKEND
 
 
 def bill_of(costs: CostDocument) -> Bill:

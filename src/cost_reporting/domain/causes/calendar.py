@@ -4,18 +4,17 @@ A service that is used by working days costs less on an added Saturday than on a
 day where its days show that. Charges of the 1st are in no rate, and usage that Savings Plans cover is flat.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Final, NamedTuple
 
-from cost_reporting.domain.causes.bill import FEES, ZERO, Bill, Side
+from cost_reporting.domain.causes.bill import FEES, ZERO, Bill, is_working
 from cost_reporting.domain.causes.facts import Cause
 from cost_reporting.domain.causes.fees import lump
 from cost_reporting.domain.causes.incidents import Event, incident_days
 from cost_reporting.domain.causes.left import Left
 from cost_reporting.money import cents, total
-from cost_reporting.periods import days
 
 _MOST_DAYS: Final = Decimal("0.8")
 """A service with lines on fewer days than this part of them is billed in lumps, and has no daily rate."""
@@ -25,7 +24,6 @@ _ALIKE: Final = Decimal("0.05")
 """Working days and weekends that differ less are alike."""
 _MANY: Final = 7
 """Other days that it takes to tell a lump of the 1st."""
-_WEEKEND: Final = 5
 
 
 class Calendar(NamedTuple):
@@ -52,7 +50,7 @@ def calendar(bill: Bill, left: Left, found: list[Event], of_plans: Decimal, *, b
     longer = bill.now.length - bill.before.length
     weighted = total(left.before.get(service, ZERO) for service, rate in rates.items() if rate.weighted)
     worth_saying = not longer or weighted * 3 > total(bill.before.demand.values())
-    working = _count(bill.now, _is_working) - _count(bill.before, _is_working) if worth_saying else None
+    working = bill.now.working_days - bill.before.working_days if worth_saying else None
     cause = Cause(kind="calendar", amount=amount, days=longer, working_days=working)
     return Calendar(by_service, (cause,) if amount else ())
 
@@ -65,7 +63,7 @@ class _Rate(NamedTuple):
 def _rate(bill: Bill, left: Left, service: str, unusual: frozenset[date]) -> _Rate | None:
     """What the calendar moves of one service; None if it is billed in lumps."""
     known = bill.net.get(service, {})
-    if any(sum(day in known for day in days(side.period)) < _MOST_DAYS * side.length for side in bill.sides):
+    if any(sum(day in known for day in side.days) < _MOST_DAYS * side.length for side in bill.sides):
         return None
     by_day = bill.usage_days(service, bill.before)
     calm = {day: amount for day, amount in (by_day or {}).items() if day not in unusual}
@@ -83,27 +81,12 @@ def _rate(bill: Bill, left: Left, service: str, unusual: frozenset[date]) -> _Ra
 
 def _by_kind_of_day(bill: Bill, calm: Mapping[date, Decimal]) -> Decimal | None:
     """How much more this month's days come to than those of the one before, each at the mean of its kind; or None."""
-    worth = [ZERO, ZERO]
-    for side, kind in enumerate((_is_working, _is_weekend)):
-        amounts = [amount for day, amount in calm.items() if kind(day)]
-        if len(amounts) < _FEW:
-            return None
-        worth[side] = total(amounts) / len(amounts)
-    working, weekend = worth
-    if working <= 0 or weekend <= 0 or abs(weekend / working - 1) <= _ALIKE:
+    working = [amount for day, amount in calm.items() if is_working(day)]
+    weekend = [amount for day, amount in calm.items() if not is_working(day)]
+    if min(len(working), len(weekend)) < _FEW:
         return None
-    before, now = (_count(side, _is_working) * working + _count(side, _is_weekend) * weekend for side in bill.sides)
+    busy, free = total(working) / len(working), total(weekend) / len(weekend)
+    if busy <= 0 or free <= 0 or abs(free / busy - 1) <= _ALIKE:
+        return None
+    before, now = (side.working_days * busy + (side.length - side.working_days) * free for side in bill.sides)
     return now / before - 1
-
-
-def _count(side: Side, kind: Callable[[date], bool]) -> int:
-    return sum(kind(day) for day in days(side.period))
-
-
-def _is_working(day: date) -> bool:
-    """Monday to Friday everywhere: public holidays are not known."""
-    return day.weekday() < _WEEKEND
-
-
-def _is_weekend(day: date) -> bool:
-    return not _is_working(day)

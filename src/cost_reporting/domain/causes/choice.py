@@ -29,9 +29,10 @@ def chosen(bill: Bill, causes: Iterable[Cause], change: Decimal) -> tuple[Cause,
     """The causes as they are printed, the largest first, and everything else behind them: together ``change``."""
     every = sorted(causes, key=_rank)
     moved = [cause for cause in every if cause.amount]
+    little = {cause.service for cause in every if not cause.amount and cause.kind in _SERVICES}
     floor = _floor(bill, moved)
     named, others = _named(moved, floor, change)
-    if len(others) == 1:  # a single one is named, not hidden
+    if len(others) == 1 and not little:  # a single one is named, not hidden
         named, others = [*named, *others], []
     if not change and all(abs(cause.amount) < floor for cause in named):
         return ()
@@ -42,7 +43,6 @@ def chosen(bill: Bill, causes: Iterable[Cause], change: Decimal) -> tuple[Cause,
     shown = tuple(sorted(_with_incidents(named), key=_rank))
     if not rest and sides is None:
         return shown
-    little = {cause.service for cause in every if not cause.amount and cause.kind in _SERVICES}
     services = little | {cause.service for cause in others if cause.kind in _SERVICES}
     up, down = sides or (None, None)
     return (*shown, Cause(kind="else", amount=cents(rest), services=len(services), up=up, down=down))

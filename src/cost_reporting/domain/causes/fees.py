@@ -29,7 +29,7 @@ def offsets(bill: Bill) -> Iterator[Cause]:
     """Credits and refunds, each with the part of all charges that they paid for."""
     for bucket in ("credits", "refunds"):
         now, before = bill.now.sum(bucket), bill.before.sum(bucket)
-        rates = [-side.sum(bucket) / side.charges if side.charges > 0 else None for side in (bill.now, bill.before)]
+        rates = [abs(side.sum(bucket)) / side.charges if side.charges > 0 else None for side in (bill.now, bill.before)]
         told = dict(zip(("rate", "rate_before"), rates, strict=True)) if bucket == "credits" else {}
         yield _compared(bucket, now, before, **told)
 

@@ -9,7 +9,7 @@ from cost_reporting.domain.causes.bill import NETTED, ZERO, Bill
 from cost_reporting.domain.causes.facts import Cause
 from cost_reporting.domain.causes.left import Left
 from cost_reporting.money import CENT, cents
-from cost_reporting.periods import days, last_day
+from cost_reporting.periods import last_day
 
 _LATE: Final = timedelta(days=3)
 """A service whose first costs are later in its first month than the third day has begun in it."""
@@ -86,7 +86,7 @@ def _first_day(bill: Bill, service: str) -> date | None:
     """The first day with costs of ``service`` in the period before; with a line, if credits hide its costs."""
     netted = any(bill.before.of(service, *NETTED))
     costs = bill.net.get(service, {})
-    return next((day for day in days(bill.before.period) if day in costs and (netted or abs(costs[day]) >= CENT)), None)
+    return next((day for day in bill.before.days if day in costs and (netted or abs(costs[day]) >= CENT)), None)
 
 
 def rest(bill: Bill, left: Left, explained: dict[str, Decimal], *, but: frozenset[str]) -> Iterator[Cause]:
