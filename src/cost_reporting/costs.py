@@ -10,7 +10,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated, Final, Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import AfterValidator, AwareDatetime, Field, field_validator
 
 from cost_reporting.clients import Metric
 from cost_reporting.contracts import Amount, Cadence, Fact, Issue, Period
@@ -18,12 +18,15 @@ from cost_reporting.errors import CostsDoNotReconcile
 from cost_reporting.money import total
 from cost_reporting.periods import closed_at
 from cost_reporting.record_types import Group, group_of
+from cost_reporting.service_names import PRESENT_NAMES, present_name
 
 TOLERANCE: Final = Decimal("0.01")
 PRICE_PER_REQUEST: Final = Decimal("0.01")
 """US dollars for each request to Cost Explorer and each further page (AWS Cost Management pricing)."""
 
 AccountId = Annotated[str, Field(pattern=r"^\d{12}$")]
+Service = Annotated[str, AfterValidator(present_name)]
+"""A service as AWS calls it now, however old the answer or the stored document is (``service_names``)."""
 
 
 class Amounts(Fact):
@@ -40,10 +43,18 @@ class Amounts(Fact):
         return amount
 
 
+def added(amounts: Iterable[Amounts]) -> Amounts:
+    """The exact sum by each metric."""
+    known = tuple(amounts)
+    return Amounts.model_validate(
+        {metric: total(getattr(each, metric) for each in known) for metric in Amounts.model_fields}
+    )
+
+
 class RecordLine(Fact):
     """What one service cost by one record type (Cost Explorer's RECORD_TYPE, its own spelling)."""
 
-    service: str
+    service: Service
     record_type: str
     amounts: Amounts
 
@@ -54,6 +65,20 @@ class RecordSpan(Fact):
     period: Period
     estimated: bool
     lines: tuple[RecordLine, ...]
+
+    @field_validator("lines")
+    @classmethod
+    def _one_line_each(cls, lines: tuple[RecordLine, ...]) -> tuple[RecordLine, ...]:
+        """A renamed service is one line, also in a month that has both its names."""
+        alike: dict[tuple[str, str], list[Amounts]] = {}
+        for line in lines:
+            alike.setdefault((line.service, line.record_type), []).append(line.amounts)
+        if len(alike) == len(lines):
+            return lines
+        return tuple(
+            RecordLine(service=service, record_type=record_type, amounts=added(amounts))
+            for (service, record_type), amounts in alike.items()
+        )
 
 
 class Line(Fact):
@@ -69,6 +94,15 @@ class DayCosts(Fact):
     day: date
     estimated: bool
     lines: tuple[Line, ...]
+
+    @field_validator("lines")
+    @classmethod
+    def _under_present_names(cls, lines: tuple[Line, ...]) -> tuple[Line, ...]:
+        """A renamed service is one line, also on a day that has both its names."""
+        if not any(line.key in PRESENT_NAMES for line in lines):
+            return lines
+        sums = _sums((present_name(line.key), line.amount) for line in lines)
+        return tuple(Line(key=key, amount=amount) for key, amount in sums.items())
 
 
 class AccountRead(Fact):
@@ -128,6 +162,10 @@ class Forecast(Fact):
     high: Amount
 
 
+SEVERAL_SERVICES: Final = "several services"
+"""The ``service`` of an anomaly of which AWS names none."""
+
+
 class Anomaly(Fact):
     """Spend that AWS's anomaly detection found unusual. ``impact`` is the amount above what was expected.
 
@@ -138,7 +176,7 @@ class Anomaly(Fact):
     last_day: date | None
     impact: Amount
     expected: Amount | None
-    service: str
+    service: Service
     region: str | None
     account_id: str | None
     usage_type: str | None
