@@ -248,6 +248,14 @@ class Preliminary(Fact):
     fetched_at: AwareDatetime
 
 
+class Restated(Fact):
+    """What the last report about the previous period said of it, and what the answers of this one say."""
+
+    then: Amount
+    now: Amount
+    fetched_at: AwareDatetime
+
+
 class Query(Fact):
     """A question to Cost Explorer, as evidence: its paid requests (one per page) with AWS's request ids, of whom."""
 
@@ -302,6 +310,7 @@ class CostDocument(Fact):
     commitments: Commitments | NotAvailable | None = None
     savings: Savings | NotAvailable | None = None
     preliminary: Preliminary | None = None
+    restated: Restated | None = None
 
     @property
     def estimated(self) -> bool:

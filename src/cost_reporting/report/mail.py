@@ -10,21 +10,20 @@ from typing import Final, Literal
 from jinja2 import Template
 
 from cost_reporting.contracts import Fact, MailWords
-from cost_reporting.report import words
+from cost_reporting.report import state, words
+from cost_reporting.report.causes import Reason
+from cost_reporting.report.decisions import DECISIONS_TITLE, decisions
 from cost_reporting.report.downloads import download_words
 from cost_reporting.report.edition import Edition
 from cost_reporting.report.language import to_say
 
 _NAME_LENGTH: Final = 60
 _SUBJECTS: Final = {
-    ("covered", True): to_say("[{client}] AWS costs, {period}: {amount} after credits \u2013 final"),
-    ("covered", False): to_say("[{client}] AWS costs, {period}: {amount} after credits \u2013 preliminary"),
-    ("change", True): to_say("[{client}] AWS costs, {period}: {amount} ({change}) \u2013 final"),
-    ("change", False): to_say("[{client}] AWS costs, {period}: {amount} ({change}) \u2013 preliminary"),
-    ("amount", True): to_say("[{client}] AWS costs, {period}: {amount} \u2013 final"),
-    ("amount", False): to_say("[{client}] AWS costs, {period}: {amount} \u2013 preliminary"),
+    "covered": to_say("[{client}] AWS costs, {period}: {amount} after credits \u2013 {state}"),
+    "change": to_say("[{client}] AWS costs, {period}: {amount} ({change}) \u2013 {state}"),
+    "amount": to_say("[{client}] AWS costs, {period}: {amount} \u2013 {state}"),
 }
-"""By what is said of the amount, and whether the issue is final."""
+"""By what is said of the amount."""
 
 
 class Message(Fact):
@@ -33,7 +32,9 @@ class Message(Fact):
     headline: str
     equivalent: str | None
     reasons_title: str
-    reasons: tuple[str, ...]
+    reasons: tuple[Reason, ...]
+    decisions_title: str
+    decisions: tuple[str, ...]
     trust_title: str
     caveats: tuple[str, ...]
     badge: str
@@ -49,10 +50,12 @@ def mail_words(edition: Edition, template: Template, *, colour: str, files: Sequ
         headline=words.headline(edition),
         equivalent=words.equivalent(edition),
         reasons_title=words.reasons_title(edition),
-        reasons=words.reasons(edition),
+        reasons=words.reasons(edition, brief=True),
+        decisions_title=edition.say(DECISIONS_TITLE),
+        decisions=decisions(edition),
         trust_title=edition.say(words.TRUST_TITLE),
         caveats=words.caveats(edition),
-        badge=edition.badge,
+        badge=state.badge(edition),
         attached=_attached(edition, files),
     )
     downloads = None if files else download_words(edition)
@@ -85,10 +88,11 @@ def subject(edition: Edition) -> str:
     if len(name) > _NAME_LENGTH:
         name = name[: _NAME_LENGTH - 1].rstrip() + "\u2026"
     line = edition.say(
-        _SUBJECTS[_said_of(edition), edition.is_final],
+        _SUBJECTS[_said_of(edition)],
         client=name,
         period=edition.period_words,
         amount=edition.figures.money_headline(edition.total, edition.currency),
+        state=state.in_subject(edition),
         **({"change": change} if (change := words.subject_change(edition)) else {}),
     )
     return ("[TEST] " if edition.is_test else "") + " ".join(line.split())
@@ -109,7 +113,18 @@ def _text(edition: Edition, message: Message) -> str:
         parts.insert(0, edition.language.together(*test))
     if message.equivalent:
         parts.append(edition.say("About {equivalent}.", equivalent=message.equivalent))
-    lists = ((message.reasons_title, message.reasons), (message.trust_title, message.caveats))
+    lists = (
+        (message.decisions_title, message.decisions),
+        (message.reasons_title, tuple(_line(edition, reason) for reason in message.reasons)),
+        (message.trust_title, message.caveats),
+    )
     parts += ["\n".join((title, *(f"- {line}" for line in lines))) for title, lines in lists if lines]
     parts.append(message.attached)
     return "\n\n".join(parts).replace("\u00a0", " ").replace("\u202f", " ") + "\n"
+
+
+def _line(edition: Edition, reason: Reason) -> str:
+    """``+12,685.50: Amazon RDS rose.``"""
+    if not reason.amount:
+        return reason.sentence
+    return edition.say("{amount}: {reason}", amount=reason.amount, reason=reason.sentence)

@@ -5,23 +5,63 @@ young account has no earlier period rather than a rise without end. Each is one 
 ``language``). ``when``, ``then`` and ``before`` in them are phrases of time that fit these places in every language.
 """
 
-from collections.abc import Sequence
-from datetime import date, timedelta
+from collections.abc import Iterator
 from decimal import Decimal
-from typing import Final
+from typing import Final, NamedTuple
 
 from babel.numbers import get_currency_precision
 
 from cost_reporting.clients import Metric
+from cost_reporting.costs import Group
+from cost_reporting.domain import causes
+from cost_reporting.domain.causes import Part
 from cost_reporting.money import cents
 from cost_reporting.periods import final_from, length
-from cost_reporting.report.edition import Edition, Mover, one_line
+from cost_reporting.report.causes import Reason, fees, label, reasons_of_a_mail
+from cost_reporting.report.causes import reasons as causes_of
+from cost_reporting.report.edition import Edition, one_line
 from cost_reporting.report.figures import EN_DASH, change_ratio
 from cost_reporting.report.gaps import gaps, unread
 from cost_reporting.report.language import to_say
-from cost_reporting.report.revision import since_preliminary
+from cost_reporting.report.phrases import day_ranges, during, during_previous, lacking
+from cost_reporting.report.revision import since_last_report, since_preliminary
 
 REASONS: Final = 3
+
+
+class _Messages(NamedTuple):
+    """A sentence about what was paid and what became of the usage, by the latter."""
+
+    rose: str
+    fell: str
+    same: str
+    unknown: str
+
+
+_AFTER: Final = _Messages(
+    rose=to_say("You paid {amount} {when} after {offset}; usage rose {percent} to {usage}."),
+    fell=to_say("You paid {amount} {when} after {offset}; usage fell {percent} to {usage}."),
+    same=to_say("You paid {amount} {when} after {offset}; usage stayed at {usage}."),
+    unknown=to_say("You paid {amount} {when} after {offset}; usage was {usage}."),
+)
+_NO_LONGER: Final = _Messages(
+    rose=to_say("You paid {amount} {when}, against {previous} {then} after {offset}; usage rose {percent} to {usage}."),
+    fell=to_say("You paid {amount} {when}, against {previous} {then} after {offset}; usage fell {percent} to {usage}."),
+    same=to_say("You paid {amount} {when}, against {previous} {then} after {offset}; usage stayed at {usage}."),
+    unknown=to_say("You paid {amount} {when}, against {previous} {then} after {offset}; usage was {usage}."),
+)
+_OF_RISE: Final = {
+    "all": to_say("All of the rise: {causes}."),
+    "most": to_say("Most of the rise: {causes}."),
+    "half": to_say("About half of the rise: {causes}."),
+    "largest": to_say("Largest cause of the rise: {causes}."),
+}
+_OF_FALL: Final = {
+    "all": to_say("All of the fall: {causes}."),
+    "most": to_say("Most of the fall: {causes}."),
+    "half": to_say("About half of the fall: {causes}."),
+    "largest": to_say("Largest cause of the fall: {causes}."),
+}
 TRUST_TITLE: Final = to_say("How far to trust the figures")
 
 METRIC_WORDS: Final[dict[Metric, str]] = {
@@ -43,48 +83,60 @@ METRIC_WORDS: Final[dict[Metric, str]] = {
 
 
 def headline(edition: Edition) -> str:
-    """The sentence that opens the report."""
-    when, spent = during(edition), _money(edition, edition.total)
+    """The sentences that open the report: the amount and its change, what is not there, and the main cause."""
+    sentences = [_opening(edition)]
+    if edition.days_not_there:
+        sentences.append(edition.say("Not there yet: {days}.", days=day_ranges(edition, edition.days_not_there)))
+    if cause := _main_cause(edition):
+        sentences.append(cause)
+    return edition.language.together(*sentences)
+
+
+def _opening(edition: Edition) -> str:
+    when, spent = during(edition), _spent_amount(edition)
     if edition.covered_by_credits:
         return _covered(edition, when)
     if not edition.total:
-        if edition.basis in {"whole", "partial"}:
-            return edition.say(
-                "AWS charged nothing {when}, after {amount} {then}.",
-                when=when,
-                amount=_money(edition, edition.previous_total),
-                then=during_previous(edition),
-            )
-        return edition.say("AWS charged nothing {when}.", when=when)
+        return _nothing(edition, when)
     if cents(edition.total) < 0:
-        return edition.say(
+        credit = edition.say(
             "You have a net credit of {credit} {when}: credits and refunds were larger than the charges.",
-            credit=_money(edition, -edition.total),
+            credit=_without(edition, _money(edition, -edition.total)),
             when=when,
         )
+        usage = _usage_alone(edition) if edition.comparable and not edition.days_not_there else None
+        return edition.language.together(credit, usage) if usage else credit
+    if edition.comparable and not edition.days_not_there and edition.judged_by_usage:
+        return _by_usage(edition, spent, when)
     return _spent(edition, spent, when)
 
 
-def during(edition: Edition) -> str:
-    """``in October 2026``, ``in the week of 12 to 18 October 2026``: when the period was, to stand in a sentence."""
-    if edition.costs.cadence == "monthly":
-        return edition.say("in {month}", month=edition.period_words)
-    return edition.say("in the week of {days}", days=edition.period_words)
+def _nothing(edition: Edition, when: str) -> str:
+    if edition.is_incomplete:
+        return edition.say("AWS charged nothing {when} for what could be read.", when=when)
+    if edition.comparable and edition.basis in {"whole", "partial"}:
+        return edition.say(
+            "AWS charged nothing {when}, after {amount} {then}.",
+            when=when,
+            amount=_money(edition, edition.previous_total),
+            then=during_previous(edition),
+        )
+    return edition.say("AWS charged nothing {when}.", when=when)
 
 
-def during_previous(edition: Edition) -> str:
-    """``in September``, ``in the week before``: when the previous period was, to stand in a sentence."""
-    match edition.previous_kind:
-        case "monthly":
-            return edition.say("in {month}", month=edition.previous_words)
-        case "weekly":
-            return edition.say("in the week before")
-        case _:
-            return edition.say("in the days before")
+def _spent_amount(edition: Edition) -> str:
+    return _without(edition, _money(edition, edition.total))
+
+
+def _without(edition: Edition, amount: str) -> str:
+    """An amount of an incomplete total, with what it lacks; days at the end of the period are told beside it."""
+    if not edition.costs.accounts_not_read and edition.days_there is not None:
+        return amount
+    return edition.say("{amount} (incomplete: without {what})", amount=amount, what=lacking(edition))
 
 
 def _covered(edition: Edition, when: str) -> str:
-    usage = _money(edition, edition.usage)
+    usage = _without(edition, _money(edition, edition.usage))
     credit, refund = (cents(edition.by_group.get(group, Decimal(0))) < 0 for group in ("credit", "refund"))
     if credit and refund:
         message = to_say("Your usage {when} was {usage}; credits and refunds covered all of\u00a0it.")
@@ -95,8 +147,86 @@ def _covered(edition: Edition, when: str) -> str:
     return edition.say(message, when=when, usage=usage)
 
 
+def _by_usage(edition: Edition, amount: str, when: str) -> str:
+    """Credits or refunds moved the total: what was paid, and what became of the usage."""
+    then, usage = during_previous(edition), _money(edition, edition.demand)
+    now, before = _offset(edition, edition.by_group), _offset(edition, edition.previous_by_group)
+    ratio = change_ratio(edition.demand, edition.previous_demand) if _has_percent(edition.previous_demand) else None
+    facts = {"amount": amount, "when": when, "usage": usage}
+    if now is not None:
+        facts["offset"] = _offset_words(edition, now)
+        return _usage_message(edition, ratio, facts, _AFTER)
+    if before is not None:
+        previous = _money(edition, edition.previous_total)
+        facts |= {"offset": _offset_words(edition, before), "then": then, "previous": previous}
+        return _usage_message(edition, ratio, facts, _NO_LONGER)
+    return _spent(edition, amount, when)
+
+
+def _usage_message(edition: Edition, ratio: Decimal | None, facts: dict[str, str], of: _Messages) -> str:
+    if ratio is None:
+        return edition.say(of.unknown, **facts)
+    percent = edition.figures.percent(abs(ratio))
+    if not ratio:
+        return edition.say(of.same, **facts)
+    return edition.say(of.rose if ratio > 0 else of.fell, percent=percent, **facts)
+
+
+def _usage_alone(edition: Edition) -> str | None:
+    """What became of the usage, as a sentence of its own; None where there is nothing to say."""
+    usage = _money(edition, edition.demand)
+    if not cents(edition.demand) or not _has_percent(edition.previous_demand):
+        return None
+    ratio = change_ratio(edition.demand, edition.previous_demand)
+    if not ratio:
+        return edition.say("Usage stayed at {usage}.", usage=usage) if ratio is not None else None
+    message = (
+        to_say("Usage rose {percent} to {usage}.") if ratio > 0 else to_say("Usage fell {percent} to {usage}.")
+    )
+    return edition.say(message, percent=edition.figures.percent(abs(ratio)), usage=usage)
+
+
+def _has_percent(before: Decimal) -> bool:
+    """A percentage needs a base that means something."""
+    return before >= 1
+
+
+def _offset(edition: Edition, groups: dict[Group, Decimal]) -> tuple[Decimal, Decimal] | None:
+    """Credits and refunds as positive amounts; None where there are none."""
+    credit, refund = (max(-cents(groups.get(group, Decimal(0))), Decimal(0)) for group in ("credit", "refund"))
+    return (credit, refund) if credit or refund else None
+
+
+def _offset_words(edition: Edition, offset: tuple[Decimal, Decimal]) -> str:
+    credit, refund = offset
+    if credit and refund:
+        return edition.say("credits and refunds of {amount}", amount=_money(edition, credit + refund))
+    if credit:
+        return edition.say("credits of {amount}", amount=_money(edition, credit))
+    return edition.say("a refund of {amount}", amount=_money(edition, refund))
+
+
+def _main_cause(edition: Edition) -> str | None:
+    """The causes that make most of the change; None where none does, or where the usage has been told instead."""
+    if edition.judged_by_usage or cents(edition.total) <= 0 or edition.explanation.basis != "change":
+        return None
+    main = causes.headline_cause(edition.explanation)
+    if main is None:
+        return None
+    named = edition.language.listed(label(edition, cause) for cause in main.causes)
+    message = (_OF_RISE if (edition.explanation.change or 0) > 0 else _OF_FALL)[main.share]
+    return edition.say(message, causes=named)
+
+
 def _spent(edition: Edition, amount: str, when: str) -> str:
     then = during_previous(edition)
+    if edition.costs.not_comparable is not None:
+        return edition.say(
+            "You spent {amount} {when}; nothing is compared, since the figures {then} are not known in full.",
+            amount=amount,
+            when=when,
+            then=then,
+        )
     match edition.basis:
         case "none":
             return edition.say(
@@ -141,22 +271,42 @@ def _spent(edition: Edition, amount: str, when: str) -> str:
 
 
 def _up_or_down(edition: Edition, amount: str, when: str) -> str:
-    difference = cents(edition.total) - cents(edition.previous_total)
+    """The change; where the last days are not there yet, against as many days of the period before."""
+    previous, like = edition.compared_total, bool(edition.days_not_there)
+    difference = cents(edition.total) - cents(previous)
+    ratio = change_ratio(edition.total, previous) if _has_percent(previous) else None
+    before = days_before(edition) if like else edition.previous_words
+    facts = {"amount": amount, "when": when, "difference": _money(edition, abs(difference))}
     if not difference:
+        if like:
+            return edition.say("You spent {amount} {when}, the same as on {before}.", amount=amount, when=when, before=before)
         return edition.say(
             "You spent {amount} {when}, the same as {then}.", amount=amount, when=when, then=during_previous(edition)
         )
-    ratio = change_ratio(edition.total, edition.previous_total) or Decimal(0)  # it has one: neither is a credit here
+    if ratio is None:
+        return edition.say(
+            to_say("You spent {amount} {when}, {difference} more than the {previous} of {before}.")
+            if difference > 0
+            else to_say("You spent {amount} {when}, {difference} less than the {previous} of {before}."),
+            previous=_money(edition, previous),
+            before=before,
+            **facts,
+        )
     return edition.say(
         to_say("You spent {amount} {when}, up {percent} ({difference}) on {before}.")
         if difference > 0
         else to_say("You spent {amount} {when}, down {percent} ({difference}) on {before}."),
-        amount=amount,
-        when=when,
         percent=edition.figures.percent(abs(ratio)),
-        difference=_money(edition, abs(difference)),
-        before=edition.previous_words,
+        before=before,
+        **facts,
     )
+
+
+def days_before(edition: Edition) -> str:
+    """``the same days of September``: what is compared with where the last days are not there yet."""
+    if edition.previous_kind == "monthly":
+        return edition.say("the same days of {month}", month=edition.previous_words)
+    return edition.say("the same days of the week before")
 
 
 def rate_change(edition: Edition) -> str | None:
@@ -183,111 +333,115 @@ def like_for_like(edition: Edition) -> str | None:
 
 
 def _rate_change(edition: Edition) -> Decimal | None:
+    if edition.days_not_there or not edition.comparable:
+        return None
     unequal = edition.basis == "partial" or (edition.basis == "whole" and edition.lengths_differ)
     return edition.per_day / edition.previous_per_day - 1 if unequal and cents(edition.total) > 0 else None
 
 
 def subject_change(edition: Edition) -> str:
-    """The change for the subject of a mail: ``+12 %``, ``+22 % per day``, ``new``; nothing where it has no meaning."""
-    if edition.covered_by_credits or not edition.comparable:
+    """The change for the subject of a mail: ``+12 %``, ``+22 % per day``, ``usage +7.3 %``; nothing without a meaning."""
+    if edition.covered_by_credits or not edition.comparable or edition.days_not_there:
         return ""
+    if edition.judged_by_usage:
+        if not _has_percent(edition.previous_demand) or change_ratio(edition.demand, edition.previous_demand) is None:
+            return ""
+        return edition.say("usage {percent}", percent=edition.figures.change(edition.demand, edition.previous_demand))
     rate = rate_change(edition)
     if edition.basis == "partial" and rate is not None:
         return edition.say("{percent} per day", percent=rate)
-    change = edition.figures.change(edition.total, edition.previous_total)
-    return "" if change in {edition.figures.not_available, EN_DASH} else change
+    if not _has_percent(edition.previous_total) or change_ratio(edition.total, edition.previous_total) is None:
+        return ""
+    return edition.figures.change(edition.total, edition.previous_total)
 
 
 def reasons_title(edition: Edition) -> str:
     """What the reasons explain."""
-    if edition.covered_by_credits:
-        return edition.say("What the credits covered")
-    return edition.say("Why it changed") if edition.comparable else edition.say("What it was spent on")
+    explained = edition.explanation
+    match explained.basis:
+        case "usage" if not explained.change:
+            return edition.say("What the credits covered")
+        case "usage":
+            return (
+                edition.say("Credits paid for everything. Why usage rose, in {currency}", currency=edition.currency)
+                if explained.change > 0
+                else edition.say("Credits paid for everything. Why usage fell, in {currency}", currency=edition.currency)
+            )
+        case "change" if edition.costs.accounts_not_read:
+            return edition.say("Why it changed, of the accounts read, in {currency}", currency=edition.currency)
+        case "change":
+            return edition.say("Why it changed, in {currency}", currency=edition.currency)
+        case "not_there_yet" | "not_known":
+            return edition.say("What is known so far")
+        case _:
+            return edition.say("What it was spent on")
 
 
-def reasons(edition: Edition) -> tuple[str, ...]:
-    """The three largest movers in words; of a first period, its three largest services."""
-    if edition.covered_by_credits:
-        used = sorted(edition.usage_by_service.items(), key=lambda item: (-item[1], item[0]))[:REASONS]
-        return tuple(
-            edition.say("{service}: usage of {amount}.", service=one_line(name), amount=_money(edition, amount))
-            for name, amount in used
-            if cents(amount) > 0
+def reasons(edition: Edition, *, brief: bool = False) -> tuple[Reason, ...]:
+    """The causes with their amounts, or what is said where there is no list of them; ``brief`` is for a mail."""
+    listed = (reasons_of_a_mail if brief else causes_of)(edition)
+    if listed:
+        return listed
+    match edition.explanation.basis:
+        case "usage":
+            return tuple(_largest(edition))
+        case "change":
+            return (Reason(sentence=edition.say("Nothing changed enough to be named.")),) if edition.by_service else ()
+        case "not_there_yet":
+            return tuple(_so_far(edition))
+        case "previous_not_known":
+            said = edition.say("The figures {then} are not known in full, so nothing is compared.", then=during_previous(edition))
+            return (Reason(sentence=said), *_largest(edition))
+        case "not_known":
+            said = edition.say("The figures {when} are not known in full, so nothing is explained.", when=during(edition))
+            return (Reason(sentence=said),)
+        case _:
+            return (*_largest(edition), *_first_facts(edition))
+
+
+def _largest(edition: Edition) -> Iterator[Reason]:
+    """The services that were used most, before credits, fees and tax."""
+    used = sorted(edition.demand_by_service.items(), key=lambda item: (-item[1], item[0]))[:REASONS]
+    for name, amount in used:
+        if cents(amount) > 0:
+            yield Reason(
+                sentence=edition.say(
+                    "{service}: usage of {amount}, {share} of all usage.",
+                    service=one_line(name),
+                    amount=_money(edition, amount),
+                    share=edition.figures.share(amount, edition.demand),
+                )
+            )
+
+
+def _first_facts(edition: Edition) -> Iterator[Reason]:
+    """Of a first period: what is charged once a month, and the day on which the costs began."""
+    groups = (("support", "support"), ("tax", "tax"))
+    parts = tuple(
+        Part(name=name, amount=cents(edition.by_group[group]))
+        for name, group in groups
+        if cents(edition.by_group.get(group, Decimal(0)))
+    )
+    if parts:
+        yield Reason(sentence=edition.say("Charged once a month: {parts}.", parts=fees(edition, parts)))
+    began = min((day for day, amount in edition.by_day.items() if amount), default=edition.period.start)
+    if began > edition.period.start:
+        yield Reason(sentence=edition.say("Costs began on {day}.", day=edition.figures.day(began)))
+
+
+def _so_far(edition: Edition) -> Iterator[Reason]:
+    """The average of the days that are there, against the same days before."""
+    there = edition.days_there
+    if there is None or not edition.comparable:
+        return
+    now, before = edition.total / length(there), edition.compared_total / length(there)
+    yield Reason(
+        sentence=edition.say(
+            "A day came to {average} on average, against {previous} on {before}.",
+            average=_money(edition, now),
+            previous=_money(edition, before),
+            before=days_before(edition),
         )
-    if edition.comparable:
-        if not edition.movers:
-            return (edition.say("No service changed by as much as a cent."),) if edition.by_service else ()
-        return tuple(_mover_words(edition, mover) for mover in edition.movers[:REASONS])
-    largest = sorted(edition.by_service.items(), key=lambda item: (-abs(item[1]), item[0]))[:REASONS]
-    return tuple(_cost_words(edition, one_line(name), amount) for name, amount in largest if cents(amount))
-
-
-def _cost_words(edition: Edition, service: str, amount: Decimal) -> str:
-    cost = _money(edition, amount)
-    if cents(edition.total) > 0 and amount > 0:
-        share = edition.figures.share(amount, edition.total)
-        return edition.say("{service} cost {amount}, {share} of the total.", service=service, amount=cost, share=share)
-    return edition.say("{service} cost {amount}.", service=service, amount=cost)
-
-
-def _mover_words(edition: Edition, mover: Mover) -> str:
-    service = one_line(mover.service)
-    if not mover.before:
-        if mover.now > 0:
-            return edition.say("{service} is new: {amount}.", service=service, amount=_money(edition, mover.now))
-        return edition.say(
-            "{service} is new: a credit of {credit}.", service=service, credit=_money(edition, -mover.now)
-        )
-    if not mover.now:
-        message = (
-            to_say("{service} brought a credit of {amount} {then}, and none now.")
-            if mover.before < 0
-            else to_say("{service} cost {amount} {then}, and nothing now.")
-        )
-        amount, then = _money(edition, abs(mover.before)), during_previous(edition)
-        return edition.say(message, service=service, amount=amount, then=then)
-    return _changed_words(edition, mover, service)
-
-
-def _changed_words(edition: Edition, mover: Mover, service: str) -> str:
-    change = cents(mover.now) - cents(mover.before) or mover.change
-    ratio = change_ratio(mover.now, mover.before) if edition.basis != "partial" else None
-    rose, difference = change > 0, _money(edition, abs(change))
-    now, before = _money(edition, abs(mover.now)), _money(edition, abs(mover.before))
-    if mover.before < 0 and mover.now < 0:
-        message = (
-            to_say("{service} rose by {difference} from a credit of {before} to a credit of {now}.")
-            if rose
-            else to_say("{service} fell by {difference} from a credit of {before} to a credit of {now}.")
-        )
-        return edition.say(message, service=service, difference=difference, before=before, now=now)
-    if mover.before < 0:
-        return edition.say(
-            "{service} rose by {difference} from a credit of {before} to {now}.",
-            service=service,
-            difference=difference,
-            before=before,
-            now=now,
-        )
-    if mover.now < 0:
-        return edition.say(
-            "{service} fell by {difference} to a credit of {now}.", service=service, difference=difference, now=now
-        )
-    if ratio is None:
-        message = (
-            to_say("{service} rose by {difference} to {now}.")
-            if rose
-            else to_say("{service} fell by {difference} to {now}.")
-        )
-        return edition.say(message, service=service, difference=difference, now=now)
-    return edition.say(
-        to_say("{service} rose by {difference} ({percent}) to {now}.")
-        if rose
-        else to_say("{service} fell by {difference} ({percent}) to {now}."),
-        service=service,
-        difference=difference,
-        percent=edition.figures.percent(ratio, sign=True),
-        now=now,
     )
 
 
@@ -328,25 +482,8 @@ def caveats(edition: Edition) -> tuple[str, ...]:
             )
         )
     found += [*unread(edition), *gaps(edition)]
-    since = since_preliminary(edition)
-    return (*([since] if since else []), *(found or [edition.say("Nothing is estimated, and nothing is missing.")]))
-
-
-def day_ranges(edition: Edition, dates: Sequence[date]) -> str:
-    """``3 Oct, 29 Oct to 31 Oct``."""
-    runs: list[list[date]] = []
-    for day in sorted(dates):
-        if runs and day - runs[-1][-1] == timedelta(days=1):
-            runs[-1].append(day)
-        else:
-            runs.append([day])
-    figures = edition.figures
-    return edition.language.listed(
-        figures.short_day(run[0])
-        if len(run) == 1
-        else figures.from_to(figures.short_day(run[0]), figures.short_day(run[-1]))
-        for run in runs
-    )
+    since = [line for line in (since_preliminary(edition), since_last_report(edition)) if line]
+    return (*since, *(found or [edition.say("Nothing is estimated, and nothing is missing.")]))
 
 
 def equivalent(edition: Edition) -> str | None:
