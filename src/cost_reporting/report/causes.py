@@ -18,6 +18,7 @@ from cost_reporting.report.figures import MINUS
 from cost_reporting.report.language import to_say
 from cost_reporting.report.phrases import during_previous
 
+_FEW: Final = 3
 OF_A_MAIL: Final = 3
 """Causes that a mail names; the others are a sum there."""
 _FEES: Final = {
@@ -375,10 +376,10 @@ def _plans(edition: Edition, cause: Cause) -> str:
 
 
 def _new_plan(edition: Edition, cause: Cause) -> str:
-    if cause.now is None:
+    if not (fee := total(part.amount for part in cause.parts if part.name.endswith("Fee"))):
         return edition.say("A new Savings Plan: its fee, and what it covers at on-demand prices.")
     return edition.say(
-        "A new Savings Plan: fee {fee}, and what it covers at on-demand prices.", fee=_amount(edition, cause.now)
+        "A new Savings Plan: fee {fee}, less what it covers at on-demand prices.", fee=_amount(edition, fee)
     )
 
 
@@ -447,9 +448,9 @@ def _service(edition: Edition, cause: Cause) -> str:
     service, rose = _service_of(edition, cause), cause.amount > 0
     if cause.day is not None and not rose:
         return edition.say(
-            to_say("{service} otherwise fell; nothing since {day}.")
+            to_say("{service} otherwise fell; nothing after {day}.")
             if cause.otherwise
-            else to_say("{service} fell; nothing since {day}."),
+            else to_say("{service} fell; nothing after {day}."),
             service=service,
             day=edition.figures.short_day(cause.day),
         )
@@ -508,9 +509,9 @@ def _fee(edition: Edition, cause: Cause) -> str:
     """The name of a fee: its kind's, or for other charges AWS's own word."""
     if cause.kind in {"tax", "support", "reservations"}:
         return _named(edition, cause.kind)
-    if len(cause.parts) == 1:
-        return _named(edition, cause.parts[0].name)
-    return _named(edition, cause.service or "other")
+    if 0 < len(cause.parts) <= _FEW:
+        return edition.language.listed(_named(edition, part.name) for part in cause.parts)
+    return edition.say("monthly charges") if cause.kind == "not_billed_yet" else edition.say(_FEES["other"])
 
 
 def _named(edition: Edition, name: str) -> str:

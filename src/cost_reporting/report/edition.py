@@ -21,7 +21,7 @@ from cost_reporting.costs import (
     period_total,
 )
 from cost_reporting.domain import causes
-from cost_reporting.domain.causes import Explanation
+from cost_reporting.domain.causes import Explanation, Headline
 from cost_reporting.money import cents
 from cost_reporting.periods import cadence_of, days, label, last_day, length
 from cost_reporting.record_types import Group, group_of
@@ -308,6 +308,11 @@ class Edition:
     def judged_by_usage(self) -> bool:
         """Whether credits or refunds moved the total, so that only the usage says what happened."""
         return causes.judged_by_usage(self.costs)
+
+    @cached_property
+    def headline_cause(self) -> Headline | None:
+        """The causes that make most of the change, if any do."""
+        return causes.headline_cause(self.explanation)
 
     @cached_property
     def account_names(self) -> dict[str, str]:

@@ -13,8 +13,7 @@ from babel.numbers import get_currency_precision
 
 from cost_reporting.clients import Metric
 from cost_reporting.costs import Group
-from cost_reporting.domain import causes
-from cost_reporting.domain.causes import Part
+from cost_reporting.domain.causes import Part, Share
 from cost_reporting.money import cents
 from cost_reporting.periods import final_from, length
 from cost_reporting.report.causes import Reason, fees, label, reasons_of_a_mail
@@ -50,17 +49,19 @@ _NO_LONGER: Final = _Messages(
     same=to_say("You paid {amount} {when}, against {previous} {then} after {offset}; usage stayed at {usage}."),
     unknown=to_say("You paid {amount} {when}, against {previous} {then} after {offset}; usage was {usage}."),
 )
-_OF_RISE: Final = {
+_OF_RISE: Final[dict[Share | None, str]] = {
     "all": to_say("All of the rise: {causes}."),
     "most": to_say("Most of the rise: {causes}."),
     "half": to_say("About half of the rise: {causes}."),
-    "largest": to_say("Largest cause of the rise: {causes}."),
+    "together": to_say("Most of the rise, together: {causes}."),
+    None: to_say("Largest cause of the rise: {causes}."),
 }
-_OF_FALL: Final = {
+_OF_FALL: Final[dict[Share | None, str]] = {
     "all": to_say("All of the fall: {causes}."),
     "most": to_say("Most of the fall: {causes}."),
     "half": to_say("About half of the fall: {causes}."),
-    "largest": to_say("Largest cause of the fall: {causes}."),
+    "together": to_say("Most of the fall, together: {causes}."),
+    None: to_say("Largest cause of the fall: {causes}."),
 }
 TRUST_TITLE: Final = to_say("How far to trust the figures")
 
@@ -208,10 +209,8 @@ def _offset_words(edition: Edition, offset: tuple[Decimal, Decimal]) -> str:
 
 def _main_cause(edition: Edition) -> str | None:
     """The causes that make most of the change; None where none does, or where the usage has been told instead."""
-    if edition.judged_by_usage or cents(edition.total) <= 0 or edition.explanation.basis != "change":
-        return None
-    main = causes.headline_cause(edition.explanation)
-    if main is None:
+    main = edition.headline_cause
+    if main is None or edition.judged_by_usage or cents(edition.total) <= 0 or edition.explanation.basis != "change":
         return None
     named = edition.language.listed(label(edition, cause) for cause in main.causes)
     message = (_OF_RISE if (edition.explanation.change or 0) > 0 else _OF_FALL)[main.share]
