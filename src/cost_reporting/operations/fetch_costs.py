@@ -221,6 +221,7 @@ def _fetched(due: ClientDue, stored: StoredObject, costs: CostDocument, *, paid_
         previous=period_total(costs, costs.previous) if had_costs_before else None,
         currency=costs.currency,
         estimated=costs.estimated,
+        incomplete=costs.total_is_incomplete,
         paid_requests=paid_requests,
     )
     return CostsFetched(**dict(due), costs=figures)

@@ -21,13 +21,14 @@ from cost_reporting.report.phrases import during_previous
 _FEW: Final = 3
 OF_A_MAIL: Final = 3
 """Causes that a mail names; the others are a sum there."""
+_OTHER: Final = to_say("other charges")
 _FEES: Final = {
     "tax": to_say("tax"),
     "support": to_say("AWS Support"),
     "recurring": to_say("reservation fees"),
     "rifee": to_say("reservation fees"),
     "reservations": to_say("reservation fees"),
-    "other": to_say("other charges"),
+    "other": _OTHER,
 }
 """What a reader calls a kind of fee, by its kind and by Cost Explorer's record type."""
 _LABELS: Final[dict[Kind, str]] = {
@@ -46,6 +47,12 @@ _LABELS: Final[dict[Kind, str]] = {
     "new_plan": to_say("a new Savings Plan"),
     "costs_began": to_say("costs that began within the period before"),
     "else": to_say("everything else"),
+}
+
+_INCIDENTS: Final[dict[bool | None, str]] = {
+    True: to_say("one incident, which is over ({what})"),
+    False: to_say("one incident, which goes on ({what})"),
+    None: to_say("one incident ({what})"),
 }
 
 
@@ -73,7 +80,7 @@ def reasons_of_a_mail(edition: Edition) -> tuple[Reason, ...]:
         return reasons(edition)
     others = causes[OF_A_MAIL:]
     rest = Reason(
-        sentence=edition.say_n("{n} other cause.", "{n} other causes.", len(others)),
+        sentence=edition.say_n("{n} other change.", "{n} other changes.", len(others)),
         amount=_change(edition, total(each.amount for each in others)),
     )
     named = (
@@ -95,26 +102,19 @@ def _change(edition: Edition, amount: Decimal) -> str:
 def label(edition: Edition, cause: Cause) -> str:
     """What the cause is called beside a bar, and in the headline."""
     match cause.kind:
-        case "incident" if cause.over is None:
-            return edition.say("one incident ({what})", what=_service_of(edition, cause))
-        case "incident" if cause.over:
-            return edition.say("one incident, which is over ({what})", what=_service_of(edition, cause))
-        case "incident":
-            return edition.say("one incident, which goes on ({what})", what=_service_of(edition, cause))
-        case "incident_before":
-            return edition.say(
-                "an incident {then}, which is over ({what})",
-                then=during_previous(edition),
-                what=_service_of(edition, cause),
-            )
+        case "incident" | "incident_before":
+            what = _service_of(edition, cause)
+            if cause.kind == "incident_before":
+                return edition.say(
+                    "an incident {then}, which is over ({what})", then=during_previous(edition), what=what
+                )
+            return edition.say(_INCIDENTS[cause.over], what=what)
         case "not_billed_yet":
             return edition.say("{fee}, not billed yet", fee=_fee(edition, cause))
         case "other":
             return _fee(edition, cause)
-        case kind if kind in _LABELS:
-            return edition.say(_LABELS[kind])
-        case _:
-            return one_line(cause.service or "")
+        case kind:
+            return edition.say(_LABELS[kind]) if kind in _LABELS else one_line(cause.service or "")
 
 
 def sentence(edition: Edition, cause: Cause) -> str:
@@ -253,13 +253,9 @@ def _calendar(edition: Edition, cause: Cause) -> str:
 
 def _working_days(edition: Edition, more: int) -> str:
     if more > 0:
-        return edition.say_n(
-            "{n} working day more, as many days.", "{n} working days more, as many days.", more
-        )
+        return edition.say_n("{n} working day more, as many days.", "{n} working days more, as many days.", more)
     if more < 0:
-        return edition.say_n(
-            "{n} working day fewer, as many days.", "{n} working days fewer, as many days.", -more
-        )
+        return edition.say_n("{n} working day fewer, as many days.", "{n} working days fewer, as many days.", -more)
     return edition.say("Other weekdays, as many days.")
 
 
@@ -271,9 +267,7 @@ def _once_a_month(edition: Edition, cause: Cause) -> str:
             else edition.say("Charged once a month, on the 1st, in the week before.")
         )
     if cause.amount >= 0:
-        return edition.say(
-            "Charged once a month, on the 1st, in this week: {parts}.", parts=fees(edition, cause.parts)
-        )
+        return edition.say("Charged once a month, on the 1st, in this week: {parts}.", parts=fees(edition, cause.parts))
     return edition.say(
         "Charged once a month, on the 1st, in the week before: {parts}.", parts=fees(edition, cause.parts, -1)
     )
@@ -439,9 +433,7 @@ def _begun(edition: Edition, cause: Cause) -> str:
 def _costs_began(edition: Edition, cause: Cause) -> str:
     if cause.day is None:
         return edition.say("Costs began within the period before.")
-    return edition.say(
-        "Costs began on {day}, so this is the first whole period.", day=edition.figures.day(cause.day)
-    )
+    return edition.say("Costs began on {day}, so this is the first whole period.", day=edition.figures.day(cause.day))
 
 
 def _service(edition: Edition, cause: Cause) -> str:
@@ -511,7 +503,7 @@ def _fee(edition: Edition, cause: Cause) -> str:
         return _named(edition, cause.kind)
     if 0 < len(cause.parts) <= _FEW:
         return edition.language.listed(_named(edition, part.name) for part in cause.parts)
-    return edition.say("monthly charges") if cause.kind == "not_billed_yet" else edition.say(_FEES["other"])
+    return edition.say("monthly charges") if cause.kind == "not_billed_yet" else edition.say(_OTHER)
 
 
 def _named(edition: Edition, name: str) -> str:

@@ -15,7 +15,7 @@ MOST: Final = 3
 DECISIONS_TITLE: Final = to_say("What needs a decision")
 SOON: Final = 30
 """Days within which a commitment's end is pressing."""
-_CLOSED: Final = frozenset({"ClientAccessDenied", "ClientMisconfigured"})
+_CLOSED: Final = frozenset({"ClientAccessDenied", "ClientMisconfigured", "CredentialsRejected", "PolicyDeniesAccess"})
 """Why an account is not read, where its client can give access again."""
 _FEW: Final = 3
 _SHORT: Final = 30
@@ -48,6 +48,7 @@ def _access(edition: Edition) -> Iterator[str]:
     """Accounts that only the client can open again; the others come back by themselves, or are ours to set up."""
     closed = [account for account in edition.costs.accounts_not_read if account.error in _CLOSED]
     off = [account for account in edition.costs.accounts_not_read if account.error == "CostExplorerDisabled"]
+    barred = [account for account in edition.costs.accounts_not_read if account.error == "PayerDeniesAccess"]
     if closed:
         yield edition.say_n(
             "Give us access to {accounts} again: without this account, every total is incomplete.",
@@ -61,6 +62,15 @@ def _access(edition: Edition) -> Iterator[str]:
             "Switch on Cost Explorer in {accounts}: without these accounts, every total is incomplete.",
             len(off),
             accounts=_accounts(edition, off),
+        )
+    if barred:
+        yield edition.say_n(
+            "Let {accounts} use Cost Explorer, in the management account: without this account, every total is "
+            "incomplete.",
+            "Let {accounts} use Cost Explorer, in the management account: without these accounts, every total is "
+            "incomplete.",
+            len(barred),
+            accounts=_accounts(edition, barred),
         )
 
 

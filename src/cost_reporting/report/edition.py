@@ -23,7 +23,7 @@ from cost_reporting.costs import (
 from cost_reporting.domain import causes
 from cost_reporting.domain.causes import Explanation, Headline
 from cost_reporting.money import cents
-from cost_reporting.periods import cadence_of, days, label, last_day, length
+from cost_reporting.periods import cadence_of, label, last_day, length
 from cost_reporting.record_types import Group, group_of
 from cost_reporting.report.figures import Figures, figures_for
 from cost_reporting.report.language import Language, language_for
@@ -107,7 +107,7 @@ class Edition:
     @property
     def is_incomplete(self) -> bool:
         """Whether the total lacks an account or a day."""
-        return bool(self.costs.accounts_not_read or self.days_not_there)
+        return self.costs.total_is_incomplete
 
     @property
     def is_settled(self) -> bool:
@@ -326,15 +326,9 @@ class Edition:
         return frozenset(day.day for day in self.costs.days if day.estimated)
 
     @cached_property
-    def missing_days(self) -> tuple[date, ...]:
-        """Days of the period that the document knows nothing of."""
-        return tuple(day for day in days(self.period) if day not in self.by_day)
-
-    @cached_property
     def days_not_there(self) -> tuple[date, ...]:
-        """Days of the period that are in no total, since Cost Explorer has not filled them or did not return them."""
-        empty = {day for day in self.costs.days_not_filled if holds(self.period, day)}
-        return tuple(sorted(empty | set(self.missing_days)))
+        """The days of the period that are in no total."""
+        return self.costs.days_missing
 
     @cached_property
     def days_there(self) -> Period | None:

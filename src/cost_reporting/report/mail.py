@@ -10,7 +10,7 @@ from typing import Final, Literal
 from jinja2 import Template
 
 from cost_reporting.contracts import Fact, MailWords
-from cost_reporting.report import state, words
+from cost_reporting.report import headline, state, words
 from cost_reporting.report.causes import Reason
 from cost_reporting.report.decisions import DECISIONS_TITLE, decisions
 from cost_reporting.report.downloads import download_words
@@ -47,7 +47,7 @@ def mail_words(edition: Edition, template: Template, *, colour: str, files: Sequ
     ``files`` are the names of what is attached; none, if it is too large for that.
     """
     message = Message(
-        headline=words.headline(edition),
+        headline=headline.headline(edition),
         equivalent=words.equivalent(edition),
         reasons_title=words.reasons_title(edition),
         reasons=words.reasons(edition, brief=True),
@@ -93,7 +93,7 @@ def subject(edition: Edition) -> str:
         period=edition.period_words,
         amount=edition.figures.money_headline(edition.total, edition.currency),
         state=state.in_subject(edition),
-        **({"change": change} if (change := words.subject_change(edition)) else {}),
+        **({"change": change} if (change := headline.subject_change(edition)) else {}),
     )
     return ("[TEST] " if edition.is_test else "") + " ".join(line.split())
 
@@ -102,7 +102,7 @@ def _said_of(edition: Edition) -> Literal["covered", "change", "amount"]:
     """What the subject says of the amount."""
     if edition.covered_by_credits:
         return "covered"
-    return "change" if words.subject_change(edition) else "amount"
+    return "change" if headline.subject_change(edition) else "amount"
 
 
 def _text(edition: Edition, message: Message) -> str:

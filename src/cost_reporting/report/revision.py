@@ -34,7 +34,7 @@ def since_preliminary(edition: Edition) -> str | None:
 
 
 def since_last_report(edition: Edition) -> str | None:
-    """What AWS has changed about the previous period since its last report; None where nothing was, or none is known."""
+    """What AWS has changed about the previous period since its last report; None if nothing, or it is not known."""
     restated = edition.costs.restated
     if restated is None or edition.costs.not_comparable is not None:
         return None
@@ -44,11 +44,14 @@ def since_last_report(edition: Edition) -> str | None:
     figures = edition.figures
     day = figures.day(restated.fetched_at.astimezone(UTC).date())
     facts = {"period": figures.period(edition.previous), "day": day}
-    before, now, amount = (figures.money(each, edition.currency) for each in (restated.then, restated.now, abs(change)))
+    amounts = (restated.then, restated.now, abs(change))
+    before, now, amount = (figures.money(each, edition.currency) for each in amounts)
     return edition.say(
         to_say("AWS has restated {period} since its report of {day}: {now}, {amount} more than the {before} there.")
         if change > 0
-        else to_say("AWS has restated {period} since its report of {day}: {now}, {amount} less than the {before} there."),
+        else to_say(
+            "AWS has restated {period} since its report of {day}: {now}, {amount} less than the {before} there."
+        ),
         before=before,
         now=now,
         amount=amount,

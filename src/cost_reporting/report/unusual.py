@@ -33,8 +33,7 @@ def of_period(edition: Edition) -> tuple[Anomaly, ...]:
     return tuple(
         each
         for each in anomalies
-        if each.first_day < period.end
-        and (each.last_day is None or max(each.first_day, each.last_day) >= period.start)
+        if each.first_day < period.end and (each.last_day is None or max(each.first_day, each.last_day) >= period.start)
     )
 
 

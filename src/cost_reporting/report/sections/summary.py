@@ -8,7 +8,7 @@ from typing import Final
 from cost_reporting.contracts import Fact
 from cost_reporting.costs import Forecast, NotAvailable, by_month
 from cost_reporting.money import cents
-from cost_reporting.report import budget, charts, gaps, words
+from cost_reporting.report import budget, charts, gaps, headline, words
 from cost_reporting.report.causes import Reason
 from cost_reporting.report.decisions import DECISIONS_TITLE, decisions
 from cost_reporting.report.edition import Edition
@@ -87,14 +87,14 @@ class Summary(Fact):
 def view(edition: Edition) -> Summary:
     """The summary of any edition."""
     reasons, pressing, caveats = words.reasons(edition), decisions(edition), words.caveats(edition)
-    headline, equivalent = words.headline(edition), words.equivalent(edition)
+    opening, equivalent = headline.headline(edition), words.equivalent(edition)
     figures = tuple(
         figure.model_copy(update={"name": figure.name + edition.dagger})
         for figure in (_net(edition), _change(edition), _outlook(edition), _yardstick(edition))
     )
-    room = _room(edition, figures, (headline, equivalent), (tuple(each.sentence for each in reasons), caveats, pressing))
+    room = _room(edition, figures, (opening, equivalent), (tuple(each.sentence for each in reasons), caveats, pressing))
     return Summary(
-        headline=headline,
+        headline=opening,
         badge=badge(edition),
         number=edition.number,
         is_first_page=edition.costs.cadence != "monthly",
@@ -145,16 +145,16 @@ def _change(edition: Edition) -> Figure:
             then=during_previous(edition),
         )
         return Figure(name=say("Change of usage"), unit="", value=change, note=note)
-    if edition.basis == "partial" and (percent := words.rate_change(edition)):
-        compared = words.rates(edition)
+    if edition.basis == "partial" and (percent := headline.rate_change(edition)):
+        compared = headline.rates(edition)
         note = say("{rates}, p\u00a0partial", rates=compared) if compared else say("p\u00a0partial")
         return Figure(name=say("Change per day"), unit="", value=percent, note=note)
     change = figures.change(edition.total, edition.compared_total)
     difference = figures.difference(cents(edition.total) - cents(edition.compared_total))
-    note = words.like_for_like(edition) or say(
+    note = headline.like_for_like(edition) or say(
         "{difference} on {before}",
         difference=figures.of_currency(difference, edition.currency),
-        before=words.days_before(edition) if edition.days_not_there else edition.previous_words,
+        before=headline.days_before(edition) if edition.days_not_there else edition.previous_words,
     )
     return Figure(name=say("Change"), unit="", value=change, note=note)
 
@@ -206,8 +206,8 @@ def _room(
     The lists are the reasons, the caveats and the decisions.
     """
     width, height = _PAGES[edition.client.page_size]
-    (headline, equivalent), (reasons, caveats, pressing) = said, lists
-    taken = 29.0 + 8.05 * _lines(headline, 17.5, width)
+    (lead, equivalent), (reasons, caveats, pressing) = said, lists
+    taken = 29.0 + 8.05 * _lines(lead, 17.5, width)
     cell = width / 4 - 10
     taken += 15.0 + 3.9 * max(_lines(figure.name, 8.5, cell) for figure in figures)
     taken += 3.9 * max(_lines(figure.note, 8.5, cell) for figure in figures)

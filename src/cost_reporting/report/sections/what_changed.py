@@ -131,9 +131,9 @@ def _finding(edition: Edition) -> str:
     up, down = total(each for each in amounts if each > 0), -total(each for each in amounts if each < 0)
     change = edition.explanation.change or Decimal(0)
     if not down:
-        return edition.say("Every cause is a rise: {up} in all.", up=_money(edition, up))
+        return edition.say("Only rises: {up} in all.", up=_money(edition, up))
     if not up:
-        return edition.say("Every cause is a fall: {down} in all.", down=_money(edition, down))
+        return edition.say("Only falls: {down} in all.", down=_money(edition, down))
     said = {"up": _money(edition, up), "down": _money(edition, down)}
     if not change:
         return edition.say("What rose adds up to {up}, and so does what fell.", up=said["up"])
@@ -157,7 +157,7 @@ def _chart(edition: Edition, causes: Sequence[Cause], finding: str) -> Contribut
     )
     return Contributions(
         alt=edition.say(
-            "Bar chart of the causes in {currency}. {finding} {changes}.",
+            "Bar chart of what changed in {currency}. {finding} {changes}.",
             currency=edition.currency,
             finding=finding,
             changes=spoken,
