@@ -32,13 +32,12 @@ def test_the_headline_is_the_total_and_its_change() -> None:
 def test_a_young_account_has_no_earlier_period() -> None:
     edition = an_edition(costs=a_cost_document(services={EC2: "50"}, previous={}, older=None))
     assert opening(edition) == "You spent USD 50.00 in October 2026; there is no earlier period to compare with."
-    assert "100 % of the total" in said(words.reasons(edition))
+    assert "100 % of all usage" in said(words.reasons(edition))
 
 
 def test_a_month_after_an_honest_zero_has_no_percentage() -> None:
     edition = an_edition(costs=a_cost_document(services={EC2: "50"}, previous={}, older="20"))
     assert opening(edition) == "You spent USD 50.00 in October 2026, after nothing in September."
-    assert "is new: USD 50.00" in said(words.reasons(edition))
 
 
 def test_a_month_after_one_that_credits_paid_says_so_instead_of_nothing() -> None:
@@ -50,14 +49,12 @@ def test_usage_that_credits_cover_is_never_a_bare_zero() -> None:
     costs = a_cost_document(services={EC2: "33.86"}, records={EC2: {"Credit": "-33.86"}})
     edition = an_edition(costs=costs)
     assert opening(edition) == "Your usage in October 2026 was USD 33.86; credits covered all of it."
-    assert "usage of USD 33.86" in said(words.reasons(edition))
 
 
 def test_a_negative_total_is_a_credit() -> None:
     costs = a_cost_document(services={EC2: "10"}, records={EC2: {"Refund": "-30"}}, previous={EC2: "25"})
     edition = an_edition(costs=costs)
     assert opening(edition).startswith("You have a net credit of USD 20.00 in October 2026")
-    assert "fell by USD 45.00 to a credit of USD 20.00" in said(words.reasons(edition))
 
 
 def test_a_month_after_a_credit_has_no_percentage() -> None:
@@ -98,13 +95,6 @@ def test_months_of_different_length_are_compared_by_the_day_too() -> None:
 
 def test_weeks_have_the_same_length_and_no_rate() -> None:
     assert headline.like_for_like(an_edition(costs=a_cost_document("2026-W42"))) is None
-
-
-def test_the_three_largest_changes_are_the_reasons() -> None:
-    costs = a_cost_document(
-        services={"A": "100", "B": "50", "C": "7", "D": "1"}, previous={"A": "20", "B": "90", "D": "1", "E": "9"}
-    )
-    assert [reason.split(" ")[0] for reason in words.reasons(an_edition(costs=costs))] == ["A", "B", "E"]
 
 
 def test_what_is_estimated_is_said_with_its_days() -> None:

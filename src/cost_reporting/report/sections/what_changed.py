@@ -111,9 +111,7 @@ def _table(edition: Edition, *, of_usage: bool, top: int) -> Comparison | None:
         if of_usage
         else (edition.by_service, edition.previous_by_service)
     )
-    if not any(cents(now.get(key, Decimal(0)) - before.get(key, Decimal(0))) for key in now.keys() | before.keys()):
-        return None
-    return compare(
+    table = compare(
         edition,
         now,
         before,
@@ -123,6 +121,7 @@ def _table(edition: Edition, *, of_usage: bool, top: int) -> Comparison | None:
         totals=(edition.usage, edition.previous_usage) if of_usage else (edition.total, edition.previous_total),
         by_change=True,
     )
+    return table if any(row.gain for row in table.rows) else None
 
 
 def _finding(edition: Edition) -> str:
