@@ -299,6 +299,16 @@ class Edition:
         began = self.first_cost if self.basis == "partial" else None
         return self.previous_total / (self.previous.end - (began or self.previous.start)).days
 
+    @property
+    def usage_per_day(self) -> Decimal:
+        """The exact usage of a day, on average."""
+        return self.demand / length(self.period)
+
+    @property
+    def previous_usage_per_day(self) -> Decimal:
+        """The exact usage of a day of the previous period, on average."""
+        return self.previous_demand / length(self.previous)
+
     @cached_property
     def explanation(self) -> Explanation:
         """Why the costs changed: the one judge of what is new, what ended, and what moved the total."""
@@ -307,7 +317,7 @@ class Edition:
     @cached_property
     def judged_by_usage(self) -> bool:
         """Whether credits or refunds moved the total, so that only the usage says what happened."""
-        return causes.judged_by_usage(self.costs)
+        return causes.judged_by_usage(self.costs, self.explanation)
 
     @cached_property
     def headline_cause(self) -> Headline | None:

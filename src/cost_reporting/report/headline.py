@@ -286,7 +286,7 @@ def subject_change(edition: Edition) -> str:
         percent = _percent(edition, edition.demand, edition.previous_demand)
         return edition.say("usage {percent}", percent=percent) if percent else ""
     rate = rate_change(edition)
-    if edition.basis == "partial" and rate is not None:
+    if rate is not None:
         return edition.say("{percent} per day", percent=rate)
     return _percent(edition, edition.total, edition.previous_total)
 
@@ -297,7 +297,7 @@ def _percent(edition: Edition, now: Decimal, before: Decimal) -> str:
 
 
 def rate_change(edition: Edition) -> str | None:
-    """The change of the daily rate in percent, where the periods differ in length; else None."""
+    """The change of the daily rate in percent, where the costs began in the previous period; else None."""
     ratio = _rate_change(edition)
     return None if ratio is None else edition.figures.percent(ratio, sign=True)
 
@@ -309,21 +309,30 @@ def rates(edition: Edition) -> str | None:
 
 
 def like_for_like(edition: Edition) -> str | None:
-    """The change of the daily rate, where the periods differ in length; None where they do not or nothing compares."""
-    percent = rate_change(edition)
-    if percent is None:
+    """The change of usage by the day, where the periods differ in length; None where they do not or nothing compares.
+
+    Fees, tax and credits are left out: they are billed by the month, and spread over its days they would be a rate that
+    no day has.
+    """
+    if edition.basis != "whole" or not edition.lengths_differ or edition.days_not_there or not edition.comparable:
         return None
-    compared = rates(edition)
-    if compared is None:
-        return edition.say("{percent} per day, like for like", percent=percent)
-    return edition.say("{percent} per day: {rates}", percent=percent, rates=compared)
+    if not _has_percent(edition.previous_demand) or cents(edition.demand) <= 0:
+        return None
+    now, before = (edition.figures.amount(each) for each in (edition.usage_per_day, edition.previous_usage_per_day))
+    if now == before:
+        return edition.say("usage per day unchanged")
+    return edition.say(
+        "usage per day {percent}: {now} against {before}",
+        percent=edition.figures.percent(edition.usage_per_day / edition.previous_usage_per_day - 1, sign=True),
+        now=now,
+        before=before,
+    )
 
 
 def _rate_change(edition: Edition) -> Decimal | None:
-    if edition.days_not_there or not edition.comparable:
+    if edition.basis != "partial" or edition.days_not_there or not edition.comparable or cents(edition.total) <= 0:
         return None
-    unequal = edition.basis == "partial" or (edition.basis == "whole" and edition.lengths_differ)
-    return edition.per_day / edition.previous_per_day - 1 if unequal and cents(edition.total) > 0 else None
+    return edition.per_day / edition.previous_per_day - 1
 
 
 def _money(edition: Edition, amount: Decimal) -> str:

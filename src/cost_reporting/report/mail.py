@@ -114,17 +114,22 @@ def _text(edition: Edition, message: Message) -> str:
     if message.equivalent:
         parts.append(edition.say("About {equivalent}.", equivalent=message.equivalent))
     lists = (
-        (message.decisions_title, message.decisions),
-        (message.reasons_title, tuple(_line(edition, reason) for reason in message.reasons)),
-        (message.trust_title, message.caveats),
+        (message.decisions_title, _bullets(message.decisions)),
+        (message.reasons_title, _lines(message.reasons)),
+        (message.trust_title, _bullets(message.caveats)),
     )
-    parts += ["\n".join((title, *(f"- {line}" for line in lines))) for title, lines in lists if lines]
+    parts += ["\n".join((title, *lines)) for title, lines in lists if lines]
     parts.append(message.attached)
     return "\n\n".join(parts).replace("\u00a0", " ").replace("\u202f", " ") + "\n"
 
 
-def _line(edition: Edition, reason: Reason) -> str:
-    """``+12,685.50: Amazon RDS rose.``"""
-    if not reason.amount:
-        return reason.sentence
-    return edition.say("{amount}: {reason}", amount=reason.amount, reason=reason.sentence)
+def _bullets(lines: Sequence[str]) -> list[str]:
+    return [f"- {line}" for line in lines]
+
+
+def _lines(reasons: Sequence[Reason]) -> list[str]:
+    """Amounts under each other, with the words beside them."""
+    room = max((len(reason.amount) for reason in reasons), default=0)
+    if not room:
+        return _bullets([reason.sentence for reason in reasons])
+    return [f"{reason.amount:>{room}}  {reason.sentence}" for reason in reasons]

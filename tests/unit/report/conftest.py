@@ -56,7 +56,7 @@ def _stub_of_usage_total(costs: CostDocument, period: Period) -> Decimal:
 @pytest.fixture(autouse=True)
 def _stub(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(causes, "explain", _stub_of_explain, raising=False)
-    monkeypatch.setattr(causes, "judged_by_usage", lambda costs: False, raising=False)
+    monkeypatch.setattr(causes, "judged_by_usage", lambda costs, explained: False, raising=False)
     monkeypatch.setattr(causes, "usage_total", _stub_of_usage_total, raising=False)
     monkeypatch.setattr(causes, "headline_cause", lambda explained: None, raising=False)
 

@@ -274,7 +274,7 @@ def test_the_mail_and_the_first_page_show_the_same_causes(renderer: Renderer) ->
     assert view.reasons == causes.reasons(edition)
     assert view.reasons_title == "Why it changed, in USD"
     mail = renderer.render(a_client(), a_cost_document(), a_run()).mail
-    assert "Why it changed, in USD\n- +50.00: " in mail.text
+    assert "Why it changed, in USD\n+50.00  Amazon Elastic Compute Cloud - Compute rose.\n" in mail.text
     assert "Change in all" in mail.html
 
 

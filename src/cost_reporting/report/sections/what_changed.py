@@ -12,6 +12,7 @@ from cost_reporting.report import charts
 from cost_reporting.report.causes import label
 from cost_reporting.report.comparison import Comparison, compare
 from cost_reporting.report.edition import Edition, capitalised, one_line
+from cost_reporting.report.language import to_say
 
 TOP: Final = 12
 TOP_WITH_RATES: Final = 8
@@ -72,6 +73,8 @@ class WhatChanged(Fact):
     table: Comparison | None
     chart: Contributions
     rates: tuple[Rate, ...]
+    rates_caption: str
+    rates_title: str
 
 
 def view(edition: Edition) -> WhatChanged | None:
@@ -101,6 +104,13 @@ def view(edition: Edition) -> WhatChanged | None:
         table=_table(edition, of_usage=of_usage, top=TOP_WITH_RATES if rates else TOP),
         chart=_chart(edition, causes, finding),
         rates=rates,
+        rates_caption=edition.say(
+            to_say("Net costs of both periods by the day, in {currency}")
+            if edition.basis == "partial"
+            else to_say("Usage of both periods by the day, without fees, credits and tax, in {currency}"),
+            currency=edition.currency,
+        ),
+        rates_title=edition.say("Net total") if edition.basis == "partial" else edition.say("Usage"),
     )
 
 
@@ -185,41 +195,43 @@ def _path(gains: Sequence[Decimal], zero: float, unit: float, *, sign: int) -> s
 
 
 def _rates(edition: Edition) -> tuple[Rate, ...]:
-    """Both periods with their days, where they differ in length; a partial one counts from its first cost on."""
+    """Both periods with their days, where they differ in length.
+
+    It is their usage that is compared: what is billed once a month is in no rate of a day. Of a period in which the
+    costs began it is the net costs, from the first of them on.
+    """
     partial = edition.basis == "partial"
-    if edition.days_not_there:
+    if edition.days_not_there or not (partial or (edition.basis == "whole" and edition.lengths_differ)):
         return ()
-    if not partial and not (edition.basis == "whole" and edition.lengths_differ):
-        return ()
-    figures = edition.figures
-    began = edition.first_cost if partial else None
+    figures, began = edition.figures, edition.first_cost if partial else None
     now, before = length(edition.period), (edition.previous.end - (began or edition.previous.start)).days
-    more, per_day = now - before, cents(edition.per_day) - cents(edition.previous_per_day)
-    difference = cents(edition.total) - cents(edition.previous_total)
-    rate = edition.per_day / edition.previous_per_day - 1
+    sums = (edition.total, edition.previous_total) if partial else (edition.demand, edition.previous_demand)
+    if cents(sums[1]) <= 0:
+        return ()
+    rate, rate_before = sums[0] / now, sums[1] / before
     return (
         Rate(
             name=edition.before_title,
             days=figures.count(before),
-            total=figures.amount(edition.previous_total),
-            per_day=figures.amount(edition.previous_per_day),
+            total=figures.amount(sums[1]),
+            per_day=figures.amount(rate_before),
             is_change=False,
         ),
         Rate(
             name=edition.now_title,
             days=figures.count(now),
-            total=figures.amount(edition.total),
-            per_day=figures.amount(edition.per_day),
+            total=figures.amount(sums[0]),
+            per_day=figures.amount(rate),
             is_change=False,
         ),
         Rate(
             name=edition.say("Difference"),
-            days=_signed(edition, more),
-            total=figures.difference(difference),
+            days=_signed(edition, now - before),
+            total=figures.difference(cents(sums[0]) - cents(sums[1])),
             per_day=edition.say(
                 "{difference} ({percent})",
-                difference=figures.difference(per_day),
-                percent=figures.percent(rate, sign=True),
+                difference=figures.difference(cents(rate) - cents(rate_before)),
+                percent=figures.percent(rate / rate_before - 1, sign=True),
             ),
             is_change=True,
         ),
