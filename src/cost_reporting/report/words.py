@@ -65,28 +65,28 @@ def reasons_title(edition: Edition) -> str:
 
 def reasons(edition: Edition, *, brief: bool = False) -> tuple[Reason, ...]:
     """The causes with their amounts, or what is said where there is no list of them; ``brief`` is for a mail."""
-    listed = (reasons_of_a_mail if brief else causes_of)(edition)
-    if listed:
-        return listed
+    return (reasons_of_a_mail if brief else causes_of)(edition) or tuple(_instead(edition))
+
+
+def _instead(edition: Edition) -> Iterator[Reason]:
+    """What is said where there is no list of causes: why there is none, and what is known all the same."""
     match edition.explanation.basis:
+        case "change" if edition.by_service:
+            yield Reason(sentence=edition.say("Nothing changed enough to be named."))
         case "usage":
-            return tuple(_largest(edition))
-        case "change":
-            return (Reason(sentence=edition.say("Nothing changed enough to be named.")),) if edition.by_service else ()
-        case "not_there_yet":
-            return tuple(_so_far(edition))
+            yield from _largest(edition)
+        case "first":
+            yield from (*_largest(edition), *_first_facts(edition))
         case "previous_not_known":
-            said = edition.say(
-                "The figures {then} are not known in full, so nothing is compared.", then=during_previous(edition)
-            )
-            return (Reason(sentence=said), *_largest(edition))
+            then = during_previous(edition)
+            said = edition.say("The figures {then} are not known in full, so nothing is compared.", then=then)
+            yield from (Reason(sentence=said), *_largest(edition))
         case "not_known":
-            said = edition.say(
-                "The figures {when} are not known in full, so nothing is explained.", when=during(edition)
-            )
-            return (Reason(sentence=said),)
-        case _:
-            return (*_largest(edition), *_first_facts(edition))
+            when = during(edition)
+            said = edition.say("The figures {when} are not known in full, so nothing is explained.", when=when)
+            yield Reason(sentence=said)
+        case "not_there_yet":
+            yield from _so_far(edition)
 
 
 def _largest(edition: Edition) -> Iterator[Reason]:
@@ -118,7 +118,7 @@ def _first_facts(edition: Edition) -> Iterator[Reason]:
 def _so_far(edition: Edition) -> Iterator[Reason]:
     """The average of the days that are there, against the same days before."""
     there = edition.days_there
-    if there is None or not edition.comparable:
+    if there is None or not edition.days_not_there or not edition.comparable:
         return
     now, before = edition.total / length(there), edition.compared_total / length(there)
     yield Reason(

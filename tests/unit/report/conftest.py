@@ -9,56 +9,13 @@ from typing import Any
 import pytest
 
 from cost_reporting.clients import Client
-from cost_reporting.contracts import Period, Run
+from cost_reporting.contracts import Run
 from cost_reporting.costs import CostDocument
-from cost_reporting.domain import causes
 from cost_reporting.domain.causes import Basis, Cause, Explanation, Headline, Kind
 from cost_reporting.report.comparison import Comparison
 from cost_reporting.report.edition import Edition
 from cost_reporting.report.renderer import Renderer
 from tests.builders import a_client, a_cost_document, a_run
-
-
-def _stub_of_explain(costs: CostDocument) -> Explanation:  # until the branch causes is merged
-    from cost_reporting.costs import by_service, period_total
-    from cost_reporting.money import cents
-
-    now, before = by_service(costs, costs.period), by_service(costs, costs.previous)
-    if not before:
-        return Explanation(basis="first", change=None)
-    change = cents(period_total(costs, costs.period)) - cents(period_total(costs, costs.previous))
-    moved = sorted(
-        ((cents(now.get(k, Decimal(0)) - before.get(k, Decimal(0))), k) for k in now.keys() | before.keys()),
-        key=lambda e: (-abs(e[0]), e[1]),
-    )
-    causes = [Cause(kind="service", service=k, amount=a) for a, k in moved if a][:6]
-    rest = change - sum((c.amount for c in causes), Decimal(0))
-    if rest:
-        causes.append(Cause(kind="else", amount=rest, services=len(moved) - 6))
-    return Explanation(basis="change", change=change, causes=tuple(causes))
-
-
-def _stub_of_usage_total(costs: CostDocument, period: Period) -> Decimal:
-    from cost_reporting.record_types import bucket_of
-
-    return sum(
-        (
-            line.amounts.by(costs.metric)
-            for s in costs.spans
-            if period.start <= s.period.start and s.period.end <= period.end
-            for line in s.lines
-            if bucket_of(line.record_type) in {"usage", "discounts"}
-        ),
-        Decimal(0),
-    )
-
-
-@pytest.fixture(autouse=True)
-def _stub(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(causes, "explain", _stub_of_explain, raising=False)
-    monkeypatch.setattr(causes, "judged_by_usage", lambda costs, explained: False, raising=False)
-    monkeypatch.setattr(causes, "usage_total", _stub_of_usage_total, raising=False)
-    monkeypatch.setattr(causes, "headline_cause", lambda explained: None, raising=False)
 
 
 @pytest.fixture(scope="session")
