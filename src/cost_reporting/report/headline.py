@@ -126,6 +126,10 @@ def _by_usage(edition: Edition, amount: str, when: str) -> str:
     if now is not None:
         facts["offset"] = _offset_words(edition, now)
         return _usage_message(edition, ratio, facts, _AFTER)
+    if before is not None and cents(edition.previous_total) <= 0:
+        usage_too = _usage_alone(edition)
+        said = _spent(edition, amount, when)
+        return edition.language.together(said, usage_too) if usage_too else said
     if before is not None:
         previous = _money(edition, edition.previous_total)
         facts |= {"offset": _offset_words(edition, before), "then": then, "previous": previous}

@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import re
 from datetime import date
 from decimal import Decimal
 from typing import Any, get_args
@@ -274,7 +275,7 @@ def test_the_mail_and_the_first_page_show_the_same_causes(renderer: Renderer) ->
     assert view.reasons == causes.reasons(edition)
     assert view.reasons_title == "Why it changed, in USD"
     mail = renderer.render(a_client(), a_cost_document(), a_run()).mail
-    assert "Why it changed, in USD\n+50.00  Amazon Elastic Compute Cloud - Compute rose.\n" in mail.text
+    assert re.search(r"Why it changed, in USD\n(.{6}  .*\.\n)+\+52\.25  Change in all\n", mail.text)
     assert "Change in all" in mail.html
 
 
