@@ -264,6 +264,8 @@ class FetchedCosts(Fact):
     previous: Amount | None
     currency: str
     estimated: bool
+    incomplete: bool = False
+    """The total lacks an account or a day. Executions that began with an older version do not say it."""
     paid_requests: Annotated[int, Field(ge=0)]
 
 

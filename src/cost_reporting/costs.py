@@ -17,6 +17,7 @@ from cost_reporting.contracts import Amount, Cadence, Fact, Issue, Period
 from cost_reporting.errors import CostsDoNotReconcile
 from cost_reporting.money import total
 from cost_reporting.periods import closed_at
+from cost_reporting.periods import days as days_of
 from cost_reporting.record_types import Group, group_of
 from cost_reporting.service_names import PRESENT_NAMES, present_name
 
@@ -248,6 +249,14 @@ class Preliminary(Fact):
     fetched_at: AwareDatetime
 
 
+class Restated(Fact):
+    """What the last report about the previous period said of it, and what the answers of this one say."""
+
+    then: Amount
+    now: Amount
+    fetched_at: AwareDatetime
+
+
 class Query(Fact):
     """A question to Cost Explorer, as evidence: its paid requests (one per page) with AWS's request ids, of whom."""
 
@@ -302,11 +311,23 @@ class CostDocument(Fact):
     commitments: Commitments | NotAvailable | None = None
     savings: Savings | NotAvailable | None = None
     preliminary: Preliminary | None = None
+    restated: Restated | None = None
 
     @property
     def estimated(self) -> bool:
         """Whether any day of the period may still change, says Cost Explorer."""
         return any(day.estimated for day in self.days if holds(self.period, day.day))
+
+    @property
+    def days_missing(self) -> tuple[date, ...]:
+        """The days of the period that are in no total: Cost Explorer has not filled them, or did not return them."""
+        known = {day.day for day in self.days}
+        return tuple(day for day in days_of(self.period) if day not in known)
+
+    @property
+    def total_is_incomplete(self) -> bool:
+        """Whether the period's total lacks an account or a day."""
+        return bool(self.accounts_not_read or self.days_missing)
 
     @property
     def closed(self) -> bool:

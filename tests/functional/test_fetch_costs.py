@@ -628,3 +628,25 @@ def test_a_rotated_external_id_costs_nothing(invoke: Invoke, world: World, costs
     rotated = {"kind": "role", "role_arn": f"arn:aws:iam::{BAKERY}:role/reader", "external_id": "another-one"}
     world.add(of_account(BAKERY), access=rotated)
     assert (fetch(invoke).costs.paid_requests, costs.paid) == (0, 2)
+
+
+def test_the_next_report_knows_what_the_last_one_about_the_month_before_said(
+    invoke: Invoke, world: World, costs: Costs
+) -> None:
+    world.add(of_account(BAKERY))
+    assert document(world, fetch(invoke)).restated is None, "there was no report about September"
+    september = document(world, fetch(invoke, a_client_due("acme", a_run("2026-09"))))
+    october = document(world, fetch(invoke, a_client_due("acme", a_run(refresh=True))))
+    assert october.restated is not None
+    assert october.restated.fetched_at == september.fetched_at
+    assert october.restated.then == period_total(september, september.period)
+    assert october.restated.now == period_total(october, october.previous)
+
+
+def test_a_report_by_another_metric_is_no_measure_of_what_aws_has_changed(
+    invoke: Invoke, world: World, costs: Costs
+) -> None:
+    world.add(of_account(BAKERY))
+    fetch(invoke, a_client_due("acme", a_run("2026-09")))
+    world.add(of_account(BAKERY, cost_metric="amortized"))
+    assert document(world, fetch(invoke)).restated is None

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from cost_reporting.clients import Client
 from cost_reporting.contracts import ClientDue, CostsFetched, FetchedCosts, Run, StoredObject
-from cost_reporting.costs import CostDocument, Preliminary, account_ids, period_total, reconcile
+from cost_reporting.costs import CostDocument, Preliminary, Restated, account_ids, period_total, reconcile
 from cost_reporting.domain.suspension import is_stopped
 from cost_reporting.errors import (
     ClientMisconfigured,
@@ -20,6 +20,7 @@ from cost_reporting.errors import (
 )
 from cost_reporting.operations.owned_accounts import Ownership
 from cost_reporting.operations.stored_report import answers_key, evidence_key, stored_report
+from cost_reporting.periods import issues_of
 from cost_reporting.sources import CostSource
 from cost_reporting.store.clients import ClientStore
 from cost_reporting.store.objects import JSON, Document, ObjectStore, report_prefix
@@ -73,7 +74,11 @@ def fetch_costs(
     reconcile(fetched.costs)
     if client.on_partial == "hold" and not fetched.costs.complete:
         raise CostsIncomplete(f"{client.client_id}: {'; '.join(_gaps(fetched.costs))}")
-    costs = fetched.costs.model_copy(update={"preliminary": _preliminary(fetched.costs, client, due.run, objects)})
+    earlier = {
+        "preliminary": _preliminary(fetched.costs, client, due.run, objects),
+        "restated": _restated(fetched.costs, client, due.run, objects),
+    }
+    costs = fetched.costs.model_copy(update=earlier)
     stored, kept = _stored(costs, answers, there, client, due.run, clients=clients, objects=objects)
     return _fetched(due, stored, kept, paid_requests=costs.paid_requests)
 
@@ -188,6 +193,26 @@ def _preliminary(final: CostDocument, client: Client, run: Run, objects: ObjectS
     return Preliminary(total=period_total(costs, costs.period), fetched_at=costs.fetched_at)
 
 
+def _restated(costs: CostDocument, client: Client, run: Run, objects: ObjectStore) -> Restated | None:
+    """What the client was last told about the month before this one, by the same metric and of the same accounts."""
+    if run.cadence != "monthly" or costs.not_comparable is not None:
+        return None
+    for issue in issues_of(run.cadence):
+        earlier = run.model_copy(update={"period": costs.previous, "issue": issue})
+        document = objects.open(f"{report_prefix(earlier, costs.client_id)}costs.json")
+        told = _read(document, client, earlier) if document is not None else None
+        if told is None:
+            continue
+        if told.days_not_filled:
+            return None
+        if (told.metric, told.currency, account_ids(told)) != (costs.metric, costs.currency, account_ids(costs)):
+            return None
+        return Restated(
+            then=period_total(told, told.period), now=period_total(costs, costs.previous), fetched_at=told.fetched_at
+        )
+    return None
+
+
 def _fetched(due: ClientDue, stored: StoredObject, costs: CostDocument, *, paid_requests: int) -> CostsFetched:
     had_costs_before = any(day.lines for day in costs.days if day.day < costs.period.start)
     figures = FetchedCosts(
@@ -196,6 +221,7 @@ def _fetched(due: ClientDue, stored: StoredObject, costs: CostDocument, *, paid_
         previous=period_total(costs, costs.previous) if had_costs_before else None,
         currency=costs.currency,
         estimated=costs.estimated,
+        incomplete=costs.total_is_incomplete,
         paid_requests=paid_requests,
     )
     return CostsFetched(**dict(due), costs=figures)

@@ -20,7 +20,6 @@ from cost_reporting.costs import CostDocument, reconcile
 from cost_reporting.errors import InvalidRequest
 from cost_reporting.operations.fetch_costs import costs_in
 from cost_reporting.operations.list_clients import what_is_asked
-from cost_reporting.report.naming import file_name
 from cost_reporting.sources import CostSource
 from cost_reporting.store.clients import ClientStore
 from cost_reporting.store.objects import ObjectStore, report_prefix
@@ -138,7 +137,7 @@ def documents(preview: Preview, rendered: Rendered) -> Mapping[str, bytes]:
     unsaid = {"access": access, "more_accounts": (), "recipients": (), "quarantined": (), "reply_to": None}
     record = preview.client.model_copy(update=unsaid)
     files = {
-        file_name(preview.client.client_id, preview.run): rendered.pdf,
+        rendered.file_name: rendered.pdf,
         **{file.file_name: file.body for file in rendered.files},
         "mail.txt": f"Subject: {rendered.mail.subject}\n\n{rendered.mail.text}".encode(),
         "mail.html": rendered.mail.html.encode(),

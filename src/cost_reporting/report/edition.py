@@ -13,14 +13,17 @@ from cost_reporting.contracts import Cadence, Period, Run
 from cost_reporting.costs import (
     PRICE_PER_REQUEST,
     CostDocument,
+    Split,
     by_day,
     by_group,
     by_service,
     holds,
     period_total,
 )
+from cost_reporting.domain import causes
+from cost_reporting.domain.causes import Explanation, Headline
 from cost_reporting.money import cents
-from cost_reporting.periods import cadence_of, days, label, last_day, length
+from cost_reporting.periods import cadence_of, label, last_day, length
 from cost_reporting.record_types import Group, group_of
 from cost_reporting.report.figures import Figures, figures_for
 from cost_reporting.report.language import Language, language_for
@@ -33,20 +36,7 @@ _LONGEST_NAME: Final = 120
 _READ: Final = 1000
 """Letters of a name that are looked at: marks and spaces may fall away."""
 _OFFSET_GROUPS: Final[frozenset[Group]] = frozenset({"credit", "refund", "tax"})
-
-
-@dataclass(frozen=True)
-class Mover:
-    """A service whose costs changed, by exact amounts."""
-
-    service: str
-    now: Decimal
-    before: Decimal
-
-    @property
-    def change(self) -> Decimal:
-        """How much more it costs now."""
-        return self.now - self.before
+_DEMAND_GROUPS: Final[frozenset[Group]] = frozenset({"usage", "discount"})
 
 
 @dataclass(frozen=True)
@@ -106,13 +96,23 @@ class Edition:
 
     @property
     def is_final(self) -> bool:
-        """Whether the bill of the period was closed when the costs were fetched."""
+        """Whether the bill of the period was closed when the costs were fetched, by the calendar."""
         return self.run.issue == "final" if self.run.cadence == "monthly" else self.costs.closed
 
+    @cached_property
+    def still_estimated(self) -> int:
+        """How many days of a period whose final date is reached AWS still calls estimated."""
+        return sum(holds(self.period, day) for day in self.estimated_days) if self.is_final else 0
+
     @property
-    def badge(self) -> str:
-        """``Final`` or ``Preliminary``."""
-        return self.say("Final") if self.is_final else self.say("Preliminary")
+    def is_incomplete(self) -> bool:
+        """Whether the total lacks an account or a day."""
+        return self.costs.total_is_incomplete
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing of the total is expected to change: final, complete, and no day of it estimated."""
+        return self.is_final and not self.still_estimated and not self.is_incomplete
 
     @property
     def is_test(self) -> bool:
@@ -181,6 +181,41 @@ class Edition:
         return self.previous_total - sum((groups.get(group, Decimal(0)) for group in _OFFSET_GROUPS), Decimal(0))
 
     @cached_property
+    def previous_by_group(self) -> dict[Group, Decimal]:
+        """Exact costs of the previous period on the way from usage to invoice."""
+        return by_group(self.costs, self.previous)
+
+    @cached_property
+    def demand(self) -> Decimal:
+        """Exact usage of the period, whatever paid for it, after agreed discounts: by which a change is judged."""
+        return causes.usage_total(self.costs, self.period)
+
+    @cached_property
+    def previous_demand(self) -> Decimal:
+        """Exact usage of the previous period."""
+        return causes.usage_total(self.costs, self.previous)
+
+    @cached_property
+    def demand_by_service(self) -> dict[str, Decimal]:
+        """Exact usage of the period by service."""
+        demand: dict[str, Decimal] = {}
+        for span in self.costs.spans:
+            if self.period.start <= span.period.start and span.period.end <= self.period.end:
+                for line in span.lines:
+                    if group_of(line.record_type) in _DEMAND_GROUPS:
+                        demand[line.service] = demand.get(line.service, Decimal(0)) + line.amounts.by(self.costs.metric)
+        return demand
+
+    @cached_property
+    def compared_total(self) -> Decimal:
+        """What the total is compared with: that of as many days of the previous period as are there of this one."""
+        there = self.days_there
+        if not self.days_not_there or there is None:
+            return self.previous_total
+        end = self.previous.start + (there.end - there.start)
+        return sum((cost for day, cost in self.previous_by_day.items() if day < end), Decimal(0))
+
+    @cached_property
     def usage_by_service(self) -> dict[str, Decimal]:
         """Exact charges of the period by service before credits, refunds and tax."""
         return self._usage_by_service(self.period)
@@ -245,8 +280,8 @@ class Edition:
 
     @property
     def comparable(self) -> bool:
-        """Whether there is an earlier period at all."""
-        return self.basis != "none"
+        """Whether there is an earlier period at all, and it is known in full."""
+        return self.basis != "none" and self.costs.not_comparable is None
 
     @cached_property
     def lengths_differ(self) -> bool:
@@ -264,15 +299,36 @@ class Edition:
         began = self.first_cost if self.basis == "partial" else None
         return self.previous_total / (self.previous.end - (began or self.previous.start)).days
 
+    @property
+    def usage_per_day(self) -> Decimal:
+        """The exact usage of a day, on average."""
+        return self.demand / length(self.period)
+
+    @property
+    def previous_usage_per_day(self) -> Decimal:
+        """The exact usage of a day of the previous period, on average."""
+        return self.previous_demand / length(self.previous)
+
     @cached_property
-    def movers(self) -> tuple[Mover, ...]:
-        """The services that changed by a cent or more, the largest change first."""
-        names = self.by_service.keys() | self.previous_by_service.keys()
-        movers = (
-            Mover(name, self.by_service.get(name, Decimal(0)), self.previous_by_service.get(name, Decimal(0)))
-            for name in names
-        )
-        return tuple(sorted((m for m in movers if cents(m.change)), key=lambda m: (-abs(m.change), m.service)))
+    def explanation(self) -> Explanation:
+        """Why the costs changed: the one judge of what is new, what ended, and what moved the total."""
+        return causes.explain(self.costs)
+
+    @cached_property
+    def judged_by_usage(self) -> bool:
+        """Whether credits or refunds moved the total, so that only the usage says what happened."""
+        return causes.judged_by_usage(self.costs, self.explanation)
+
+    @cached_property
+    def headline_cause(self) -> Headline | None:
+        """The causes that make most of the change, if any do."""
+        return causes.headline_cause(self.explanation)
+
+    @cached_property
+    def account_names(self) -> dict[str, str]:
+        """What accounts are called, by id."""
+        split = self.costs.accounts.names if isinstance(self.costs.accounts, Split) else {}
+        return split | {account.account_id: account.name for account in self.costs.accounts_read}
 
     @cached_property
     def estimated_days(self) -> frozenset[date]:
@@ -280,9 +336,18 @@ class Edition:
         return frozenset(day.day for day in self.costs.days if day.estimated)
 
     @cached_property
-    def missing_days(self) -> tuple[date, ...]:
-        """Days of the period that the document knows nothing of."""
-        return tuple(day for day in days(self.period) if day not in self.by_day)
+    def days_not_there(self) -> tuple[date, ...]:
+        """The days of the period that are in no total."""
+        return self.costs.days_missing
+
+    @cached_property
+    def days_there(self) -> Period | None:
+        """The days before the first that is not there yet, if all after it are not there either."""
+        if not self.days_not_there:
+            return self.period
+        first = self.days_not_there[0]
+        trailing = len(self.days_not_there) == (self.period.end - first).days
+        return Period(start=self.period.start, end=first) if trailing and first > self.period.start else None
 
     @cached_property
     def period_words(self) -> str:

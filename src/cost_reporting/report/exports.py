@@ -85,7 +85,13 @@ def exports(edition: Edition) -> tuple[File, ...]:
     return tuple(
         File(
             kind=kind,
-            file_name=file_name(edition.client.client_id, edition.run, kind),
+            file_name=file_name(
+                edition.client.client_id,
+                edition.run,
+                kind,
+                estimated=edition.costs.estimated,
+                incomplete=edition.is_incomplete,
+            ),
             body=as_csv(table) if kind == "csv" else as_xlsx(table, edition),
         )
         for kind in wanted
@@ -202,7 +208,8 @@ def _notes(edition: Edition) -> list[tuple[str, str]]:
         ("Report", edition.number),
         ("Period", f"{costs.period.start} to {costs.period.end}, UTC, the end not included"),
         ("Fetched", f"{costs.fetched_at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC, from Cost Explorer"),
-        ("Issue", "final" if costs.closed else "preliminary"),
+        ("Issue", _issue(costs)),
+        ("Days not there yet", ", ".join(f"{day}" for day in costs.days_missing) or "None."),
         ("Total of the report", f"{costs.currency} {_exact(edition.total)} by the metric {costs.metric}"),
         ("A row", f"is a sum: one service, one record type, {each}. FOCUS has one row for each charge."),
         ("BilledCost", "Cost Explorer's NetUnblendedCost: what the invoice is made of, discounts applied."),
@@ -227,6 +234,19 @@ def _notes(edition: Edition) -> list[tuple[str, str]]:
         ("Left out", "Resources, SKUs, prices, quantities, invoices and the billing account: Cost Explorer sums them."),
         (REST, "A rest of at most 0.01 between Cost Explorer's answers by day and by record type, if there is one."),
     ]
+
+
+def _issue(costs: CostDocument) -> str:
+    """What the file says of itself, in the report's words."""
+    estimated = sum(day.estimated for day in costs.days if costs.period.start <= day.day < costs.period.end)
+    said = "final" if costs.closed else "preliminary"
+    if costs.closed and estimated:
+        said = f"final date reached; AWS still marks {estimated} days as estimated"
+    return (
+        f"{said}; INCOMPLETE, see the accounts not read and the days not there yet"
+        if (costs.total_is_incomplete)
+        else said
+    )
 
 
 def _only_account(costs: CostDocument) -> str:

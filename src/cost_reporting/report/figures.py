@@ -27,8 +27,6 @@ MINUS: Final = "\u2212"
 EN_DASH: Final = "\u2013"
 NOT_AVAILABLE: Final = to_say("n/a")
 """A message: printed as ``figures.not_available``."""
-NEW: Final = to_say("new")
-"""A message: printed as ``figures.new``."""
 _GROUPED: Final = "#,##0"
 _LARGE: Final = Decimal(1000)
 _WHOLE_PERCENT_FROM: Final = Decimal(10)
@@ -70,7 +68,6 @@ class Figures:
         self._currency_first = self._locale.currency_formats["standard"].pattern.startswith("\xa4")
         self._per_cent = "%" if self._language.code == "ja" else f"{NBSP}%"
         self.not_available = self._language.say(NOT_AVAILABLE)
-        self.new = self._language.say(NEW)
 
     @property
     def language_name(self) -> str:
@@ -120,13 +117,14 @@ class Figures:
         return f"{prefix}{self._digits(percent.quantize(step, rounding='ROUND_HALF_UP'), pattern)}{self._per_cent}"
 
     def change(self, now: Decimal, before: Decimal) -> str:
-        """The change from ``before`` in percent; from zero it is "new", and a credit has none."""
+        """The change from ``before`` in percent; from zero there is none, and from a credit it would mean nothing.
+
+        A dash does not say "new": whether something is, only its history tells (``domain.causes``).
+        """
         ratio = change_ratio(now, before)
         if ratio is not None:
             return self.percent(ratio, sign=True)
-        if before:
-            return self.not_available
-        return self.new if now else EN_DASH
+        return self.not_available if before else EN_DASH
 
     def share(self, part: Decimal, whole: Decimal) -> str:
         """A part of the whole in percent; of nothing, or of a credit, there is no share."""

@@ -47,6 +47,7 @@ class Rendered(Fact):
     """
 
     pdf: bytes
+    file_name: str
     html: str
     mail: MailWords
     files: tuple[File, ...]
@@ -108,7 +109,8 @@ class Renderer:
             if _LONG_WORD.search(html):
                 html = html.replace("<html ", '<html class="long-words" ', 1)
             pdf = self._printer.print(html, created=costs.fetched_at)
-            names = (file_name(client.client_id, run), *(file.file_name for file in files))
+            name = file_name(client.client_id, run, estimated=costs.estimated, incomplete=costs.total_is_incomplete)
+            names = (name, *(file.file_name for file in files))
             heavy = too_large((len(pdf), *(len(file.body) for file in files)))
             mail = mail_words(
                 edition, self._templates.get_template("mail.html.j2"), colour=colour, files=() if heavy else names
@@ -116,7 +118,7 @@ class Renderer:
         except TemplateError as fault:
             raise RenderFailed(f"a template does not fit: {type(fault).__name__}: {fault}") from fault
         warnings = () if emblem.fault is None else (f"logo left out: {emblem.fault}",)
-        return Rendered(pdf=pdf, html=html, mail=mail, files=files, warnings=warnings)
+        return Rendered(pdf=pdf, file_name=name, html=html, mail=mail, files=files, warnings=warnings)
 
     @cached_property
     def template_version(self) -> str:

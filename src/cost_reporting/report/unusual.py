@@ -16,12 +16,47 @@ _SEVERAL: Final = "several services"
 
 def numbered(edition: Edition) -> tuple[Anomaly, ...]:
     """The largest in the order of their days: the first has the number 1. None if there is none, or none known."""
-    anomalies = edition.costs.anomalies
-    if not isinstance(anomalies, tuple):
-        return ()
+    anomalies = of_period(edition)
     most = MOST if edition.costs.cadence == "monthly" else MOST_OF_A_WEEK
     largest = sorted(anomalies, key=lambda anomaly: (-anomaly.impact, anomaly.first_day, anomaly.service))[:most]
     return tuple(sorted(largest, key=lambda anomaly: (anomaly.first_day, -anomaly.impact, anomaly.service)))
+
+
+def of_period(edition: Edition) -> tuple[Anomaly, ...]:
+    """Those that overlap the period; the document may know of some that were over before it, as causes of a fall.
+
+    One of which AWS says no end may reach into the period.
+    """
+    anomalies, period = edition.costs.anomalies, edition.period
+    if not isinstance(anomalies, tuple):
+        return ()
+    return tuple(
+        each
+        for each in anomalies
+        if each.first_day < period.end and (each.last_day is None or max(each.first_day, each.last_day) >= period.start)
+    )
+
+
+def reaches_out(edition: Edition, anomaly: Anomaly) -> bool:
+    """Whether some of its days lie outside of the period, or may."""
+    last_day = anomaly.last_day or edition.period.end
+    return anomaly.first_day < edition.period.start or last_day >= edition.period.end
+
+
+def is_approximate(edition: Edition) -> bool:
+    """Whether the report's metric is another one than that of AWS's impact, which is unblended."""
+    return edition.costs.metric in {"amortized", "net_amortized"}
+
+
+def approximate(edition: Edition) -> str:
+    """Why an impact is about so much."""
+    return edition.say("Amounts of incidents are approximate here: AWS gives them as unblended cost.")
+
+
+def impact(edition: Edition, anomaly: Anomaly) -> str:
+    """The amount above what was expected, to stand in a sentence: ``USD 126.85``, ``about USD 126.85``."""
+    amount = edition.figures.money(anomaly.impact, edition.currency)
+    return edition.say("about {amount}", amount=amount) if is_approximate(edition) else amount
 
 
 def service(edition: Edition, anomaly: Anomaly) -> str:
@@ -46,13 +81,13 @@ def note(edition: Edition, anomaly: Anomaly) -> str:
             "{when}: {service} cost {impact} more than AWS expected.",
             when=when(edition, anomaly),
             service=charts.shortened(service(edition, anomaly), _NAME_LENGTH),
-            impact=edition.figures.money(anomaly.impact, edition.currency),
+            impact=impact(edition, anomaly),
         )
     return edition.say(
         "{when}: {service} cost {impact} more than the {expected} that AWS expected.",
         when=when(edition, anomaly),
         service=charts.shortened(service(edition, anomaly), _NAME_LENGTH),
-        impact=edition.figures.money(anomaly.impact, edition.currency),
+        impact=impact(edition, anomaly),
         expected=edition.figures.amount(anomaly.expected),
     )
 

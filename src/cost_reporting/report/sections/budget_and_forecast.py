@@ -116,7 +116,7 @@ def _sentences(
         yield edition.say(
             "At the most likely amount, that is {over} over the budget.", over=_money(edition, expected.over)
         )
-    elif expected is not None:
+    elif expected is not None and not edition.is_incomplete:
         yield edition.say(
             "At the most likely amount, {left} of the budget is left.", left=_money(edition, -expected.over)
         )
@@ -125,6 +125,20 @@ def _sentences(
 def _of_budget(edition: Edition, spent: Spending) -> str:
     month, share = edition.figures.period(spent.month), edition.figures.percent(spent.ratio)
     whole = _money(edition, spent.budget)
+    if edition.is_incomplete and spent.over > 0:
+        return edition.say(
+            "{month} is at least {over} over its budget of {budget}; the total is incomplete.",
+            month=month,
+            over=_money(edition, spent.over),
+            budget=whole,
+        )
+    if edition.is_incomplete:
+        return edition.say(
+            "{month} used at least {spent} of its budget of {budget}; the total is incomplete.",
+            month=month,
+            spent=_money(edition, spent.spent),
+            budget=whole,
+        )
     if spent.over > 0:
         return edition.say(
             "{month} used {share} of its budget of {budget}: {over} too much.",
@@ -183,8 +197,8 @@ def _lines(
             low=EN_DASH,
             likely=EN_DASH,
             high=EN_DASH,
-            used=figures.percent(spent.ratio),
-            left=figures.amount(-spent.over),
+            used=EN_DASH if edition.is_incomplete else figures.percent(spent.ratio),
+            left=EN_DASH if edition.is_incomplete else figures.amount(-spent.over),
         )
     if forecast is not None and any(cents(each) for each in (forecast.so_far, forecast.low, forecast.high)):
         yield Line(
@@ -193,8 +207,8 @@ def _lines(
             low=figures.amount(forecast.low),
             likely=figures.amount(forecast.mean),
             high=figures.amount(forecast.high),
-            used=figures.percent(expected.ratio) if expected else "",
-            left=figures.amount(-expected.over) if expected else "",
+            used="" if expected is None else EN_DASH if edition.is_incomplete else figures.percent(expected.ratio),
+            left="" if expected is None else EN_DASH if edition.is_incomplete else figures.amount(-expected.over),
         )
 
 

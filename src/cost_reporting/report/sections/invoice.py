@@ -6,7 +6,7 @@ from cost_reporting.contracts import Fact
 from cost_reporting.costs import by_record_type
 from cost_reporting.money import cents, total
 from cost_reporting.record_types import GROUPS, Group
-from cost_reporting.report import words
+from cost_reporting.report import headline
 from cost_reporting.report.edition import Edition, one_line
 from cost_reporting.report.language import to_say
 
@@ -28,7 +28,7 @@ _CREDIT, _CHARGE = to_say("credit"), to_say("charge")
 _MINUS_MEANS: dict[Group, str] = {
     "refund": to_say("refund"),
     "discount": to_say("discount"),
-    "commitment": to_say("already paid"),
+    "commitment": to_say("saved"),
 }
 
 
@@ -94,7 +94,7 @@ def _word(edition: Edition, amount: Decimal, minus: str) -> str:
 def _sentence(edition: Edition) -> str:
     figures, currency = edition.figures, edition.currency
     if edition.covered_by_credits:
-        return words.headline(edition)
+        return headline.opening(edition)
     usage, net = figures.money(edition.usage, currency), figures.money(edition.total, currency)
     if cents(edition.credits) < 0:
         return edition.say(

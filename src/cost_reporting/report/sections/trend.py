@@ -8,8 +8,9 @@ from typing import Final, Literal
 from cost_reporting.contracts import Fact
 from cost_reporting.money import cents
 from cost_reporting.periods import days
-from cost_reporting.report import charts, unusual, words
+from cost_reporting.report import charts, unusual
 from cost_reporting.report.edition import Edition
+from cost_reporting.report.phrases import during_previous
 from cost_reporting.report.rounding import fitted
 
 WIDTH: Final = 600.0
@@ -143,7 +144,7 @@ def _finding(edition: Edition) -> str:
             "A day came to {average} on average, against {previous} {then}.",
             average=average,
             previous=figures.money(edition.previous_per_day, currency),
-            then=words.during_previous(edition),
+            then=during_previous(edition),
         )
         if edition.basis == "whole"
         else edition.say("A day came to {average} on average.", average=average)
