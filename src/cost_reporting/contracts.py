@@ -265,6 +265,8 @@ class FetchedCosts(Fact):
     currency: str
     estimated: bool
     paid_requests: Annotated[int, Field(ge=0)]
+    unreadable: Annotated[int, Field(ge=0)] = 0
+    """Sections of which Cost Explorer's answer could not be read, if it was asked now."""
 
 
 class CostsFetched(ClientDue):

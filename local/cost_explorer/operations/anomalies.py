@@ -32,6 +32,20 @@ def get_anomalies(call: Call) -> Json:
     return {"Anomalies": list(items), **onward}
 
 
+def get_anomaly_monitors(call: Call) -> Json:
+    """The account's monitor of services, which AWS creates for new users of Cost Explorer (User Guide, "Getting started
+    with AWS Cost Anomaly Detection")."""
+    account = call.ledger.account
+    monitor = {
+        "MonitorArn": f"arn:aws:ce::{account.id}:anomalymonitor/00000000-0000-4000-8000-{account.id}",
+        "MonitorName": "Default-Services-Monitor",
+        "MonitorType": "DIMENSIONAL",
+        "MonitorDimension": "SERVICE",
+    }
+    items, onward = page(call, [monitor])
+    return {"AnomalyMonitors": list(items), **onward}
+
+
 def _detected(call: Call) -> tuple[date, date]:
     """First and last day of detection that is asked for: at most 90 days back, yesterday at the latest."""
     asked = call.request["DateInterval"]

@@ -32,20 +32,37 @@ _REASONS: Final = {
     "CostsThrottled": to_say("AWS was too busy to answer"),
     "CostsNotReady": to_say("AWS has no figures for it yet"),
     "ClientAccessDenied": to_say("the access that we were given does not extend to it"),
+    "CredentialsRejected": to_say("AWS no longer accepts the access that we were given"),
+    "PayerDeniesAccess": to_say("the management account of the organization does not share it with this account"),
+    "PolicyDeniesAccess": to_say("a policy of the organization or of the account forbids it"),
+    "AccountClosed": to_say("AWS calls the account closed or suspended"),
     "CostExplorerDisabled": to_say("Cost Explorer is not switched on in the account"),
     "CostsRefused": to_say("AWS does not answer this question about the account"),
+    "CostsUnreadable": to_say("AWS's answer about it lacks figures"),
+    "CostsEndless": to_say("AWS's answer about it does not end"),
+    "AnomaliesNotMonitored": to_say(
+        "the account has no monitor for them: create one in the Billing and Cost Management console, under Cost "
+        "Anomaly Detection"
+    ),
     "CostsDoNotReconcile": to_say("what AWS says about it contradicts itself"),
 }
 _OF_ACCOUNTS: Final = {
     "CostsNotReady": to_say("AWS has no figures yet"),
     "ClientAccessDenied": to_say("AWS does not let us read the costs"),
+    "CredentialsRejected": to_say("AWS no longer accepts the access that we were given"),
+    "PayerDeniesAccess": to_say("the management account of its organization does not let it see its costs"),
+    "PolicyDeniesAccess": to_say("a policy of its organization, or its own, forbids it"),
+    "AccountClosed": to_say("AWS calls it closed or suspended"),
     "ClientMisconfigured": to_say("the access to it is not set up completely"),
     "CostExplorerDisabled": to_say("Cost Explorer is not switched on there"),
     "CostsRefused": to_say("AWS does not answer questions about its costs"),
+    "CostsUnreadable": to_say("AWS's answer about its costs lacks figures"),
+    "CostsEndless": to_say("AWS's answer about its costs does not end"),
 }
 _FEW: Final = 4
 _SHORT: Final = 30
 _UNKNOWN: Final = to_say("it could not be read")
+_DAYS_UNKNOWN: Final = to_say("not all days of the running month are known yet")
 _TOO_YOUNG: Final = to_say("the account has too little history for AWS to forecast its costs")
 _OPT_IN: Final = to_say(
     "the account has to ask for it once: in the Billing and Cost Management console, under Preferences, choose "
@@ -133,7 +150,7 @@ def _reason(edition: Edition, part: str, missing: NotAvailable) -> str:
     if missing.error == "CostExplorerDisabled" and part == "savings.resizes":
         return edition.say(_OPT_IN)
     if missing.error == "CostsNotReady" and part == "forecast":
-        return edition.say(_TOO_YOUNG)
+        return edition.say(_TOO_YOUNG if missing.reason.startswith(_FROM_AWS) else _DAYS_UNKNOWN)
     return edition.say(_REASONS.get(missing.error, _UNKNOWN))
 
 
