@@ -36,7 +36,7 @@ UNACCEPTED: Final = frozenset(
         "UnrecognizedClientException",
     }
 )
-"""Codes that say that the credentials, and not their permissions, are refused (AWS General Reference, common errors)."""
+"""Codes that say that the credentials, not their permissions, are refused (AWS General Reference, common errors)."""
 
 _OPT_IN_SAID: Final = "opt-in only feature"
 _NOT_ENABLED: Final = re.compile(r"not enabled for cost explorer", re.IGNORECASE)

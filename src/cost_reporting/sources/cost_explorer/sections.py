@@ -197,15 +197,13 @@ def _so_far(asked: Asked, month: Period) -> tuple[date, Decimal]:
 
 def _require_rest(asked: Asked, results: list[ForecastResult], rest: Period) -> None:
     """Raises CostsUnreadable if the forecast is about other days than ``rest``: some count twice, or not at all."""
-    at = rest.start
-    for result in sorted(results, key=lambda each: each.time_period.start if each.time_period else date.min):
-        span = asked.questions.needed(result.time_period, "GetCostForecast", "TimePeriod")
-        if span.start != at:
-            break
-        at = span.end
+    operation, at = "GetCostForecast", rest.start
+    spans = [asked.questions.needed(result.time_period, operation, "TimePeriod") for result in results]
+    for span in sorted(spans, key=lambda each: each.start):
+        at = span.end if span.start == at else date.max
     if at != rest.end:
         raise asked.questions.unreadable(
-            "GetCostForecast", f"asked about {rest.start} to {rest.end}, and the answer is about other days"
+            operation, f"asked about {rest.start} to {rest.end}, and the answer is about other days"
         )
 
 
