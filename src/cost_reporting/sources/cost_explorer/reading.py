@@ -59,10 +59,13 @@ def read(
     days = tuple(_day(client.cost_metric, span) for span in spans(daily, of=of) if span.groups is not None)
     currency = _currency(client, record_types, daily)
     _require_figures(client, run, days, of=whole if client.more_accounts else run.period)
+    by_record_type = tuple(_record_span(of, span) for span in spans(record_types, of=of))
+    if not by_record_type:
+        raise CostsUnreadable(f"{of}: Cost Explorer: {OPERATION}: no ResultsByTime by record type")
     return Reading(
         account=AccountRead(account_id=questions.account_id, name=name),
         currency=currency,
-        spans=tuple(_record_span(of, span) for span in spans(record_types, of=of)),
+        spans=by_record_type,
         days=days,
         sections=sections.ask_all(sections.Asked(questions, client, run, previous, today, days, currency or "USD")),
     )

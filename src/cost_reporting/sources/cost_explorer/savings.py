@@ -96,7 +96,7 @@ def _resizes(questions: Questions, currency: str) -> Iterator[Resize]:
                 estimate, target = questions.needed(detail, operation, "TerminateRecommendationDetail"), None
             _require(questions, currency, estimate.currency_code)
             yield Resize(
-                account_id=each.account_id or questions.account_id,
+                account_id=questions.needed(each.account_id, operation, "AccountId"),
                 resource_id=questions.needed(instance.resource_id, operation, "ResourceId"),
                 name=instance.instance_name or None,
                 region=_details(instance.resource_details).region,
