@@ -267,6 +267,8 @@ class FetchedCosts(Fact):
     incomplete: bool = False
     """The total lacks an account or a day. Executions that began with an older version do not say it."""
     paid_requests: Annotated[int, Field(ge=0)]
+    unreadable: Annotated[int, Field(ge=0)] = 0
+    """Sections of which Cost Explorer's answer could not be read, if it was asked now."""
 
 
 class CostsFetched(ClientDue):

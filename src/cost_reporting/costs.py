@@ -153,14 +153,22 @@ class TagSplit(Fact):
 
 
 class Forecast(Fact):
-    """What the month that is running may come to: billed until ``until`` (exclusive), and a range for the whole."""
+    """What the month that is running may come to: billed until ``until`` (exclusive), and a range for the whole.
+
+    ``low`` and ``high`` are None where AWS does not say them: they are optional in botocore's model.
+    """
 
     month: Period
     until: date
     so_far: Amount
     mean: Amount
-    low: Amount
-    high: Amount
+    low: Amount | None
+    high: Amount | None
+
+    @property
+    def bounds(self) -> tuple[Decimal, Decimal]:
+        """The range, or the most likely amount twice where there is none."""
+        return (self.mean, self.mean) if self.low is None or self.high is None else (self.low, self.high)
 
 
 SEVERAL_SERVICES: Final = "several services"

@@ -1,7 +1,8 @@
 """Fetch Costs: the client's costs, complete and reconciled, in the bucket."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import datetime
 from hashlib import sha256
 from typing import Any, Final
 
@@ -15,6 +16,7 @@ from cost_reporting.errors import (
     ClientMisconfigured,
     ClientSuspended,
     CostsIncomplete,
+    CostsUnreadable,
     ReportNotStored,
     StaleDocument,
 )
@@ -22,6 +24,7 @@ from cost_reporting.operations.owned_accounts import Ownership
 from cost_reporting.operations.stored_report import answers_key, evidence_key, stored_report
 from cost_reporting.periods import issues_of
 from cost_reporting.sources import CostSource
+from cost_reporting.store.answers import AnswerStore
 from cost_reporting.store.clients import ClientStore
 from cost_reporting.store.objects import JSON, Document, ObjectStore, report_prefix
 
@@ -33,7 +36,13 @@ _MADE_FOR, _ANSWERS = "made-for", "answers"
 
 
 def fetch_costs(
-    due: ClientDue, *, clients: ClientStore, ownership: Ownership, source: CostSource, objects: ObjectStore
+    due: ClientDue,
+    *,
+    clients: ClientStore,
+    ownership: Ownership,
+    source: CostSource,
+    objects: ObjectStore,
+    now: Callable[[], datetime],
 ) -> CostsFetched:
     """Find the stored costs of this client, period and issue, or ask for them and store them.
 
@@ -41,6 +50,9 @@ def fetch_costs(
     missing from it, or its bytes are not those that were stored: then it counts as absent. The answers are stored as
     they came before they are reconciled: if they differ, they are the evidence. They are named by their hash, so that
     the costs of one execution never stand beside the answers of another.
+
+    Each answer is stored as it comes, and a next try of the same run takes it from there (see ``AnswerStore``), so that
+    none is paid twice because a later one was refused, or the function was killed.
 
     Of two executions that ask at once, the second takes what the first has stored. One that has ``restarted`` takes
     what is there by now, gaps and all, rather than pay again for what another has just stored.
@@ -69,7 +81,8 @@ def fetch_costs(
         if found is not None:
             ownership.require_own(client, account_ids(found))
             return _fetched(due, there.stored, found, paid_requests=0)
-    fetched = source.fetch(client, due.run, lambda reached: ownership.admit(client, reached))
+    kept = AnswerStore(objects, prefix, due.run.run_id, there, now)
+    fetched = source.fetch(client, due.run, lambda reached: ownership.admit(client, reached), kept)
     answers = objects.put(answers_key(prefix, sha256(fetched.raw).hexdigest()), fetched.raw, JSON)
     reconcile(fetched.costs)
     if client.on_partial == "hold" and not fetched.costs.complete:
@@ -79,8 +92,9 @@ def fetch_costs(
         "restated": _restated(fetched.costs, client, due.run, objects),
     }
     costs = fetched.costs.model_copy(update=earlier)
-    stored, kept = _stored(costs, answers, there, client, due.run, clients=clients, objects=objects)
-    return _fetched(due, stored, kept, paid_requests=costs.paid_requests)
+    stored, standing = _stored(costs, answers, there, client, due.run, clients=clients, objects=objects)
+    unreadable = sum(each.error == CostsUnreadable.__name__ for each in costs.not_available.values())
+    return _fetched(due, stored, standing, paid_requests=costs.paid_requests, unreadable=unreadable)
 
 
 def costs_in(document: Document, client: Client, run: Run, *, gaps: bool = False) -> CostDocument | None:
@@ -213,7 +227,9 @@ def _restated(costs: CostDocument, client: Client, run: Run, objects: ObjectStor
     return None
 
 
-def _fetched(due: ClientDue, stored: StoredObject, costs: CostDocument, *, paid_requests: int) -> CostsFetched:
+def _fetched(
+    due: ClientDue, stored: StoredObject, costs: CostDocument, *, paid_requests: int, unreadable: int = 0
+) -> CostsFetched:
     had_costs_before = any(day.lines for day in costs.days if day.day < costs.period.start)
     figures = FetchedCosts(
         document=stored,
@@ -223,5 +239,6 @@ def _fetched(due: ClientDue, stored: StoredObject, costs: CostDocument, *, paid_
         estimated=costs.estimated,
         incomplete=costs.total_is_incomplete,
         paid_requests=paid_requests,
+        unreadable=unreadable,
     )
     return CostsFetched(**dict(due), costs=figures)

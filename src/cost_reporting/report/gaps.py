@@ -49,6 +49,10 @@ _REASONS: Final = {
 _OF_ACCOUNTS: Final = {
     "CostsNotReady": to_say("AWS has no figures yet"),
     "ClientAccessDenied": to_say("AWS does not let us read the costs"),
+    "CredentialsRejected": to_say("AWS no longer accepts the access that we were given"),
+    "PayerDeniesAccess": to_say("the management account of its organization does not let it see its costs"),
+    "PolicyDeniesAccess": to_say("a policy of its organization, or its own, forbids it"),
+    "AccountClosed": to_say("AWS calls it closed or suspended"),
     "ClientMisconfigured": to_say("the access to it is not set up completely"),
     "CostExplorerDisabled": to_say("Cost Explorer is not switched on there"),
     "CostsRefused": to_say("AWS does not answer questions about its costs"),
@@ -63,6 +67,7 @@ _OF_ACCOUNTS: Final = {
 _FEW: Final = 4
 _SHORT: Final = 30
 _UNKNOWN: Final = to_say("it could not be read")
+_DAYS_UNKNOWN: Final = to_say("not all days of the running month are known yet")
 _TOO_YOUNG: Final = to_say("the account has too little history for AWS to forecast its costs")
 _OPT_IN: Final = to_say(
     "the account has to ask for it once: in the Billing and Cost Management console, under Preferences, choose "
@@ -158,7 +163,7 @@ def _reason(edition: Edition, part: str, missing: NotAvailable) -> str:
     if missing.error == "CostExplorerDisabled" and part == "savings.resizes":
         return edition.say(_OPT_IN)
     if missing.error == "CostsNotReady" and part == "forecast":
-        return edition.say(_TOO_YOUNG)
+        return edition.say(_TOO_YOUNG if missing.reason.startswith(_FROM_AWS) else _DAYS_UNKNOWN)
     return edition.say(_REASONS.get(missing.error, _UNKNOWN))
 
 

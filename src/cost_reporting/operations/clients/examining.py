@@ -13,17 +13,21 @@ from cost_reporting.clients import Client, RoleAccess, Way, is_own_secret_arn
 from cost_reporting.contracts import Fact
 from cost_reporting.delivery.standing import Standing
 from cost_reporting.errors import (
+    AccountClosed,
     ClientAccessDenied,
     ClientMisconfigured,
     CostExplorerDisabled,
     CostReportingError,
     CostsNotReady,
+    CredentialsRejected,
+    PayerDeniesAccess,
+    PolicyDeniesAccess,
 )
 from cost_reporting.records import printable
 from cost_reporting.report.branding import logo_of
 from cost_reporting.sources.access import Reader, lets_in, reader
 from cost_reporting.sources.cost_explorer.asking import OPT_IN, Questions
-from cost_reporting.sources.cost_explorer.permissions import Trial, trials
+from cost_reporting.sources.cost_explorer.permissions import WANTED_LATER, Trial, trials
 from cost_reporting.store.objects import ObjectStore
 
 Verdict = Literal["ok", "failed", "not needed", "not checked"]
@@ -135,6 +139,8 @@ def _access(client: Client, way: Way) -> tuple[Reader | None, Finding]:
         return None, _failed(name, denied, remedy)
     except ClientMisconfigured as wrong:
         return None, _failed(name, wrong, "Store JSON with access_key_id and secret_access_key in the secret.")
+    except (AccountClosed, PolicyDeniesAccess) as refused:
+        return None, _failed(name, refused, refused.remedy)
     except CostReportingError as error:
         return None, _unknown(name, error)
 
@@ -175,9 +181,18 @@ def _cost_explorer(
             enabled = says
     yield enabled
     yield from found
+    yield Finding(
+        name=_LATER, verdict="not needed", cause=f"wanted later: {', '.join(WANTED_LATER)}", remedy=_ALL_AT_ONCE
+    )
 
 
 _ENABLED = "Cost Explorer enabled"
+_WITHHELD = "the organization's payer account withholds Cost Explorer"
+_LATER = "permissions for sections to come"
+_ALL_AT_ONCE = (
+    "Nothing now. A role whose stack has `onboard`'s present template has them: when the client updates its stack, "
+    "have it take that."
+)
 _REMEDIES = {"the access is refused": "Mend the access first.", "it costs USD 0.01": "Say --yes, or --check-aws."}
 
 
@@ -191,18 +206,27 @@ def _tried(trial: Trial, questions: Questions | None, why_not: str) -> tuple[Fin
     finding, enabled = Finding(name=name, verdict="ok"), Finding(name=_ENABLED, verdict="ok")
     try:
         questions.try_once(trial.operation, trial.question)
-    except CostExplorerDisabled as disabled:
-        if OPT_IN not in str(disabled):
-            finding = Finding(name=name, verdict="not checked", cause="Cost Explorer is not enabled")
-            return finding, _failed(_ENABLED, disabled, disabled.remedy)
-        finding = Finding(name=name, verdict="ok", cause=f"allowed; {OPT_IN}")
-    except ClientAccessDenied as denied:
-        return _failed(name, denied, f"Have the client allow {name}. {_ONBOARD}"), None
     except CostsNotReady as young:
         finding = Finding(name=name, verdict="ok", cause=f"allowed; there are no figures yet: {young}")
     except CostReportingError as error:
-        return _unknown(name, error), None
+        if not isinstance(error, CostExplorerDisabled) or OPT_IN not in str(error):
+            return _refused(name, error)
+        finding = Finding(name=name, verdict="ok", cause=f"allowed; {OPT_IN}")
     return finding, enabled
+
+
+def _refused(name: str, error: CostReportingError) -> tuple[Finding, Finding | None]:
+    """What is missing, if it is the permission; else whose switch or policy it is, whatever the role allows."""
+    match error:
+        case CostExplorerDisabled() | PayerDeniesAccess():
+            cause = "Cost Explorer is not enabled" if isinstance(error, CostExplorerDisabled) else _WITHHELD
+            return Finding(name=name, verdict="not checked", cause=cause), _failed(_ENABLED, error, error.remedy)
+        case ClientAccessDenied():
+            return _failed(name, error, f"Have the client allow {name}. {_ONBOARD}"), None
+        case AccountClosed() | CredentialsRejected() | PolicyDeniesAccess():
+            return _failed(name, error, error.remedy), None
+        case _:
+            return _unknown(name, error), None
 
 
 def _mail(client: Client, sender: str, standing: Standing) -> Iterator[Finding]:

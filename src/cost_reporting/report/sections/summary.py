@@ -162,12 +162,14 @@ def _change(edition: Edition) -> Figure:
 def _outlook(edition: Edition) -> Figure:
     """The forecast, if it was asked for; what was used before credits, if not."""
     forecast, figures, say = edition.costs.forecast, edition.figures, edition.say
-    if forecast is None or (edition.covered_by_credits and isinstance(forecast, Forecast) and not cents(forecast.high)):
+    if forecast is None or (
+        edition.covered_by_credits and isinstance(forecast, Forecast) and not cents(forecast.bounds[1])
+    ):
         return _usage(edition)
     if isinstance(forecast, NotAvailable):
         note = say("not available: {reason}", reason=gaps.reason(edition, "forecast", forecast))
         return Figure(name=say("Forecast"), unit="", value=figures.not_available, note=note)
-    low, high = figures.headline(forecast.low), figures.headline(forecast.high)
+    low, high = (figures.headline(amount) for amount in forecast.bounds)
     note = say("most likely; the range is {low} to {high}", low=low, high=high) if low != high else say("most likely")
     name = say("Forecast, {month}", month=figures.period(forecast.month))
     return Figure(name=name, unit=edition.currency, value=figures.headline(forecast.mean), note=note)

@@ -220,8 +220,11 @@ def _tags(parts: Sequence[tuple[TagSplit, ...]]) -> tuple[TagSplit, ...]:
 
 def _forecasts(parts: Sequence[Forecast]) -> Forecast:
     """The ranges are added up: as if all accounts ended low or high together, so rather too wide than too narrow."""
-    sums = {field: total(getattr(part, field) for part in parts) for field in ("so_far", "mean", "low", "high")}
-    return parts[0].model_copy(update=sums)
+    sums: dict[str, Any] = {field: total(getattr(part, field) for part in parts) for field in ("so_far", "mean")}
+    for bound in ("low", "high"):
+        amounts = [getattr(part, bound) for part in parts]
+        sums[bound] = None if None in amounts else total(amounts)
+    return parts[0].model_copy(update=sums | {"until": min(part.until for part in parts)})
 
 
 SUMS: Final[Mapping[Section, Callable[[Sequence[Any]], object]]] = {

@@ -8,7 +8,7 @@ from typing import Any
 from cost_reporting.clients import Client, Metric, Section
 from cost_reporting.contracts import Period, Run
 from cost_reporting.costs import AccountRead, Amounts, DayCosts, Line, RecordLine, RecordSpan, holds
-from cost_reporting.errors import CostsDoNotReconcile, CostsNotReady
+from cost_reporting.errors import CostsDoNotReconcile, CostsNotReady, CostsUnreadable
 from cost_reporting.periods import days as days_of
 from cost_reporting.periods import is_closed
 from cost_reporting.sources.cost_explorer import sections
@@ -32,7 +32,7 @@ def read(
 ) -> Reading:
     """The costs of one of the client's accounts, called ``name``, in both periods and the ``history`` before.
 
-    Raises CostsThrottled, CostsNotReady, ClientAccessDenied, CostExplorerDisabled, CostsRefused, or
+    Raises what :meth:`Questions.ask` does, CostsUnreadable if an answer is not of the known shape, or
     CostsDoNotReconcile if the answers are in more than one currency.
     """
     record_types = questions.ask(
@@ -55,26 +55,33 @@ def read(
             metrics=(client.cost_metric,),
         ),
     )
-    days = tuple(_day(client.cost_metric, span) for span in spans(daily))
+    of = client.client_id
+    days = tuple(_day(client.cost_metric, span) for span in spans(daily, of=of) if span.groups is not None)
     currency = _currency(client, record_types, daily)
     _require_figures(client, run, days, of=whole if client.more_accounts else run.period)
+    by_record_type = tuple(_record_span(of, span) for span in spans(record_types, of=of))
+    if not by_record_type:
+        raise CostsUnreadable(f"{of}: Cost Explorer: {OPERATION}: no ResultsByTime by record type")
     return Reading(
         account=AccountRead(account_id=questions.account_id, name=name),
         currency=currency,
-        spans=tuple(_record_span(span) for span in spans(record_types)),
+        spans=by_record_type,
         days=days,
         sections=sections.ask_all(sections.Asked(questions, client, run, previous, today, days, currency or "USD")),
     )
 
 
 def _currency(client: Client, *answers: list[dict[str, Any]]) -> str | None:
-    found = set().union(*(units(answer) for answer in answers))
+    found = set().union(*(units(answer, of=client.client_id) for answer in answers))
     if len(found) > 1:
         raise CostsDoNotReconcile(f"{client.client_id}: Cost Explorer answered in {' and '.join(sorted(found))}")
     return found.pop() if found else None
 
 
-def _record_span(span: Span) -> RecordSpan:
+def _record_span(of: str, span: Span) -> RecordSpan:
+    """Raises CostsUnreadable if the answer does not say what was billed in it: that is not nothing."""
+    if span.groups is None or any(len(group.keys) != 2 for group in span.groups):
+        raise CostsUnreadable(f"{of}: Cost Explorer: {OPERATION}: no groups by record type from {span.period.start} on")
     lines = tuple(
         RecordLine(
             service=group.keys[0],
@@ -87,7 +94,7 @@ def _record_span(span: Span) -> RecordSpan:
 
 
 def _day(metric: Metric, span: Span) -> DayCosts:
-    lines = tuple(Line(key=group.keys[0], amount=group.amount(metric)) for group in span.groups)
+    lines = tuple(Line(key=group.keys[0], amount=group.amount(metric)) for group in span.groups or ())
     return DayCosts(day=span.period.start, estimated=span.estimated, lines=lines)
 
 
