@@ -41,7 +41,7 @@ def pause() -> None:
 @cache
 def clients() -> ClientStore:
     """The client records."""
-    return ClientStore(settings().clients_table)
+    return ClientStore(settings().clients_table, now=now, partition=aws.partition())
 
 
 @cache

@@ -5,9 +5,10 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from cost_reporting import aws
-from cost_reporting.clients import Access, RoleAccess, SecretAccess, is_own_secret
+from cost_reporting.clients import Access, RoleAccess, SecretAccess
 from cost_reporting.contracts import Fact
 from cost_reporting.errors import ClientAccessDenied, ClientMisconfigured, CostsThrottled
+from cost_reporting.soundness import is_own_secret
 from cost_reporting.store.translation import translated
 
 _SESSION = "cost-reporting"

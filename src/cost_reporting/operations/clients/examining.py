@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import partial
 from typing import Literal
 
-from cost_reporting.clients import Client, RoleAccess, Way, is_own_secret_arn
+from cost_reporting.clients import Client, RoleAccess, Way
 from cost_reporting.contracts import Fact
 from cost_reporting.delivery.standing import Standing
 from cost_reporting.errors import (
@@ -21,6 +21,7 @@ from cost_reporting.errors import (
 )
 from cost_reporting.records import printable
 from cost_reporting.report.branding import logo_of
+from cost_reporting.soundness import is_own_secret_arn
 from cost_reporting.sources.access import Reader, lets_in, reader
 from cost_reporting.sources.cost_explorer.asking import OPT_IN, Questions
 from cost_reporting.sources.cost_explorer.permissions import Trial, trials
