@@ -244,16 +244,18 @@ def is_own_secret_arn(secret_arn: str, client_id: str, prefix: str | None = None
 
 # -- names -------------------------------------------------------------------------------------------------------------
 
-_TURNING: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-"""Embeddings, overrides and isolates of the bidirectional algorithm (UAX #9): they reach beyond their own text."""
 _BLANK: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 """Letters and a symbol that are drawn as nothing: the Hangul fillers and the empty Braille pattern."""
 
 
 def visible_line(text: str) -> str:
-    """``text``, if it is one line in which there is something to be seen. Raises ValueError saying what is expected."""
-    if any(unicodedata.category(each) in {"Cc", "Cs", "Zl", "Zp"} or each in _TURNING for each in text):
-        raise ValueError("one line of text, without control characters and marks that turn its direction")
+    """``text``, if it is one line in which there is something to be seen. Raises ValueError saying what is expected.
+
+    Marks of direction and joiners belong to some scripts, so they may be in it; the report leaves out those that reach
+    beyond the name (``report.edition.one_line``).
+    """
+    if any(unicodedata.category(each) in {"Cc", "Cs", "Zl", "Zp"} for each in text):
+        raise ValueError("one line of text, without control characters")
     if not any(_is_visible(each) for each in unicodedata.normalize("NFKC", text)):
         raise ValueError("text with something to be seen in it")
     return text
