@@ -38,9 +38,18 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     return run
 
 
-def faulty() -> Iterator[tuple[str, str, dict[str, Any]]]:
+OF_EACH_CHECK = (
+    "a locale that CLDR does not know", "a currency that does not exist", "a rate from the future",
+    "a budget with separators", "a role of China", "two points in an address", "a section twice",
+    "a name of zero-width spaces", "no rate", "another client's secret",
+)  # fmt: skip
+"""tests/unit/test_soundness.py has all kinds; here are those whose checks differ."""
+
+
+def faulty(*kinds: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
     sound = row(a_client())
-    for kind, (changes, field, _) in FAULTY.items():
+    for kind in kinds or OF_EACH_CHECK:
+        changes, field, _ = FAULTY[kind]
         yield kind, field, {name: value for name, value in (sound | changes).items() if name != "version"}
 
 
@@ -83,7 +92,7 @@ def test_a_row_is_refused_alike_by_validate_list_activate_and_the_run(run: Run, 
 
 
 def test_an_earlier_version_and_a_backup_are_refused_by_the_rules_of_today(run: Run, world: World) -> None:
-    for kind, field, document in faulty():
+    for kind, field, document in faulty("a locale that CLDR does not know", "a rate from the future"):
         store(document)
         boto3.client("dynamodb").create_backup(TableName="clients", BackupName="before")
         table = run(restore_clients.app, "restore", "--backup", "before", "--yes").json["table"]

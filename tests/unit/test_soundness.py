@@ -140,7 +140,8 @@ def test_the_renderer_reads_its_part_of_the_record_as_strictly(kind: str) -> Non
 
 def test_a_fault_of_the_form_hides_no_fault_of_a_value() -> None:
     row = a_row(
-        locale="no_NO", recipients=["a..b@c.example"], client_name="\u200b", status="paused", cadences=["weekly", "daily"],
+        locale="no_NO", recipients=["a..b@c.example"], client_name="\u200b", status="paused",
+        cadences=["weekly", "daily"],
         sections=["regions", "regions"], monthly_budget="12,50", unknown=1,
         **(euros(as_of="2062-10-30") | {"currency": "EUD"}),
         **a_role("arn:aws-cn:iam::210000000001:role/reader"),
