@@ -470,9 +470,50 @@ def test_each_account_of_a_client_is_tried_and_paid_for(
         "Shop: wrong ExternalId refused", "Shop: ce:GetCostAndUsage",
     }  # fmt: skip
     assert (verdicts["ce:GetCostAndUsage"], verdicts["Shop: assume role"]) == ("ok", "ok")
-    assert "That takes 2 paid requests, USD 0.02" in answer.err
+    assert "That takes 4 paid requests, USD 0.04" in answer.err, "each permission, and who pays for whom"
     assert "onboard" not in findings(answer)["Shop: wrong ExternalId refused"]["remedy"]
     assert "of-the-shop" not in answer.out + answer.err
+
+
+@pytest.mark.parametrize("paid_for", [True, False])
+def test_an_account_that_pays_for_another_one_is_named(
+    paid_for: bool, manage: Manage, world: World, costs: Costs, strict_sts: Any, ses: Any
+) -> None:
+    access = {"kind": "role", "role_arn": "arn:aws:iam::210000000003:role/cost-reporting-reader", "external_id": "ours"}
+    client = of_account(BAKERY, more_accounts=[{"name": "Shop", "access": access}])
+    world.add_row(row(client.model_copy(update={"access": acme().access})))
+    asked: list[Any] = []
+
+    def answered(request: Any, body: Any) -> Any:
+        if request.get("GroupBy") == [{"Type": "DIMENSION", "Key": "LINKED_ACCOUNT"}]:
+            asked.append(request)
+            metrics = {"UnblendedCost": {"Amount": "1", "Unit": "USD"}}
+            seen = (
+                [ACCOUNT, "210000000003"]
+                if len(asked) == 1 and paid_for
+                else [[ACCOUNT, "210000000003"][len(asked) - 1]]
+            )
+            groups = [{"Keys": [each], "Metrics": metrics} for each in seen]
+            return body | {"ResultsByTime": [each | {"Groups": groups} for each in body["ResultsByTime"]]}
+        return body
+
+    costs.tamper = answered
+    strict_sts(True, False, False, True, False, False)
+    ses()
+    found = findings(manage("validate", "--client-id", "acme", "--yes", "--json"))["accounts counted once"]
+    assert len(asked) == 2
+    assert found["verdict"] == ("failed" if paid_for else "ok")
+    if paid_for:
+        assert "AWS account 210000000003 is in the answers of 210000000002 (access)" in found["cause"]
+        assert "more_accounts.0.access" in found["cause"]
+
+
+def test_unpaid_it_is_not_checked_who_pays_for_whom(manage: Manage, world: World, strict_sts: Any, ses: Any) -> None:
+    world.add_row(row(shop_and()))
+    strict_sts(True, False, False, True, False, False)
+    ses()
+    found = findings(manage("validate", "--client-id", "acme", "--json"))["accounts counted once"]
+    assert (found["verdict"], found["cause"]) == ("not checked", "it costs USD 0.01")
 
 
 def test_a_further_account_that_is_shut_is_a_finding_of_its_own(
@@ -527,7 +568,7 @@ def test_a_file_with_several_accounts_is_tried_account_by_account(
     answer = migrate("--config-file", file, "--check-aws", "--json")
     assert answer.code == 1
     assert findings(answer)["Shop: ce:GetCostAndUsage"]["verdict"] == "failed"
-    assert "That takes 2 paid requests, USD 0.02" in answer.err
+    assert "That takes 4 paid requests, USD 0.04" in answer.err
 
 
 def test_a_file_is_tried_against_aws_before_there_is_a_record(

@@ -27,6 +27,7 @@ from cost_reporting.periods import cadence_of, label, last_day, length
 from cost_reporting.record_types import Group, group_of
 from cost_reporting.report.figures import Figures, figures_for
 from cost_reporting.report.language import Language, language_for
+from cost_reporting.soundness import is_old
 
 Basis = Literal["whole", "partial", "zero", "credit", "none"]
 """What there is to compare with: a whole period, one in which the costs began, a zero, a credit, or nothing yet."""
@@ -83,6 +84,12 @@ class Edition:
     def currency(self) -> str:
         """The currency that AWS bills in, in which all amounts are."""
         return self.costs.currency
+
+    @property
+    def rate_is_old(self) -> bool:
+        """Whether the client's exchange rate is too old for the period, so that it is not used."""
+        rate = self.client.exchange_rate
+        return rate is not None and is_old(rate.as_of, self.period, rate.max_age_days)
 
     @property
     def period(self) -> Period:

@@ -11,10 +11,10 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from babel import UnknownLocaleError
 from babel.dates import format_date, format_skeleton
 from babel.numbers import format_decimal
 
+from cost_reporting.codes import LOCALES
 from cost_reporting.contracts import Period
 from cost_reporting.errors import ClientMisconfigured
 from cost_reporting.money import CENT, cents
@@ -57,10 +57,9 @@ class Figures:
     """
 
     def __init__(self, locale: str) -> None:
-        try:
-            self._locale = OwnLocale.parse(locale)
-        except (UnknownLocaleError, ValueError):
-            raise ClientMisconfigured(f"locale: {locale} is not a locale that CLDR knows") from None
+        if locale not in LOCALES:  # Babel would take any script, and write figures of another one
+            raise ClientMisconfigured(f"locale: {locale} is not a locale that CLDR knows")
+        self._locale = OwnLocale.parse(locale)
         self._grouped = self._locale.decimal_formats[None].pattern.partition(".")[0]  # ``#,##,##0`` in India
         self._language = language_for(locale)
         self._dates = self._locale if speaks(locale) else OwnLocale.parse("en_GB")

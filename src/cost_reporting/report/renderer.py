@@ -12,7 +12,7 @@ from urllib.parse import quote
 from jinja2 import Environment, PackageLoader, StrictUndefined, TemplateError
 
 import report_fonts
-from cost_reporting.clients import ReportRecord
+from cost_reporting.clients import ReportRecord, require_sound
 from cost_reporting.contracts import Fact, MailWords, Run
 from cost_reporting.costs import CostDocument
 from cost_reporting.errors import RenderFailed
@@ -25,6 +25,7 @@ from cost_reporting.report.mail import mail_words
 from cost_reporting.report.naming import file_name
 from cost_reporting.report.pdf import Printer
 from cost_reporting.report.sections import printed
+from cost_reporting.soundness import Standpoint, today
 
 WATERMARK: Final = (
     '<svg xmlns="http://www.w3.org/2000/svg" width="600" height="600" viewBox="0 0 600 600"><text x="300" y="360" '
@@ -85,8 +86,10 @@ class Renderer:
         A ``logo`` that cannot be embedded safely is left out; the client's name stands in its place. ``without_logo``
         is the reason for which it is not even tried.
 
-        Raises RenderFailed if the pages cannot be set, ClientMisconfigured if the client's locale is unknown.
+        Raises RenderFailed if the pages cannot be set, ClientMisconfigured if the client's record makes no sense: the
+        same as the commands say of it before it is stored.
         """
+        require_sound(client, Standpoint(today(max(run.nominal_at, costs.fetched_at))))
         edition = Edition(client=client, costs=costs, run=run, consultancy=self._consultancy)
         colour = branding.legible(client.branding.colour)
         emblem = branding.Logo(fault=without_logo) if without_logo else branding.logo_of(client.branding, logo)

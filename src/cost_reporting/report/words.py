@@ -168,14 +168,25 @@ def caveats(edition: Edition) -> tuple[str, ...]:
             )
         )
     found += [*unread(edition), *gaps(edition)]
+    if edition.rate_is_old and edition.client.exchange_rate is not None:
+        found.append(
+            edition.say(
+                "No amounts in {currency}: the exchange rate is of {day}, too long before the end of the period.",
+                currency=edition.client.currency,
+                day=figures.day(edition.client.exchange_rate.as_of),
+            )
+        )
     since = [line for line in (since_preliminary(edition), since_last_report(edition)) if line]
     return (*since, *(found or [edition.say("Nothing is estimated, and nothing is missing.")]))
 
 
 def equivalent(edition: Edition) -> str | None:
-    """The total in the client's own currency, with rate, date and source; None if it is billed in it, or zero."""
+    """The total in the client's own currency, with rate, date and source; None if it is billed in it, or zero.
+
+    None, too, if the rate is too old for the period, which :func:`caveats` says.
+    """
     rate = edition.client.exchange_rate
-    if rate is None or edition.client.currency == edition.currency or not cents(edition.total):
+    if rate is None or edition.client.currency == edition.currency or not cents(edition.total) or edition.rate_is_old:
         return None
     figures, currency = edition.figures, edition.client.currency
     converted = (edition.total * rate.rate).quantize(

@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from cost_reporting import aws
-from cost_reporting.clients import Access, RoleAccess, SecretAccess, is_own_secret
+from cost_reporting.clients import Access, RoleAccess, SecretAccess
 from cost_reporting.contracts import Fact
 from cost_reporting.errors import (
     AccountClosed,
@@ -15,6 +15,7 @@ from cost_reporting.errors import (
     CostsThrottled,
     PolicyDeniesAccess,
 )
+from cost_reporting.soundness import is_own_secret
 from cost_reporting.sources.refusals import refusal, sentence
 from cost_reporting.store.translation import translated
 

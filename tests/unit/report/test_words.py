@@ -133,6 +133,22 @@ def test_the_equivalent_names_rate_day_and_source() -> None:
     )
 
 
+def test_a_rate_that_is_too_old_loses_the_second_currency_and_nothing_else() -> None:
+    def edition(as_of: date, **more: int) -> Edition:
+        rate = {"rate": "0.92", "as_of": as_of, "source": "ECB"} | more
+        return an_edition(a_client(currency="EUR", exchange_rate=rate), a_cost_document())
+
+    old = edition(date(2026, 9, 25))
+    assert words.equivalent(old) is None
+    (said,) = words.caveats(old)
+    assert said.replace("\u00a0", " ") == (
+        "No amounts in EUR: the exchange rate is of September 25, 2026, too long before the end of the period."
+    )
+    for recent in (edition(date(2026, 9, 26)), edition(date(2026, 9, 25), max_age_days=36)):
+        assert words.equivalent(recent) is not None
+        assert words.caveats(recent) == ("Nothing is estimated, and nothing is missing.",)
+
+
 def test_a_client_that_pays_in_dollars_needs_no_equivalent() -> None:
     assert words.equivalent(an_edition()) is None
 

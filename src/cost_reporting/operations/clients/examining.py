@@ -4,14 +4,15 @@ What cannot be found out is said to be unknown, and is never taken for in order.
 """
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from functools import partial
 from typing import Literal
 
-from cost_reporting.clients import Client, RoleAccess, Way, is_own_secret_arn
+from cost_reporting.clients import Client, RoleAccess, Way
 from cost_reporting.contracts import Fact
 from cost_reporting.delivery.standing import Standing
+from cost_reporting.domain.linked_accounts import counted_twice
 from cost_reporting.errors import (
     AccountClosed,
     ClientAccessDenied,
@@ -23,14 +24,17 @@ from cost_reporting.errors import (
     PayerDeniesAccess,
     PolicyDeniesAccess,
 )
-from cost_reporting.records import printable
+from cost_reporting.records import printable, warnings_of
 from cost_reporting.report.branding import logo_of
+from cost_reporting.soundness import is_own_secret_arn
 from cost_reporting.sources.access import Reader, lets_in, reader
 from cost_reporting.sources.cost_explorer.asking import OPT_IN, Questions
-from cost_reporting.sources.cost_explorer.permissions import WANTED_LATER, Trial, trials
+from cost_reporting.sources.cost_explorer.permissions import WANTED_LATER, Trial, linked, trials
+from cost_reporting.sources.cost_explorer.usage import OPERATION, spans
 from cost_reporting.store.objects import ObjectStore
 
-Verdict = Literal["ok", "failed", "not needed", "not checked"]
+Verdict = Literal["ok", "failed", "warning", "not needed", "not checked"]
+"""warning: reports are made and sent, and lack something that they say."""
 _ONBOARD = "Run `client_manager.py onboard` again and have the client update its stack with the template."
 _AS_AGREED = "Have the client give its role there the trust and the permissions of the first account's."
 
@@ -66,15 +70,19 @@ def examine(
     Only if ``paying`` is Cost Explorer asked, one request for each permission in each account.
     """
     accounts: dict[str, Way] = {}
+    readers: dict[str, Reader] = {}
     for way in client.ways:
-        for finding in _account(client, way, surroundings, accounts, now, paying=paying):
+        for finding in _account(client, way, surroundings, accounts, readers, now, paying=paying):
             if way.account is None:
                 yield finding
                 continue
             remedy = finding.remedy.replace(_ONBOARD, _AS_AGREED)
             yield finding.model_copy(update={"name": f"{printable(way.account)}: {finding.name}", "remedy": remedy})
+    if len(client.ways) > 1:
+        yield _counted_once(client, accounts, readers, now, paying=paying)
     yield from _mail(client, surroundings.sender, standing)
     yield _logo(client, objects)
+    yield _rate(client, now)
 
 
 def _account(
@@ -82,6 +90,7 @@ def _account(
     way: Way,
     surroundings: Surroundings,
     accounts: dict[str, Way],
+    readers: dict[str, Reader],
     now: Callable[[], datetime],
     *,
     paying: bool,
@@ -93,6 +102,8 @@ def _account(
     if keys is not None and (other := accounts.setdefault(keys.account_id, way)) is not way:
         access = _twice(access.name, way, other)
         keys = None
+    if keys is not None:
+        readers[keys.account_id] = keys
     yield access
     yield from _strangers(alone, keys)
     yield from _cost_explorer(alone, keys, now, paying=paying)
@@ -227,6 +238,53 @@ def _refused(name: str, error: CostReportingError) -> tuple[Finding, Finding | N
             return _failed(name, error, error.remedy), None
         case _:
             return _unknown(name, error), None
+
+
+def _counted_once(
+    client: Client,
+    accounts: Mapping[str, Way],
+    readers: Mapping[str, Reader],
+    now: Callable[[], datetime],
+    *,
+    paying: bool,
+) -> Finding:
+    """Whether no account of the client pays for another one, whose costs would be counted twice."""
+    name = "accounts counted once"
+    why_not = "it costs USD 0.01" if not paying else "the access is refused"
+    if not paying or len(readers) < len(client.ways):
+        return Finding(name=name, verdict="not checked", cause=why_not, remedy=_REMEDIES[why_not])
+    try:
+        answers = {account: _linked_to(client, keys, now) for account, keys in readers.items()}
+    except CostReportingError as error:
+        return _unknown(name, error)
+    twice = counted_twice(answers)
+    if not twice:
+        return Finding(name=name, verdict="ok")
+    said = "; ".join(
+        f"AWS account {each.account} is in the answers of {each.first} ({accounts[each.first].field}) and of "
+        f"{each.second} ({accounts[each.second].field})"
+        for each in twice[:_NAMED]
+    )
+    remedy = "One of them pays for the other: leave the payer in the record, and take the other out."
+    return Finding(name=name, verdict="failed", cause=f"ClientMisconfigured: {said}", remedy=remedy)
+
+
+def _linked_to(client: Client, keys: Reader, now: Callable[[], datetime]) -> set[str]:
+    pages = Questions(client.client_id, keys).ask("linked accounts", OPERATION, linked(client, now().date()))
+    return {group.keys[0] for span in spans(pages) for group in span.groups}
+
+
+_NAMED = 5
+
+
+def _rate(client: Client, now: Callable[[], datetime]) -> Finding:
+    name = "exchange rate"
+    if client.exchange_rate is None:
+        return Finding(name=name, verdict="not needed", cause="the report shows US dollars only")
+    for warning in warnings_of(client, now().date()):
+        cause = f"{warning.field}: expected {warning.expected}"
+        return Finding(name=name, verdict="warning", cause=cause, remedy=warning.remedy)
+    return Finding(name=name, verdict="ok")
 
 
 def _mail(client: Client, sender: str, standing: Standing) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from cost_reporting.clients import Client, Section
 from cost_reporting.contracts import Period
 from cost_reporting.periods import month_of
 from cost_reporting.sources.cost_explorer.savings import INSTANCES, PLAN
-from cost_reporting.sources.cost_explorer.usage import METRICS, OPERATION, time_period
+from cost_reporting.sources.cost_explorer.usage import METRICS, OPERATION, question, time_period
 
 OPERATIONS: Final[Mapping[str, Section | None]] = {
     OPERATION: None,
@@ -89,8 +89,15 @@ def trials(client: Client, today: date) -> tuple[Trial, ...]:
 
 
 def price(client: Client) -> int:
-    """How many paid requests the trials take, in all the client's accounts."""
-    return sum(_needed(operation, client) for operation in OPERATIONS) * len(client.ways)
+    """How many paid requests the trials take, in all the client's accounts, with :func:`linked` of several."""
+    several = len(client.ways) > 1
+    return (sum(_needed(operation, client) for operation in OPERATIONS) + several) * len(client.ways)
+
+
+def linked(client: Client, today: date) -> Mapping[str, Any]:
+    """Which accounts' costs an answer holds: asked of each account where a client has several."""
+    when = Period(start=month_of(month_of(today).start - timedelta(days=1)).start, end=today)
+    return question(when, "MONTHLY", by=(("DIMENSION", "LINKED_ACCOUNT"),), metrics=(client.cost_metric,))
 
 
 def _needed(operation: str, client: Client) -> bool:
