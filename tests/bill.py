@@ -151,11 +151,13 @@ class Bill:
         *,
         changes: tuple[Change, ...] = (),
         answers: Mapping[str, Json] | None = None,
+        names: Mapping[str, str] | None = None,
         unit: str = "USD",
         estimated_from: date = date.max,
         most: int = 200,
     ) -> None:
         self.asked: list[Asked] = []
+        self._names = names or {}
         self._changes, self._unit, self._estimated_from, self._most = changes, unit, estimated_from, most
         self._answers = {"GetAnomalyMonitors": {"AnomalyMonitors": [MONITOR]}} | dict(answers or {})
         self._by_day: defaultdict[date, list[Row]] = defaultdict(list)
@@ -191,7 +193,7 @@ class Bill:
             results.append(self._result(question, account, start, until, wanted))
             start = until
         answer = {"GroupDefinitions": question.get("GroupBy", []), "ResultsByTime": results}
-        answer["DimensionValueAttributes"] = []
+        answer["DimensionValueAttributes"] = self._attributes(results)
         for change in self._changes:
             if change.fits(question):
                 change.alter(answer)
@@ -213,6 +215,12 @@ class Bill:
             "Groups": groups,
             "Estimated": start >= self._estimated_from,
         }
+
+    def _attributes(self, results: list[Json]) -> list[Json]:
+        """The names of linked accounts (botocore's model: "description" is the attribute of LINKED_ACCOUNT)."""
+        keys = dict.fromkeys(key for result in results for group in result["Groups"] for key in group["Keys"])
+        found = [(key, self._names[key]) for key in keys if key in self._names]
+        return [{"Value": key, "Attributes": {"description": name}} for key, name in found]
 
     def _value(self, amount: Decimal) -> Json:
         return {"Amount": f"{amount:f}", "Unit": self._unit}

@@ -28,7 +28,7 @@ sys.path[:0] = [str(path) for each in (".", "src", "layers/pdf") if (path := ROO
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator  # noqa: E402
 
 from tests.bill import FIRST, Bill, Change, Row  # noqa: E402
-from tests.stage import Broke, Refused, Report, Stage, Told  # noqa: E402
+from tests.stage import Broke, CostExplorer, Refused, Report, Stage, Told  # noqa: E402
 
 RECORD: Final = {
     "client_id": "acme",
@@ -72,6 +72,8 @@ class Case(BaseModel):
     rows: tuple[Row, ...]
     changes: tuple[Change, ...] = ()
     answers: dict[str, dict[str, Any]] = {}
+    names: dict[str, str] = {}
+    """Of linked accounts, by id."""
     unit: str = "USD"
     estimated_from: date = date.max
     must_say: tuple[Expression, ...] = ()
@@ -94,10 +96,16 @@ class Case(BaseModel):
             self.rows,
             changes=self.changes,
             answers=self.answers,
+            names=self.names,
             unit=self.unit,
             estimated_from=self.estimated_from,
             most=self.most_requests,
         )
+
+    def told(self, cost_explorer: CostExplorer, stage: Stage, *, known: Report | None = None) -> Told:
+        """What the client of the case is told if ``cost_explorer`` answers; see :meth:`Stage.tell`."""
+        now, record = self.now.replace(tzinfo=self.now.tzinfo or UTC), RECORD | self.client
+        return stage.tell(record, cost_explorer, now=now, period=self.period, issue=self.issue, known=known)
 
 
 class NoCase(Exception):
