@@ -22,8 +22,12 @@ MARKS: Final = (
     r"\bdoes not say\b",
     r"\bincomplete\b",
     r"^–$",
+    r" \? ",
+    r" \?$",
 )
 """What a report says where something is missing; a dash is an empty cell of a table."""
+FAULT: Final = "ContractViolated"
+"""What a function says of a fault of its own, such as an answer that it could not read: no name for that."""
 _MARK: Final = re.compile("|".join(MARKS), re.IGNORECASE)
 _FIGURE: Final = re.compile(r"[−-]?\d[\d,]*(?:\.\d+)?(?:\s?%)?")
 
@@ -40,7 +44,7 @@ class Compared(NamedTuple):
 
 def compared(whole: Report, told: Told, *, may_change: bool = False) -> Compared:
     """What has become of the ``whole`` report. ``may_change``: a mark excuses figures that were not there before."""
-    if isinstance(told, Broke):
+    if isinstance(told, Broke) or (isinstance(told, Refused) and told.name == FAULT):
         return Compared("nameless", come=(told.words,))
     if isinstance(told, Refused):
         return Compared("refused by name", come=(told.words,))
