@@ -5,6 +5,7 @@ section, and its answers have every member that the service model of ``ce`` know
 """
 
 import json
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from copy import deepcopy
@@ -155,7 +156,8 @@ def test_a_member_that_is_not_there_is_never_missed_in_silence(capsys: pytest.Ca
         found = list(drop_each(case, stage))
     counts = Counter(each.result.verdict for each in found)
     with capsys.disabled():
-        print(f"\n{len({each.member for each in found})} members dropped, {len(found)} reports: {table(counts)}")
+        dropped = len({each.member for each in found})
+        sys.stdout.write(f"\n{dropped} members dropped, {len(found)} reports: {table(counts)}\n")
     assert [str(each) for each in found if each.result.verdict in ("silent", "nameless")] == []
     assert counts["marked"], "nothing was found missing at all"
 
