@@ -49,10 +49,6 @@ _REASONS: Final = {
 _OF_ACCOUNTS: Final = {
     "CostsNotReady": to_say("AWS has no figures yet"),
     "ClientAccessDenied": to_say("AWS does not let us read the costs"),
-    "CredentialsRejected": to_say("AWS no longer accepts the access that we were given"),
-    "PayerDeniesAccess": to_say("the management account of its organization does not let it see its costs"),
-    "PolicyDeniesAccess": to_say("a policy of its organization, or its own, forbids it"),
-    "AccountClosed": to_say("AWS calls it closed or suspended"),
     "ClientMisconfigured": to_say("the access to it is not set up completely"),
     "CostExplorerDisabled": to_say("Cost Explorer is not switched on there"),
     "CostsRefused": to_say("AWS does not answer questions about its costs"),

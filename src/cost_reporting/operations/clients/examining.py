@@ -20,6 +20,7 @@ from cost_reporting.errors import (
     CostExplorerDisabled,
     CostReportingError,
     CostsNotReady,
+    CostsUnreadable,
     CredentialsRejected,
     PayerDeniesAccess,
     PolicyDeniesAccess,
@@ -271,7 +272,10 @@ def _counted_once(
 
 def _linked_to(client: Client, keys: Reader, now: Callable[[], datetime]) -> set[str]:
     pages = Questions(client.client_id, keys).ask("linked accounts", OPERATION, linked(client, now().date()))
-    return {group.keys[0] for span in spans(pages) for group in span.groups}
+    found = list(spans(pages, of=client.client_id))
+    if not found or any(span.groups is None for span in found):
+        raise CostsUnreadable(f"{client.client_id}: Cost Explorer: linked accounts: Groups is missing")
+    return {group.keys[0] for span in found for group in span.groups or ()}
 
 
 _NAMED = 5
