@@ -13,6 +13,7 @@ import _console
 import client_manager
 import restore_clients
 import validate_migration
+from cost_reporting import aws
 from cost_reporting.clients import Client
 from cost_reporting.errors import ClientMisconfigured
 from cost_reporting.store.clients import ClientStore, row
@@ -116,15 +117,17 @@ def test_a_partition_is_that_of_the_region(run: Run, world: World, wire: Wire, m
     )
     Path("a.json").write_text(china.model_dump_json(exclude_none=True, exclude={"version"}))
     assert fields(run(validate_migration.app, "--config-file", "a.json")) == ["access.role_arn"]
-    monkeypatch.setattr("cost_reporting.aws.boto3.Session", _China)
+    monkeypatch.setattr(aws, "partition", lambda: "aws-cn")
     assert run(validate_migration.app, "--config-file", "a.json").code == 0
 
 
-class _China:
-    region_name = "cn-north-1"
-
-    def get_partition_for_region(self, region: str) -> str:
-        return boto3.session.Session().get_partition_for_region(region)
+@pytest.mark.parametrize(
+    ("region", "partition"), [("eu-central-1", "aws"), ("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov")]
+)
+def test_the_partition_is_told_by_the_region(region: str, partition: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_REGION", region)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", region)
+    assert aws.partition() == partition
 
 
 @pytest.mark.parametrize("stored", [True, "true", "yes", Decimal(1)])

@@ -83,7 +83,8 @@ def examine(
         yield _counted_once(client, accounts, readers, now, paying=paying)
     yield from _mail(client, surroundings.sender, standing)
     yield _logo(client, objects)
-    yield _rate(client, now)
+    if client.exchange_rate is not None:
+        yield _rate(client, now)
 
 
 def _account(
@@ -283,8 +284,6 @@ _NAMED = 5
 
 def _rate(client: Client, now: Callable[[], datetime]) -> Finding:
     name = "exchange rate"
-    if client.exchange_rate is None:
-        return Finding(name=name, verdict="not needed", cause="the report shows US dollars only")
     for warning in warnings_of(client, now().date()):
         cause = f"{warning.field}: expected {warning.expected}"
         return Finding(name=name, verdict="warning", cause=cause, remedy=warning.remedy)
