@@ -21,11 +21,9 @@ MARKS: Final = (
     r"\bno figures\b",
     r"\bdoes not say\b",
     r"\bincomplete\b",
-    r"^–$",
-    r" \? ",
-    r" \?$",
+    r"(^| )[–?]( |$)",
 )
-"""What a report says where something is missing; a dash is an empty cell of a table."""
+"""What a report says where something is missing; a dash or a question mark is the cell of a table."""
 FAULT: Final = "ContractViolated"
 """What a function says of a fault of its own, such as an answer that it could not read: no name for that."""
 _MARK: Final = re.compile("|".join(MARKS), re.IGNORECASE)
@@ -61,7 +59,7 @@ def compared(whole: Report, told: Told, *, may_change: bool = False) -> Compared
 
 def lines(report: Report) -> list[str]:
     """The report's lines, without what names nothing to a reader."""
-    return [line for each in report.words.splitlines() if (line := each.strip())]
+    return [line for each in report.words.splitlines() if (line := " ".join(each.split()))]
 
 
 def figures_in(text: "tuple[str, ...] | Counter[str]") -> set[str]:

@@ -272,6 +272,8 @@ def _of_pdf(pages: bytes) -> str:
 
 
 def _of_html(pages: str) -> str:
-    """A line for each cell, heading or paragraph."""
-    body = pages.partition("<body")[2].partition(">")[2]
-    return sub(r"\s*\n\s*", "\n", unescape(sub(r"<[^>]+>", "\n", sub(r"(?s)<(style|script).*?</\1>", "", body))))
+    """A line for each row of a table, heading, paragraph and entry of a list, as on the page."""
+    body = " ".join(pages.partition("<body")[2].partition(">")[2].split())
+    body = sub(r"<(style|script)\b.*?</\1>", "", body)
+    body = sub(r"</(?:tr|p|li|h\d|div|caption|dt|dd|text|title|desc|figcaption)>|<br ?/?>", "\n", body)
+    return unescape(sub(r"<[^>]+>", " ", body))

@@ -10,6 +10,7 @@ tries each of them.
 
 import os
 import random
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
@@ -155,9 +156,9 @@ def _counted(report: Report) -> Counter[str]:
     """How often it prints a zero, or says that something is new or gone."""
     found: Counter[str] = Counter()
     for line in lines(report):
-        found["0.00"] += line in ("0.00", "+0.00", "−0.00") or " 0.00" in line.replace("(", " ")
-        found["new"] += line == "new" or " is new" in line or "in use again" in line
-        found["gone"] += any(word in line for word in ("nothing now", "Services without costs now", "−100 %"))
+        found["0.00"] += len(re.findall(r"(?<![\d.,])0\.00(?!\d)", line))
+        found["new"] += bool(re.search(r" new( |$)|^Services new|in use again", line))
+        found["gone"] += bool(re.search(r"nothing now|without costs now|−100 %", line))
     return found
 
 
