@@ -47,6 +47,7 @@ _FEW: Final = 4
 _SHORT: Final = 30
 _UNKNOWN: Final = to_say("it could not be read")
 _TOO_YOUNG: Final = to_say("the account has too little history for AWS to forecast its costs")
+_NOT_FILLED: Final = to_say("AWS has not filled every day of the month so far")
 _OPT_IN: Final = to_say(
     "the account has to ask for it once: in the Billing and Cost Management console, under Preferences, choose "
     "\u201cReceive Amazon EC2 resource recommendations\u201d"
@@ -77,8 +78,16 @@ def sentence(edition: Edition, part: str, missing: NotAvailable) -> str:
 def missing(edition: Edition, part: str, of: NotAvailable) -> str:
     """``Not available: advice on instances (AWS was too busy to answer).``"""
     return edition.say(
-        "Not available: {parts} ({reason}).", parts=edition.say(_PARTS[part]), reason=reason(edition, part, of)
+        "Not available: {parts} ({reason}).", parts=part_name(edition, part), reason=reason(edition, part, of)
     )
+
+
+def part_name(edition: Edition, part: str) -> str:
+    """What ``part``, a field of the cost document or a tag, is called in a sentence: ``costs by tag (team)``."""
+    field, _, key = part.partition(".")
+    if field != "tags" or not key:
+        return edition.say(_PARTS[part])
+    return edition.say("{name} ({id})", name=edition.say(_PARTS[field]), id=one_line(key))
 
 
 def reason(edition: Edition, part: str, missing: NotAvailable) -> str:
@@ -133,7 +142,7 @@ def _reason(edition: Edition, part: str, missing: NotAvailable) -> str:
     if missing.error == "CostExplorerDisabled" and part == "savings.resizes":
         return edition.say(_OPT_IN)
     if missing.error == "CostsNotReady" and part == "forecast":
-        return edition.say(_TOO_YOUNG)
+        return edition.say(_TOO_YOUNG if missing.reason.startswith(_FROM_AWS) else _NOT_FILLED)
     return edition.say(_REASONS.get(missing.error, _UNKNOWN))
 
 
@@ -141,7 +150,7 @@ def gaps(edition: Edition) -> tuple[str, ...]:
     """A sentence for each reason, naming the parts that it took away."""
     by_reason: defaultdict[str, list[str]] = defaultdict(list)
     for part, missing in edition.costs.not_available.items():
-        by_reason[reason(edition, part, missing)].append(edition.say(_PARTS[part]))
+        by_reason[reason(edition, part, missing)].append(part_name(edition, part))
     return tuple(
         edition.say("Not available: {parts} ({reason}).", parts=edition.language.listed(parts), reason=why)
         for why, parts in by_reason.items()

@@ -63,6 +63,10 @@ def view(edition: Edition) -> Invoice:
         )
         for group, amount in zip(groups, exact, strict=True)
     ]
+    if partly := -edition.contained:
+        exact.append(partly)
+        name, what = words.partly_filled(edition), edition.say("Counted once AWS has filled them")
+        steps.append(Step(name=name, what=what, amount=edition.figures.amount(partly), word=""))
     if rest := cents(edition.total) - total(cents(amount) for amount in exact):
         name, what = edition.say("Rounding"), edition.say("What the rounding of the steps leaves")
         steps.append(Step(name=name, what=what, amount=edition.figures.amount(rest), word=""))

@@ -21,9 +21,10 @@ from cost_reporting.costs import (
     Savings,
     Split,
     TagSplit,
+    billed,
     holds,
 )
-from cost_reporting.errors import CostsRefused
+from cost_reporting.errors import CostsNotReady, CostsRefused
 from cost_reporting.money import total
 from cost_reporting.periods import month_of
 from cost_reporting.sources.cost_explorer.asking import Questions, attempt
@@ -50,9 +51,13 @@ class Asked(NamedTuple):
 
 
 def days_end(client: Client, run: Run, today: date) -> date:
-    """Where the question about days ends: with the period, or today if a forecast needs the running month."""
+    """Where the question about days ends: with the period, or today if the running month is needed as well.
+
+    A forecast is added to it, and the budget of a weekly report is that of the running month.
+    """
     follows = run.period.end <= today and month_of(today).start <= run.period.end + timedelta(days=31)
-    return today if "forecast" in client.sections and follows else run.period.end
+    needed = "forecast" in client.sections or (run.cadence == "weekly" and client.monthly_budget is not None)
+    return today if needed and follows else run.period.end
 
 
 def requests_for(client: Client, cadence: Cadence) -> int:
@@ -95,7 +100,7 @@ def _tag(asked: Asked, key: str) -> TagSplit:
     """Cost Explorer writes a group as ``<tag key>$<value>``, with nothing after the dollar sign for "untagged"."""
     split = _split(asked, f"tag {key}", ("TAG", key))
     current, previous = (
-        tuple(line.model_copy(update={"key": line.key.removeprefix(f"{key}$")}) for line in lines)
+        tuple(line.model_copy(update={"key": line.key.removeprefix(f"{key}$")}) for line in lines or ())
         for lines in (split.current, split.previous)
     )
     return TagSplit(tag_key=key, split=Split(current=current, previous=previous, names={}))
@@ -136,9 +141,9 @@ def _forecast(asked: Asked) -> Forecast:
         "Granularity": "MONTHLY",
         "PredictionIntervalLevel": PREDICTION_INTERVAL,
     }
+    so_far = _so_far(asked, month)
     (answer,) = asked.questions.ask("forecast", "GetCostForecast", asking)
     rest = answer["ForecastResultsByTime"]
-    so_far = total(line.amount for day in asked.days if holds(month, day.day) for line in day.lines)
 
     def whole(field: str) -> Decimal:
         return so_far + total(Decimal(bucket[field]) for bucket in rest)
@@ -151,6 +156,17 @@ def _forecast(asked: Asked) -> Forecast:
         low=whole("PredictionIntervalLowerBound"),
         high=whole("PredictionIntervalUpperBound"),
     )
+
+
+def _so_far(asked: Asked, month: Period) -> Decimal:
+    """What the month has cost until today. Raises CostsNotReady if a day of it is not known: that is not zero."""
+    if asked.today == month.start:
+        return Decimal(0)
+    so_far = billed(asked.days, whole := Period(start=month.start, end=asked.today))
+    if so_far is None or so_far.days != whole:
+        first = whole.start if so_far is None else so_far.days.end
+        raise CostsNotReady(f"{asked.client.client_id}: no figures yet for {first}")
+    return so_far.amount
 
 
 def _anomalies(asked: Asked) -> tuple[Anomaly, ...]:
