@@ -382,10 +382,11 @@ def partly_filled(costs: CostDocument, period: Period) -> Decimal:
 def running_month(costs: CostDocument) -> Billed | None:
     """What the month in which the costs were fetched has cost so far; None if its first day is not known.
 
-    It ends before the first day that is not known, so that the sum has no gap.
+    It ends before the first day that is not known, so that the sum has no gap; None if it was not asked for up to then.
     """
     today = costs.fetched_at.astimezone(UTC).date()
-    return billed(costs.days, Period(start=today.replace(day=1), end=today + timedelta(days=1)))
+    so_far = billed(costs.days, Period(start=today.replace(day=1), end=today + timedelta(days=1)))
+    return so_far if so_far and so_far.days.end in {today, *costs.days_not_filled} else None
 
 
 def billed(days: Iterable[DayCosts], period: Period) -> Billed | None:

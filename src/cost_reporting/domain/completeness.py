@@ -42,7 +42,7 @@ _ENOUGH: Final[Mapping[bool, int]] = {False: 5, True: 2}
 _SATURDAY: Final = 5
 _WHOLE: Final = Decimal("0.75")
 _COLLAPSED: Final = Decimal("0.5")
-"""Parts of the lowest day of the kind: the day before a missing one is whole from there on; a last day is partial below."""
+"""Parts of the lowest such day: the day before a missing one is whole from there on; a last day is partial below."""
 
 
 def not_filled(

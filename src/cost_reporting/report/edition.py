@@ -109,7 +109,7 @@ class Edition:
 
     @property
     def known(self) -> Period:
-        """The days of the period that its figures are about: those before the first that Cost Explorer has not filled."""
+        """The days that the figures are about: those before the first that Cost Explorer has not filled."""
         return self.costs.known
 
     @property
@@ -205,7 +205,11 @@ class Edition:
     @cached_property
     def usage(self) -> Decimal:
         """Exact charges before credits, refunds and tax, with what record types by month have of unfilled days."""
-        return self.total + self.contained - sum((self.by_group.get(group, Decimal(0)) for group in _OFFSET_GROUPS), Decimal(0))
+        return (
+            self.total
+            + self.contained
+            - sum((self.by_group.get(group, Decimal(0)) for group in _OFFSET_GROUPS), Decimal(0))
+        )
 
     @cached_property
     def previous_usage(self) -> Decimal:

@@ -1,6 +1,6 @@
 """A section that splits the costs of both periods by one dimension: accounts, regions, the values of a tag."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Final
 
@@ -8,7 +8,7 @@ from cost_reporting.contracts import Fact
 from cost_reporting.costs import Split
 from cost_reporting.domain.gate import has_partly_filled
 from cost_reporting.money import cents
-from cost_reporting.report import words
+from cost_reporting.report import unfilled
 from cost_reporting.report.comparison import Comparison, compare
 from cost_reporting.report.edition import Edition
 
@@ -66,12 +66,16 @@ def breakdown(
         before,
         top=top if monthly else min(top, TOP_OF_A_WEEK),
         others=others,
-        name=lambda key: words.partly_filled(edition) if key == _PARTLY else name(key),
+        name=lambda key: unfilled.partly(edition) if key == _PARTLY else name(key),
         id_title=id_title,
         last=last,
     )
     return Breakdown(
-        finding=finding(now) if has_costs else _nothing(edition),
+        finding=edition.language.together(
+            finding(now) if has_costs else _nothing(edition),
+            *(unfilled.notes(edition) if monthly or in_weekly else ()),
+            *(_not_compared(edition) if before is None and has_costs else ()),
+        ),
         first_title=first_title,
         caption=caption,
         now_title=edition.now_title,
@@ -88,6 +92,15 @@ def largest_share(edition: Edition, now: dict[str, Decimal]) -> tuple[str, str] 
     if len(now) <= 1 or cents(amount) <= 0 or cents(edition.total) <= 0:
         return None
     return key, edition.figures.share(amount, edition.total)
+
+
+def _not_compared(edition: Edition) -> Iterator[str]:
+    """Why the column of the period before is empty, where other tables have one."""
+    if edition.comparable:
+        before = edition.figures.period(edition.previous)
+        yield edition.say(
+            "{before} is not known in full by this breakdown, so nothing is compared here.", before=before
+        )
 
 
 def _nothing(edition: Edition) -> str:

@@ -349,12 +349,6 @@ def day_ranges(edition: Edition, dates: Sequence[date]) -> str:
     )
 
 
-def partly_filled(edition: Edition) -> str:
-    """``Partly there: 31 Oct``: what a row is called that takes unfilled days out of a sum that contains them."""
-    partly = [day.day for day in edition.costs.days_partly_filled if day.day in edition.costs.missing]
-    return edition.say("Partly there: {days}", days=day_ranges(edition, partly))
-
-
 def equivalent(edition: Edition) -> str | None:
     """The total in the client's own currency, with rate, date and source; None if it is billed in it, or zero."""
     rate = edition.client.exchange_rate

@@ -1,6 +1,7 @@
 """The month against the client's budget, and what the month that is running may come to: a range, never one figure."""
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from decimal import Decimal
 from typing import Final
 
@@ -110,6 +111,8 @@ def _sentences(
 ) -> Iterator[str]:
     if spent is not None:
         yield _of_budget(edition, spent)
+        if edition.costs.cadence != "monthly" and spent.until < edition.issued:
+            yield edition.say("Costs are known until {day}.", day=edition.figures.day(spent.until - timedelta(days=1)))
     if forecast is not None:
         yield _of_forecast(edition, forecast)
     if expected is not None and expected.over > 0:

@@ -5,7 +5,7 @@ from decimal import Decimal
 from cost_reporting.contracts import Fact
 from cost_reporting.costs import GROUPS, Group
 from cost_reporting.money import cents, total
-from cost_reporting.report import words
+from cost_reporting.report import unfilled, words
 from cost_reporting.report.edition import Edition
 from cost_reporting.report.language import to_say
 
@@ -65,7 +65,7 @@ def view(edition: Edition) -> Invoice:
     ]
     if partly := -edition.contained:
         exact.append(partly)
-        name, what = words.partly_filled(edition), edition.say("Counted once AWS has filled them")
+        name, what = unfilled.partly(edition), edition.say("Counted once AWS has filled them")
         steps.append(Step(name=name, what=what, amount=edition.figures.amount(partly), word=""))
     if rest := cents(edition.total) - total(cents(amount) for amount in exact):
         name, what = edition.say("Rounding"), edition.say("What the rounding of the steps leaves")

@@ -78,12 +78,12 @@ def merged(
         accounts_not_read=not_read,
         **fields,
     )
-    return costs.model_copy(update={"accounts": _by_account(client, costs, readings)}) if client.more_accounts else costs
+    return (
+        costs.model_copy(update={"accounts": _by_account(client, costs, readings)}) if client.more_accounts else costs
+    )
 
 
-def _require_each_once(
-    client: Client, readings: Sequence[Reading], not_read: tuple[AccountNotRead, ...]
-) -> None:
+def _require_each_once(client: Client, readings: Sequence[Reading], not_read: tuple[AccountNotRead, ...]) -> None:
     """An account in two answers, such as a member of an organization that is read as well, has been counted twice.
 
     One that is left out, and in another's answer, is in the total that it is said to be missing from.
@@ -93,8 +93,8 @@ def _require_each_once(
     twice = counted_twice(members)
     if twice is not None:
         raise ClientMisconfigured(
-            f"{client.client_id}: more_accounts: {twice.account_id} is counted twice, since it is in an organization that "
-            "is read as well"
+            f"{client.client_id}: more_accounts: {twice.account_id} is counted twice, since it is in an organization "
+            "that is read as well"
         )
 
 
@@ -106,9 +106,7 @@ def _currency(client: Client, readings: Iterable[Reading]) -> str:
     return next(iter(found), "USD")
 
 
-def _spans(
-    of_accounts: Sequence[tuple[RecordSpan, ...]], *, without: tuple[date, ...] = ()
-) -> tuple[RecordSpan, ...]:
+def _spans(of_accounts: Sequence[tuple[RecordSpan, ...]], *, without: tuple[date, ...] = ()) -> tuple[RecordSpan, ...]:
     """Those that every account knows, but for the days ``without``: a sum that lacks an account would be false."""
     alike: dict[Period, list[RecordSpan]] = {}
     for span in (span for spans in of_accounts for span in spans):
@@ -232,7 +230,9 @@ def _splits(parts: Sequence[Split]) -> Split:
 
 def _tags(parts: Sequence[tuple[TagSplit, ...]]) -> tuple[TagSplit, ...]:
     return tuple(
-        TagSplit(tag_key=of_key[0].tag_key, split=_joined({str(at): tag.split for at, tag in enumerate(of_key)}, _splits))
+        TagSplit(
+            tag_key=of_key[0].tag_key, split=_joined({str(at): tag.split for at, tag in enumerate(of_key)}, _splits)
+        )
         for of_key in zip(*parts, strict=True)
     )
 

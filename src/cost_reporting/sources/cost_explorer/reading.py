@@ -83,9 +83,7 @@ def days_asked(client: Client, run: Run, previous: Period, today: date) -> Perio
     return Period(start=start, end=end)
 
 
-def _members(
-    questions: Questions, client: Client, run: Run, previous: Period, accounts: Split | Any
-) -> frozenset[str]:
+def _members(questions: Questions, client: Client, run: Run, previous: Period, accounts: Split | Any) -> frozenset[str]:
     """The accounts that the answers are about: one question where the client has several, unless a section asked it.
 
     It is no section: without its answer nothing says that an account is not counted twice.
