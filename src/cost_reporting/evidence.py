@@ -11,7 +11,8 @@ from pydantic import AwareDatetime
 
 from cost_reporting.clients import Metric
 from cost_reporting.contracts import Amount, Attached, Cadence, Fact, Issue, Mode, Period, Run, Sha256, StoredObject
-from cost_reporting.costs import PRICE_PER_REQUEST, TOLERANCE, CostDocument, NotAvailable, Query, account_ids, views
+from cost_reporting.costs import PRICE_PER_REQUEST, TOLERANCE, CostDocument, NotAvailable, Query, account_ids
+from cost_reporting.domain.gate import views
 
 
 class View(Fact):
@@ -109,7 +110,7 @@ def evidence_for(
         metric=costs.metric,
         fetched_at=costs.fetched_at,
         estimated=costs.estimated,
-        days_missing=costs.days_missing,
+        days_missing=costs.missing,
         template_version=template_version,
         cost_explorer=Asked(
             queries=costs.queries,

@@ -10,12 +10,15 @@ from pydantic import ValidationError
 
 from cost_reporting.clients import Client
 from cost_reporting.contracts import ClientDue, CostsFetched, FetchedCosts, Run, StoredObject
-from cost_reporting.costs import CostDocument, Preliminary, Restated, account_ids, period_total, reconcile
+from cost_reporting.costs import CostDocument, Preliminary, Restated, account_ids, holds, period_total
+from cost_reporting.domain.gate import gate
 from cost_reporting.domain.suspension import is_stopped
 from cost_reporting.errors import (
     ClientMisconfigured,
     ClientSuspended,
+    CostsDoNotReconcile,
     CostsIncomplete,
+    CostsNotReady,
     CostsUnreadable,
     ReportNotStored,
     StaleDocument,
@@ -48,7 +51,7 @@ def fetch_costs(
 
     What is stored is paid for, so it is used again unless the run says ``refresh``, or an account or a section is
     missing from it, or its bytes are not those that were stored: then it counts as absent. The answers are stored as
-    they came before they are reconciled: if they differ, they are the evidence. They are named by their hash, so that
+    they came before they pass the gate: if they differ, they are the evidence. They are named by their hash, so that
     the costs of one execution never stand beside the answers of another.
 
     Each answer is stored as it comes, and a next try of the same run takes it from there (see ``AnswerStore``), so that
@@ -84,17 +87,29 @@ def fetch_costs(
     kept = AnswerStore(objects, prefix, due.run.run_id, there, now)
     fetched = source.fetch(client, due.run, lambda reached: ownership.admit(client, reached), kept)
     answers = objects.put(answers_key(prefix, sha256(fetched.raw).hexdigest()), fetched.raw, JSON)
-    reconcile(fetched.costs)
-    if client.on_partial == "hold" and not fetched.costs.complete:
-        raise CostsIncomplete(f"{client.client_id}: {'; '.join(_gaps(fetched.costs))}")
+    costs = gate(fetched.costs)
+    _require_days(costs, due)
+    if client.on_partial == "hold" and not costs.complete:
+        raise CostsIncomplete(f"{client.client_id}: {'; '.join(_gaps(costs))}")
     earlier = {
-        "preliminary": _preliminary(fetched.costs, client, due.run, objects),
-        "restated": _restated(fetched.costs, client, due.run, objects),
+        "preliminary": _preliminary(costs, client, due.run, objects),
+        "restated": _restated(costs, client, due.run, objects),
     }
-    costs = fetched.costs.model_copy(update=earlier)
+    costs = costs.model_copy(update=earlier)
     stored, standing = _stored(costs, answers, there, client, due.run, clients=clients, objects=objects)
     unreadable = sum(each.error == CostsUnreadable.__name__ for each in costs.not_available.values())
     return _fetched(due, stored, standing, paid_requests=costs.paid_requests, unreadable=unreadable)
+
+
+def _require_days(costs: CostDocument, due: ClientDue) -> None:
+    """The last days may not be there yet: worth another look, and never a final report.
+
+    On the last look a weekly or preliminary report goes out that says which days it is about.
+    """
+    final = costs.cadence == "monthly" and costs.issue == "final"
+    if costs.missing and (final or not due.last_look):
+        days = ", ".join(str(day) for day in costs.missing)
+        raise CostsNotReady(f"{costs.client_id}: Cost Explorer has not filled {days} yet")
 
 
 def costs_in(document: Document, client: Client, run: Run, *, gaps: bool = False) -> CostDocument | None:
@@ -109,10 +124,13 @@ def costs_in(document: Document, client: Client, run: Run, *, gaps: bool = False
 
 
 def _read(document: Document, client: Client, run: Run) -> CostDocument | None:
-    """The costs in ``document``, whatever they were asked by, or None if its bytes are not to be trusted."""
+    """The costs in ``document``, whatever they were asked by, or None if its bytes are not to be trusted.
+
+    Those of older versions have not passed the gate as it is now.
+    """
     try:
-        costs = CostDocument.model_validate_json(document.body) if document.sound else None
-    except ValidationError:
+        costs = gate(CostDocument.model_validate_json(document.body)) if document.sound else None
+    except (CostsDoNotReconcile, ValidationError):
         costs = None
     known = costs is not None and (costs.client_id, costs.period) == (client.client_id, run.period)
     if costs is None or not known or (run.cadence == "monthly" and costs.issue != run.issue):
@@ -191,18 +209,22 @@ def _gaps(costs: CostDocument) -> Iterator[str]:
     for account in costs.accounts_not_read:
         named = f"{account.name} ({account.account_id})" if account.account_id else account.name
         yield f"account {named}: {account.error}: {account.reason}"
+    if costs.missing:
+        yield f"not filled yet: {', '.join(str(day) for day in costs.missing)}"
+    if costs.not_comparable is not None:
+        yield f"the period before: {costs.not_comparable.error}: {costs.not_comparable.reason}"
     for name, gap in costs.not_available.items():
         yield f"{name}: {gap.error}: {gap.reason}"
 
 
 def _preliminary(final: CostDocument, client: Client, run: Run, objects: ObjectStore) -> Preliminary | None:
-    """What the client was told about the same accounts before the bill was closed, if it was."""
+    """What the client was told about the same accounts and days before the bill was closed, if it was."""
     if run.issue != "final":
         return None
     earlier = run.model_copy(update={"issue": "preliminary"})
     document = objects.open(f"{report_prefix(earlier, final.client_id)}costs.json")
     costs = _read(document, client, earlier) if document is not None else None
-    if costs is None or account_ids(costs) != account_ids(final):
+    if costs is None or account_ids(costs) != account_ids(final) or costs.missing:
         return None
     return Preliminary(total=period_total(costs, costs.period), fetched_at=costs.fetched_at)
 
@@ -230,11 +252,12 @@ def _restated(costs: CostDocument, client: Client, run: Run, objects: ObjectStor
 def _fetched(
     due: ClientDue, stored: StoredObject, costs: CostDocument, *, paid_requests: int, unreadable: int = 0
 ) -> CostsFetched:
-    had_costs_before = any(day.lines for day in costs.days if day.day < costs.period.start)
+    had_costs_before = any(day.lines for day in costs.days if holds(costs.previous, day.day))
+    comparable = had_costs_before and costs.not_comparable is None
     figures = FetchedCosts(
         document=stored,
         total=period_total(costs, costs.period),
-        previous=period_total(costs, costs.previous) if had_costs_before else None,
+        previous=period_total(costs, costs.compared) if comparable else None,
         currency=costs.currency,
         estimated=costs.estimated,
         incomplete=costs.total_is_incomplete,

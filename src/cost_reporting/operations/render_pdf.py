@@ -19,6 +19,7 @@ from cost_reporting.contracts import (
     StoredObject,
 )
 from cost_reporting.costs import CostDocument
+from cost_reporting.domain.gate import gate
 from cost_reporting.errors import ReportNotStored, StaleDocument
 from cost_reporting.evidence import Documents, Evidence, evidence_for
 from cost_reporting.operations.stored_report import answers_key, evidence_key, stored_report
@@ -141,7 +142,9 @@ class _Making:
 
     def stored(self, renderer: Renderer, logo: bytes | None, left_out: str | None) -> RenderedReport:
         run, document = self.fetched.run, self.fetched.costs.document
-        costs = CostDocument.model_validate_json(self.objects.read(document))
+        costs = gate(
+            CostDocument.model_validate_json(self.objects.read(document))
+        )  # an older version may have stored it
         rendered = renderer.render(self.client, costs, run, logo, left_out)
         documents = Documents(
             costs=document,

@@ -5,7 +5,7 @@ from decimal import Decimal
 from itertools import islice
 from typing import Final
 
-from cost_reporting.costs import AccountNotRead, Anomaly, Commitments, Savings
+from cost_reporting.costs import AccountNotRead, Anomaly, Commitments, Savings, Split
 from cost_reporting.money import cents, total
 from cost_reporting.report import budget, charts, gaps, potential, unusual
 from cost_reporting.report.edition import Edition, one_line
@@ -169,7 +169,7 @@ def _untagged(edition: Edition) -> Iterator[str]:
     lacking = [
         (total(line.amount for line in tag.split.current if not line.key) / edition.total, tag.tag_key)
         for tag in edition.costs.tags
-        if any(line.key for line in tag.split.current)
+        if isinstance(tag.split, Split) and any(line.key for line in tag.split.current)
     ]
     share, key = max(lacking, default=(Decimal(0), ""))
     if share >= _LARGE_UNTAGGED:

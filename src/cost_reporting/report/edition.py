@@ -18,6 +18,7 @@ from cost_reporting.costs import (
     by_group,
     by_service,
     holds,
+    partly_filled,
     period_total,
 )
 from cost_reporting.domain import causes
@@ -102,6 +103,36 @@ class Edition:
         return self.costs.previous
 
     @property
+    def known(self) -> Period:
+        """The days that the figures are about: those before the first that Cost Explorer has not filled."""
+        return self.costs.known
+
+    @property
+    def known_through(self) -> date:
+        """The last day that the figures are about."""
+        return last_day(self.known)
+
+    @property
+    def compared(self) -> Period:
+        """The days of the previous period that they are compared with: all of them, or as many from its start."""
+        return self.costs.compared
+
+    @property
+    def compared_days(self) -> int:
+        """How many days of the previous period are compared."""
+        return length(self.compared)
+
+    @cached_property
+    def partly_filled(self) -> Decimal:
+        """What there is of days that are not filled: part of record types by month and of breakdowns, of no total."""
+        return partly_filled(self.costs, self.period)
+
+    @property
+    def contained(self) -> Decimal:
+        """The part of ``partly_filled`` that is in the record types, which a week's do not have."""
+        return Decimal(0) if self.costs.cadence == "weekly" else self.partly_filled
+
+    @property
     def is_final(self) -> bool:
         """Whether the bill of the period was closed when the costs were fetched, by the calendar."""
         return self.run.issue == "final" if self.run.cadence == "monthly" else self.costs.closed
@@ -143,13 +174,13 @@ class Edition:
 
     @cached_property
     def total(self) -> Decimal:
-        """The exact net total of the period."""
+        """The exact net total of the known days of the period."""
         return period_total(self.costs, self.period)
 
     @cached_property
     def previous_total(self) -> Decimal:
-        """The exact net total of the previous period: zero if nothing is known of it (see ``basis``)."""
-        return period_total(self.costs, self.previous)
+        """The exact net total of the compared days: zero if nothing is known of them (see ``comparable``)."""
+        return period_total(self.costs, self.compared)
 
     @cached_property
     def by_service(self) -> dict[str, Decimal]:
@@ -158,8 +189,8 @@ class Edition:
 
     @cached_property
     def previous_by_service(self) -> dict[str, Decimal]:
-        """Exact costs of the previous period by service."""
-        return by_service(self.costs, self.previous)
+        """Exact costs of the compared days by service."""
+        return by_service(self.costs, self.compared)
 
     @cached_property
     def by_day(self) -> dict[date, Decimal]:
@@ -168,23 +199,27 @@ class Edition:
 
     @cached_property
     def previous_by_day(self) -> dict[date, Decimal]:
-        """Exact costs of the previous period by day."""
-        return by_day(self.costs, self.previous)
+        """Exact costs of the compared days by day."""
+        return by_day(self.costs, self.compared)
 
     @cached_property
     def by_group(self) -> dict[Group, Decimal]:
-        """Exact costs of the period on the way from usage to invoice."""
+        """Exact costs of the period on the way from usage to invoice; ``partly_filled`` is contained in months."""
         return by_group(self.costs, self.period)
 
     @cached_property
     def usage(self) -> Decimal:
-        """Exact charges before credits, refunds and tax."""
-        return self.total - sum((self.by_group.get(group, Decimal(0)) for group in _OFFSET_GROUPS), Decimal(0))
+        """Exact charges before credits, refunds and tax, with what record types by month have of unfilled days."""
+        return (
+            self.total
+            + self.contained
+            - sum((self.by_group.get(group, Decimal(0)) for group in _OFFSET_GROUPS), Decimal(0))
+        )
 
     @cached_property
     def previous_usage(self) -> Decimal:
         """Exact charges of the previous period before credits, refunds and tax."""
-        groups = by_group(self.costs, self.previous)
+        groups = by_group(self.costs, self.compared if self.costs.cadence == "weekly" else self.previous)
         return self.previous_total - sum((groups.get(group, Decimal(0)) for group in _OFFSET_GROUPS), Decimal(0))
 
     @cached_property
@@ -214,15 +249,6 @@ class Edition:
         return demand
 
     @cached_property
-    def compared_total(self) -> Decimal:
-        """What the total is compared with: that of as many days of the previous period as are there of this one."""
-        there = self.days_there
-        if not self.days_not_there or there is None:
-            return self.previous_total
-        end = self.previous.start + (there.end - there.start)
-        return sum((cost for day, cost in self.previous_by_day.items() if day < end), Decimal(0))
-
-    @cached_property
     def usage_by_service(self) -> dict[str, Decimal]:
         """Exact charges of the period by service before credits, refunds and tax."""
         return self._usage_by_service(self.period)
@@ -230,7 +256,7 @@ class Edition:
     @cached_property
     def previous_usage_by_service(self) -> dict[str, Decimal]:
         """Exact charges of the previous period by service before credits, refunds and tax."""
-        return self._usage_by_service(self.previous)
+        return self._usage_by_service(self.compared if self.costs.cadence == "weekly" else self.previous)
 
     def _usage_by_service(self, period: Period) -> dict[str, Decimal]:
         usage: dict[str, Decimal] = {}
@@ -264,13 +290,13 @@ class Edition:
         older = [span for span in self.costs.spans if span.period.end <= self.previous.start]
         if not older or any(span.lines for span in older):
             return None
-        known = [day.day for day in self.costs.days if day.lines and holds(self.previous, day.day)]
+        known = [day.day for day in self.costs.days if day.lines and holds(self.compared, day.day)]
         return min(known, default=None)
 
     @cached_property
     def basis(self) -> Basis:
         """What the period can be compared with."""
-        if not any(day.lines for day in self.costs.days if holds(self.previous, day.day)):
+        if not any(day.lines for day in self.costs.days if holds(self.compared, day.day)):
             older = any(span.lines for span in self.costs.spans if span.period.end <= self.period.start)
             return "zero" if older else "none"
         if cents(self.previous_total) < 0:
@@ -278,33 +304,39 @@ class Edition:
         if not cents(self.previous_total):
             return "zero"
         began = self.first_cost
-        return "partial" if began is not None and began > self.previous.start and self._saw_before else "whole"
+        return "partial" if began is not None and began > self.compared.start and self._saw_before else "whole"
 
     @property
     def _saw_before(self) -> bool:
         """Whether the document looked at days before the first cost, so that their emptiness means something."""
-        return any(not day.lines for day in self.costs.days if holds(self.previous, day.day))
+        return any(not day.lines for day in self.costs.days if holds(self.compared, day.day))
 
     @property
     def comparable(self) -> bool:
         """Whether there is an earlier period at all, and it is known in full."""
         return self.basis != "none" and self.costs.not_comparable is None
 
+    @property
+    def usage_comparable(self) -> bool:
+        """Whether the usage of both periods is known of the days that are compared: in months, only of whole ones."""
+        whole = self.compared == self.previous and not self.partly_filled
+        return self.comparable and (whole or self.costs.cadence == "weekly")
+
     @cached_property
     def lengths_differ(self) -> bool:
         """Whether the two periods have different numbers of days, so that only rates per day compare."""
-        return length(self.period) != length(self.previous)
+        return length(self.known) != length(self.compared)
 
     @property
     def per_day(self) -> Decimal:
         """The exact average of a day."""
-        return self.total / length(self.period)
+        return self.total / length(self.known)
 
     @property
     def previous_per_day(self) -> Decimal:
         """The exact average of a day of the previous period, from the first day with costs on if it is partial."""
         began = self.first_cost if self.basis == "partial" else None
-        return self.previous_total / (self.previous.end - (began or self.previous.start)).days
+        return self.previous_total / (self.compared.end - (began or self.compared.start)).days
 
     @property
     def usage_per_day(self) -> Decimal:
@@ -345,7 +377,7 @@ class Edition:
     @cached_property
     def days_not_there(self) -> tuple[date, ...]:
         """The days of the period that are in no total."""
-        return self.costs.days_missing
+        return self.costs.missing
 
     @cached_property
     def days_there(self) -> Period | None:
@@ -384,13 +416,18 @@ class Edition:
 
     @property
     def now_title(self) -> str:
-        """The period as the title of a column."""
+        """The period as the title of a column; its known days, if it has others."""
+        if self.known != self.period:
+            return capitalised(self.figures.span(self.known))
         return self.period_title if self.costs.cadence == "monthly" else self.say("This week")
 
     @property
     def before_title(self) -> str:
-        """The previous period as the title of a column."""
+        """The previous period as the title of a column; the days that are compared, if it has others."""
         monthly = self.costs.cadence == "monthly"
+        if self.compared != self.previous:
+            name = capitalised(self.figures.span(self.compared))
+            return f"{name} p" if self.basis == "partial" else name
         name = capitalised(self.figures.period(self.previous)) if monthly else self.say("Week before")
         return f"{name} p" if self.basis == "partial" else name
 

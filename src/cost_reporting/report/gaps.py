@@ -95,16 +95,16 @@ def sentence(edition: Edition, part: str, missing: NotAvailable) -> str:
 def missing(edition: Edition, part: str, of: NotAvailable) -> str:
     """``Not available: advice on instances (AWS was too busy to answer).``"""
     return edition.say(
-        "Not available: {parts} ({reason}).", parts=_part(edition, part), reason=reason(edition, part, of)
+        "Not available: {parts} ({reason}).", parts=part_name(edition, part), reason=reason(edition, part, of)
     )
 
 
-def _part(edition: Edition, part: str) -> str:
-    """``costs by region``; of one tag among several, ``costs by tag team``."""
-    known = _PARTS.get(part)
-    if known is not None:
-        return edition.say(known)
-    return edition.say("costs by tag {tag}", tag=one_line(part.partition(".")[2]))
+def part_name(edition: Edition, part: str) -> str:
+    """What ``part``, a field of the cost document or a tag, is called in a sentence: ``costs by tag (team)``."""
+    field, _, key = part.partition(".")
+    if field != "tags" or not key:
+        return edition.say(_PARTS[part])
+    return edition.say("{name} ({id})", name=edition.say(_PARTS[field]), id=one_line(key))
 
 
 def reason(edition: Edition, part: str, missing: NotAvailable) -> str:
@@ -167,7 +167,7 @@ def gaps(edition: Edition) -> tuple[str, ...]:
     """A sentence for each reason, naming the parts that it took away."""
     by_reason: defaultdict[str, list[str]] = defaultdict(list)
     for part, missing in edition.costs.not_available.items():
-        by_reason[reason(edition, part, missing)].append(_part(edition, part))
+        by_reason[reason(edition, part, missing)].append(part_name(edition, part))
     return tuple(
         edition.say("Not available: {parts} ({reason}).", parts=edition.language.listed(parts), reason=why)
         for why, parts in by_reason.items()

@@ -243,7 +243,7 @@ def _spent(edition: Edition, amount: str, when: str) -> str:  # noqa: PLR0911 - 
 
 def _up_or_down(edition: Edition, amount: str, when: str) -> str:
     """The change; where the last days are not there yet, against as many days of the period before."""
-    previous, like = edition.compared_total, bool(edition.days_not_there)
+    previous, like = edition.previous_total, bool(edition.days_not_there)
     difference = cents(edition.total) - cents(previous)
     ratio = change_ratio(edition.total, previous) if _has_percent(previous) else None
     before = days_before(edition) if like else edition.previous_words

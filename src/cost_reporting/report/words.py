@@ -120,7 +120,7 @@ def _so_far(edition: Edition) -> Iterator[Reason]:
     there = edition.days_there
     if there is None or not edition.days_not_there or not edition.comparable:
         return
-    now, before = edition.total / length(there), edition.compared_total / length(there)
+    now, before = edition.total / length(there), edition.previous_total / length(there)
     yield Reason(
         sentence=edition.say(
             "A day came to {average} on average, against {previous} on {before}.",

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from cost_reporting.costs import CostDocument, period_total, reconcile
+from cost_reporting.costs import CostDocument, period_total
+from cost_reporting.domain.gate import gate
 from cost_reporting.money import CENT, cents
 from cost_reporting.report.edition import Edition
 from cost_reporting.report.rounding import fitted
@@ -34,7 +35,7 @@ CREDITS = {"Service 1": {"Credit": "-0.3333333333"}}
     ids=["ordinary", "thirds", "many", "young", "credits", "negative", "weekly"],
 )
 def test_rows_add_up_to_the_total_of_the_period(costs: CostDocument) -> None:
-    reconcile(costs)
+    gate(costs)
     edition = an_edition(costs=costs)
     exact = cents(period_total(costs, costs.period))
     by_service, by_day, steps = services.view(edition), trend.view(edition), invoice.view(edition)

@@ -200,7 +200,7 @@ def test_days_that_are_not_there_yet_are_named_and_the_same_days_are_compared() 
 def test_fewer_days_are_compared_with_as_many_days_of_the_month_before() -> None:
     edition = an_edition(costs=lacking_the_last(3), run=a_run(issue="preliminary"))
     assert edition.days_there == Period(start=date(2026, 10, 1), end=date(2026, 10, 29))
-    assert edition.compared_total == Decimal(280)
+    assert edition.previous_total == Decimal(280)
     assert "from October 1 to 28, 2026" in plain(headline.headline(edition))
     assert "Not there yet: Oct 29 to Oct 31." in plain(headline.headline(edition))
 

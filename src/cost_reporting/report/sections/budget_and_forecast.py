@@ -111,6 +111,8 @@ def _sentences(
 ) -> Iterator[str]:
     if spent is not None:
         yield _of_budget(edition, spent)
+        if edition.costs.cadence != "monthly" and spent.until < edition.issued:
+            yield edition.say("Costs are known until {day}.", day=edition.figures.day(spent.until - timedelta(days=1)))
     if forecast is not None:
         yield _of_forecast(edition, forecast)
         yield from _known_until(edition, forecast)

@@ -6,7 +6,7 @@ from cost_reporting.contracts import Fact
 from cost_reporting.costs import by_record_type
 from cost_reporting.money import cents, total
 from cost_reporting.record_types import GROUPS, Group
-from cost_reporting.report import headline
+from cost_reporting.report import headline, unfilled
 from cost_reporting.report.edition import Edition, one_line
 from cost_reporting.report.language import to_say
 
@@ -65,6 +65,10 @@ def view(edition: Edition) -> Invoice:
         )
         for group, amount in zip(groups, exact, strict=True)
     ]
+    if partly := -edition.contained:
+        exact.append(partly)
+        name, what = unfilled.partly(edition), edition.say("Counted once AWS has filled them")
+        steps.append(Step(name=name, what=what, amount=edition.figures.amount(partly), word=""))
     if rest := cents(edition.total) - total(cents(amount) for amount in exact):
         name, what = edition.say("Rounding"), edition.say("What the rounding of the steps leaves")
         steps.append(Step(name=name, what=what, amount=edition.figures.amount(rest), word=""))

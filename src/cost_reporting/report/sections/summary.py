@@ -5,7 +5,7 @@ from itertools import dropwhile
 from math import ceil
 from typing import Final
 
-from cost_reporting.contracts import Fact
+from cost_reporting.contracts import Fact, Period
 from cost_reporting.costs import Forecast, NotAvailable, by_month
 from cost_reporting.money import cents
 from cost_reporting.report import budget, charts, gaps, headline, words
@@ -149,8 +149,8 @@ def _change(edition: Edition) -> Figure:
         compared = headline.rates(edition)
         note = say("{rates}, p\u00a0partial", rates=compared) if compared else say("p\u00a0partial")
         return Figure(name=say("Change per day"), unit="", value=percent, note=note)
-    change = figures.change(edition.total, edition.compared_total)
-    difference = figures.difference(cents(edition.total) - cents(edition.compared_total))
+    change = figures.change(edition.total, edition.previous_total)
+    difference = figures.difference(cents(edition.total) - cents(edition.previous_total))
     note = headline.like_for_like(edition) or say(
         "{difference} on {before}",
         difference=figures.of_currency(difference, edition.currency),
@@ -254,22 +254,36 @@ def _usage(edition: Edition) -> Figure:
     return Figure(name=name, unit=edition.currency, value=value, note=note)
 
 
+def _months(edition: Edition) -> list[tuple[Period, Decimal | None]]:
+    """Every month from the first with costs on, with what it cost: None if that is not known; of the period, so far."""
+    amounts: dict[Period, Decimal | None] = dict(by_month(edition.costs))
+    amounts |= dict.fromkeys(edition.costs.months_not_known)
+    amounts |= {edition.period: edition.total}
+    months = sorted(amounts.items(), key=lambda item: item[0].start)
+    return list(dropwhile(lambda item: not item[1], months))
+
+
 def _history(edition: Edition, height: float) -> History | None:
     """The months that the document knows, from the first with costs on; nothing for fewer than three, or for a week."""
     if edition.costs.cadence != "monthly":
         return None
-    months = list(dropwhile(lambda item: not item[1], by_month(edition.costs).items()))
-    if len(months) < _ENOUGH_MONTHS:
+    months = _months(edition)
+    known = [(at, period, amount) for at, (period, amount) in enumerate(months) if amount is not None]
+    if len(known) < _ENOUGH_MONTHS:
         return None
-    axis, slot = charts.scale([amount for _, amount in months]), WIDTH / len(months)
-    current = [(at, amount) for at, (period, amount) in enumerate(months) if period == edition.period]
-    older = [(at, amount) for at, (period, amount) in enumerate(months) if period != edition.period]
+    axis, slot = charts.scale([amount for _, _, amount in known]), WIDTH / len(months)
+    current = [(at, amount) for at, period, amount in known if period == edition.period]
+    older = [(at, amount) for at, period, amount in known if period != edition.period]
     figures = edition.figures
     spoken = edition.language.listed(
-        edition.say("{period} {amount}", period=figures.period(period), amount=figures.headline(amount))
+        edition.say(
+            "{period} {amount}",
+            period=figures.period(period),
+            amount=figures.not_available if amount is None else figures.headline(amount),
+        )
         for period, amount in months
     )
-    wide = max(abs(amount) for _, amount in months) >= _TOO_WIDE
+    wide = max(abs(amount) for _, _, amount in known) >= _TOO_WIDE
     unit = _THOUSAND if wide else Decimal(1)
     return History(
         title=edition.say(
@@ -293,9 +307,9 @@ def _history(edition: Edition, height: float) -> History | None:
             Month(
                 label=figures.short_month(period.start),
                 year=figures.year(period.start) if at == 0 or period.start.month == 1 else "",
-                value=figures.headline(amount / unit),
+                value=figures.not_available if amount is None else figures.headline(amount / unit),
                 at=round((at + 0.5) * slot, 2),
-                y=min(axis.y(amount, height), axis.y(Decimal(0), height)) - 4,
+                y=min(axis.y(amount or Decimal(0), height), axis.y(Decimal(0), height)) - 4,
                 is_current=period == edition.period,
             )
             for at, (period, amount) in enumerate(months)

@@ -6,10 +6,12 @@ from itertools import zip_longest
 from typing import Final, Literal
 
 from cost_reporting.contracts import Fact
+from cost_reporting.costs import holds
 from cost_reporting.money import cents
 from cost_reporting.periods import days
-from cost_reporting.report import charts, unusual
+from cost_reporting.report import charts, unfilled, unusual
 from cost_reporting.report.edition import Edition
+from cost_reporting.report.figures import EN_DASH
 from cost_reporting.report.phrases import during_previous
 from cost_reporting.report.rounding import fitted
 
@@ -150,7 +152,8 @@ def _finding(edition: Edition) -> str:
         else edition.say("A day came to {average} on average.", average=average)
     )
     if cents(highest[1]) == cents(lowest[1]):
-        return edition.language.together(sentence, edition.say("The days differed by less than a cent."))
+        alike = edition.say("The days differed by less than a cent.")
+        return edition.language.together(sentence, alike, *unfilled.notes(edition))
     extremes = edition.say(
         "The highest day was {highest} ({most}), the lowest {lowest} ({least}).",
         highest=figures.short_day(highest[0]),
@@ -158,7 +161,7 @@ def _finding(edition: Edition) -> str:
         lowest=figures.short_day(lowest[0]),
         least=figures.money(lowest[1], currency),
     )
-    return edition.language.together(sentence, extremes)
+    return edition.language.together(sentence, extremes, *unfilled.notes(edition))
 
 
 def _height(notes: tuple[Note, ...]) -> float:
@@ -266,7 +269,10 @@ def _legend(edition: Edition, here: list[date]) -> tuple[Entry, ...]:
 
 
 def _days(edition: Edition) -> tuple[Day, ...]:
-    """A row for each day of the longer period: the tenth day stands beside the tenth day."""
+    """A row for each day of the longer period: the tenth day stands beside the tenth day.
+
+    A day that is not known has no amount, and no running total; a day before that is not compared has none either.
+    """
     figures = edition.figures
     now, before = _column(edition.by_day, edition.total), _column(edition.previous_by_day, edition.previous_total)
     here, there = list(days(edition.period)), list(days(edition.previous)) if edition.comparable else []
@@ -279,9 +285,11 @@ def _days(edition: Edition) -> tuple[Day, ...]:
                 is_weekend=bool(day) and day.weekday() >= _SATURDAY,
                 amount=_amount(edition, day, now, edition.by_day),
                 mark="e" if day in edition.estimated_days else "",
-                running=figures.amount(running) if day else "",
+                running=(figures.amount(running) if day in now else figures.not_available) if day else "",
                 before_day=figures.weekday(counterpart) if counterpart else "",
-                before=_amount(edition, counterpart, before, edition.previous_by_day),
+                before=_amount(edition, counterpart, before, edition.previous_by_day)
+                if counterpart is None or holds(edition.compared, counterpart)
+                else EN_DASH,
             )
         )
     return tuple(rows)

@@ -59,9 +59,13 @@ class Asked(NamedTuple):
 
 
 def days_end(client: Client, run: Run, today: date) -> date:
-    """Where the question about days ends: with the period, or today if a forecast needs the running month."""
+    """Where the question about days ends: with the period, or today if the running month is needed as well.
+
+    A forecast is added to it, and the budget of a weekly report is that of the running month.
+    """
     follows = run.period.end <= today and month_of(today).start <= run.period.end + timedelta(days=31)
-    return today if "forecast" in client.sections and follows else run.period.end
+    needed = "forecast" in client.sections or (run.cadence == "weekly" and client.monthly_budget is not None)
+    return today if needed and follows else run.period.end
 
 
 def requests_for(client: Client, cadence: Cadence) -> int:
@@ -104,7 +108,7 @@ def _tag(asked: Asked, key: str) -> TagSplit:
     """Cost Explorer writes a group as ``<tag key>$<value>``, with nothing after the dollar sign for "untagged"."""
     split = _split(asked, f"tag {key}", ("TAG", key))
     current, previous = (
-        tuple(line.model_copy(update={"key": line.key.removeprefix(f"{key}$")}) for line in lines)
+        tuple(line.model_copy(update={"key": line.key.removeprefix(f"{key}$")}) for line in lines or ())
         for lines in (split.current, split.previous)
     )
     return TagSplit(tag_key=key, split=Split(current=current, previous=previous, names={}))

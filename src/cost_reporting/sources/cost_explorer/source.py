@@ -62,7 +62,8 @@ _one_at_a_time = Lock()
 
 def requests_for(client: Client, cadence: Cadence) -> int:
     """How many paid requests a report takes, said before they are asked; each further page is one more."""
-    return (2 + sections.requests_for(client, cadence)) * (1 + len(client.more_accounts))
+    members = 1 if client.more_accounts and "accounts" not in client.sections else 0
+    return (2 + members + sections.requests_for(client, cadence)) * (1 + len(client.more_accounts))
 
 
 def forgotten(period: Period, cadence: Cadence, at: datetime) -> str | None:
