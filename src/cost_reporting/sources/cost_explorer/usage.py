@@ -94,7 +94,7 @@ class _Attributes(BaseModel):
 
 
 class _Page(BaseModel):
-    results: list[_Result] = Field(alias="ResultsByTime", default=[])
+    results: list[_Result] | None = Field(alias="ResultsByTime", default=None)
     values: list[_Attributes] = Field(alias="DimensionValueAttributes", default=[])
 
 
@@ -112,11 +112,16 @@ class Span(BaseModel):
 def spans(pages: list[dict[str, Any]], *, of: str = "") -> Iterator[Span]:
     """The days or months of an answer, in order. A day or month that no page names is not among them.
 
-    Raises CostsUnreadable, which names the client ``of`` the answer, and what is not of the known shape.
+    Raises CostsUnreadable, which names the client ``of`` the answer, and what is not of the known shape; or that one of
+    several pages says nothing, which would be a part of a sum.
     """
     joined: dict[Period, Span] = {}
-    for page in _read(pages, of):
-        for result in page.results:
+    read = list(_read(pages, of))
+    silent = sum(page.results is None for page in read)
+    if 0 < silent < len(read):
+        raise CostsUnreadable(f"{_what(of)}: {OPERATION}: {silent} of {len(read)} pages have no ResultsByTime")
+    for page in read:
+        for result in page.results or ():
             period = Period(start=result.time_period.start, end=result.time_period.end)
             span = joined.setdefault(period, Span(period=period, estimated=False, groups=None))
             span.estimated = span.estimated or result.estimated
@@ -152,5 +157,8 @@ def _read(pages: list[dict[str, Any]], of: str) -> Iterator[_Page]:
         try:
             yield _Page.model_validate(page)
         except ValidationError as invalid:
-            what = f"{of}: Cost Explorer" if of else "Cost Explorer"
-            raise CostsUnreadable(f"{what}: {OPERATION}: {faults(invalid)[:300]}") from None
+            raise CostsUnreadable(f"{_what(of)}: {OPERATION}: {faults(invalid)[:300]}") from None
+
+
+def _what(of: str) -> str:
+    return f"{of}: Cost Explorer" if of else "Cost Explorer"
