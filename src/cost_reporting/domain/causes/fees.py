@@ -158,8 +158,8 @@ def _rate(side: Side) -> Decimal | None:
 
 def together(causes: Iterable[Cause]) -> list[Cause]:
     """Tax, support, reservations and other fees as one cause if two or more moved and none of them is large."""
-    known = [cause for cause in causes if cause.amount]
-    small = [cause for cause in known if cause.kind in FEES]
+    known = list(causes)
+    small = [cause for cause in known if cause.kind in FEES and cause.amount]
     whole = total(abs(cause.amount) for cause in known)
     if len(small) < 2 or any(abs(cause.amount) * 5 >= whole for cause in small):
         return known
