@@ -71,7 +71,8 @@ def test_a_refund_of_this_month_is_named_however_small() -> None:
 
 @pytest.mark.parametrize("currency", ["USD", "JPY"])
 def test_currencies_without_decimals_have_a_larger_floor(currency: str) -> None:
-    made = explain(a_bill("2026-10", moved(("1800", "1890"), ("1800", "1820"), ("1800", "1821")), currency=currency))
+    rows = moved(("1800", "1890"), ("1800", "1820"), ("1800", "1821"))
+    made = explain(a_bill("2026-10", rows, currency=currency))
     assert (said(made)[-1] == ("else", None, "41.00")) is (currency == "JPY")
 
 
