@@ -101,8 +101,8 @@ def _on_the_first(bill: Bill) -> _Lumps | None:
 
 def _fee_lump(amounts: Mapping[date, Decimal], first: date) -> Decimal:
     """What of a fee was billed on the 1st: all of that day's, unless the fee comes every day."""
-    usual = median(amount for day, amount in amounts.items() if day != first)
-    return lump(amounts, first) if usual else amounts[first]
+    others = [amount for day, amount in amounts.items() if day != first]
+    return lump(amounts, first) if others and median(others) else amounts[first]
 
 
 def lump(amounts: Mapping[date, Decimal], first: date) -> Decimal:
