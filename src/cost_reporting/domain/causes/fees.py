@@ -101,8 +101,8 @@ def _on_the_first(bill: Bill) -> _Lumps | None:
 
 def _fee_lump(amounts: Mapping[date, Decimal], first: date) -> Decimal:
     """What of a fee was billed on the 1st: all of that day's, unless the fee comes every day."""
-    usual = median(amount for day, amount in amounts.items() if day != first)
-    return lump(amounts, first) if usual else amounts[first]
+    others = [amount for day, amount in amounts.items() if day != first]
+    return lump(amounts, first) if others and median(others) else amounts[first]
 
 
 def lump(amounts: Mapping[date, Decimal], first: date) -> Decimal:
@@ -158,8 +158,8 @@ def _rate(side: Side) -> Decimal | None:
 
 def together(causes: Iterable[Cause]) -> list[Cause]:
     """Tax, support, reservations and other fees as one cause if two or more moved and none of them is large."""
-    known = [cause for cause in causes if cause.amount]
-    small = [cause for cause in known if cause.kind in FEES]
+    known = list(causes)
+    small = [cause for cause in known if cause.kind in FEES and cause.amount]
     whole = total(abs(cause.amount) for cause in known)
     if len(small) < 2 or any(abs(cause.amount) * 5 >= whole for cause in small):
         return known

@@ -16,6 +16,8 @@ _LATE: Final = timedelta(days=3)
 _SILENT: Final = 3
 """Days without costs at the end of a period, beyond which there is nothing since."""
 _NEARLY: Final = Decimal("0.9")
+_INEXACT: Final = Decimal("1e-9")
+"""What divisions by days leave of an amount of which everything is explained."""
 
 
 class Turnover(NamedTuple):
@@ -94,7 +96,7 @@ def rest(bill: Bill, left: Left, explained: dict[str, Decimal], *, but: frozense
     for service in left.services:
         if service not in but:
             amount = left.change(service) - explained.get(service, ZERO)
-            if amount:
+            if abs(amount) > _INEXACT:
                 since = _nothing_since(bill, service) if amount < 0 else None
                 yield Cause(kind="service", amount=cents(amount), service=service, day=since)
 
