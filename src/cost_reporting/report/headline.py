@@ -286,13 +286,19 @@ def subject_change(edition: Edition) -> str:
     """The change for the mail's subject: ``+12 %``, ``+22 % per day``, ``usage +7.3 %``; nothing without a meaning."""
     if edition.covered_by_credits or not edition.comparable or edition.days_not_there:
         return ""
-    if edition.judged_by_usage:
+    if edition.judged_by_usage or _is_once_a_month(edition):
         percent = _percent(edition, edition.demand, edition.previous_demand)
         return edition.say("usage {percent}", percent=percent) if percent else ""
     rate = rate_change(edition)
     if rate is not None:
         return edition.say("{percent} per day", percent=rate)
     return _percent(edition, edition.total, edition.previous_total)
+
+
+def _is_once_a_month(edition: Edition) -> bool:
+    """Whether charges of the 1st made a week's change, so that its percentage would say nothing of the week."""
+    main = edition.headline_cause
+    return main is not None and any(cause.kind == "once_a_month" for cause in main.causes)
 
 
 def _percent(edition: Edition, now: Decimal, before: Decimal) -> str:

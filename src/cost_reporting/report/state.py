@@ -37,5 +37,5 @@ def in_subject(edition: Edition) -> str:
             else edition.say("incomplete: without {what}", what=what)
         )
     if edition.still_estimated:
-        return edition.say("final date reached, partly estimated")
+        return edition.say("final date reached, still estimated")
     return edition.say("final") if edition.is_final else edition.say("preliminary")

@@ -10,8 +10,8 @@ def notes(edition: Edition) -> tuple[str, ...]:
         return ()
     days = edition.figures.span(edition.known)
     missing = edition.say_n(
-        "AWS has not filled the last day of the period yet.",
-        "AWS has not filled the last {n} days of the period yet.",
+        "AWS has not filled {n} day at the end of the period yet.",
+        "AWS has not filled {n} days at the end of the period yet.",
         length(edition.period) - length(edition.known),
     )
     if not edition.comparable:

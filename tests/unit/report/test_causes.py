@@ -394,3 +394,13 @@ def test_the_headline_names_the_main_cause(share: Any, amount: str, said: str) -
     main = a_cause("incident", amount, anomaly=INCIDENT, over=True)
     found = Headline(causes=(main,), share=share, with_usage=False)
     assert headline.headline(explained(an_edition(), main, headline=found)).endswith(said)
+
+
+def test_the_subject_of_a_week_with_the_first_is_judged_by_usage() -> None:
+    costs = a_cost_document(
+        "2026-W44", services={EC2: "943.25"}, previous={EC2: "943.25"}, records={"Tax": {"Tax": "310"}}
+    )
+    main = a_cause("once_a_month", "310", parts=parts(tax="310"))
+    edition = explained(an_edition(costs=costs), main, headline=Headline(causes=(main,), share="all", with_usage=False))
+    assert "USD 1,253 (usage 0 %)" in subject(edition)
+    assert headline.headline(edition).endswith("All of the rise: charges once a month.")

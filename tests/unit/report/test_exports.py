@@ -208,7 +208,7 @@ def test_a_sheet_is_dated_by_its_figures_and_loads_nothing() -> None:
 
 def test_a_client_gets_what_it_asks_for_under_a_name_beside_the_pdf() -> None:
     assert exports(an_edition()) == ()
-    files = exports(an_edition(a_client(attachments=("xlsx", "csv", "xlsx")), run=a_run(mode="test")))
+    files = exports(an_edition(a_client(attachments=("xlsx", "csv")), run=a_run(mode="test")))
     assert [(file.kind, file.file_name) for file in files] == [
         ("xlsx", "TEST_northwind-retail_aws-costs_2026-10_final.xlsx"),
         ("csv", "TEST_northwind-retail_aws-costs_2026-10_final.csv"),

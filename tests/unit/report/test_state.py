@@ -50,7 +50,7 @@ def test_a_final_date_on_which_aws_still_estimates_is_not_called_final() -> None
     edition = an_edition(costs=estimated())
     assert state.badge(edition) == "Final date reached; AWS still marks 31 days as estimated"
     assert not subject(edition).endswith("\u2013 final")
-    assert subject(edition).endswith("\u2013 final date reached, partly estimated")
+    assert subject(edition).endswith("\u2013 final date reached, still estimated")
     page = cover.view(edition)
     assert page is not None
     assert (page.badge, page.is_settled) == (state.badge(edition), False)
