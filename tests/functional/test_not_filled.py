@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cost_reporting.costs import Forecast, NotAvailable, Split, period_total, running_month
-from cost_reporting.errors import ClientMisconfigured, CostsDoNotReconcile, CostsNotReady
+from cost_reporting.errors import ClientMisconfigured, CostsNotReady
 from cost_reporting.sources.cost_explorer import requests_for
 from local.accounts import ACCOUNTS
 from tests.builders import a_client_due, a_run
@@ -71,8 +71,22 @@ def test_a_report_that_lacks_a_day_is_asked_for_again_by_the_next_run(
 def test_a_final_report_is_not_made_without_its_last_day(invoke: Invoke, world: World, costs: Costs) -> None:
     costs.tamper = emptied(LAST_OF_MONTH)
     world.add(of_account(BAKERY))
-    with pytest.raises((CostsNotReady, CostsDoNotReconcile)):
+    with pytest.raises(CostsNotReady, match=LAST_OF_MONTH):
         fetch(invoke, due("2026-10"))
+
+
+def test_a_preliminary_report_goes_out_without_its_last_day_on_the_last_look(
+    invoke: Invoke, world: World, costs: Costs, clock: Clock
+) -> None:
+    """The record types of the month have that day already, so nothing contradicts itself."""
+    costs.tamper = emptied(LAST_OF_MONTH)
+    world.add(of_account(BAKERY, sections=("regions",)))
+    stored = document(world, found := fetch(invoke, due("2026-10", issue="preliminary")))
+    assert stored.missing == (date(2026, 10, 31),)
+    assert [day.day for day in stored.days_partly_filled] == [date(2026, 10, 31)]
+    assert isinstance(stored.regions, Split)
+    assert stored.regions.previous is None
+    invoke("render_pdf", found)
 
 
 def test_days_of_the_period_before_that_are_cut_take_the_comparison_and_not_the_report(

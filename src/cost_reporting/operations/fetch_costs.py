@@ -73,8 +73,8 @@ def fetch_costs(
             return _fetched(due, there.stored, found, paid_requests=0)
     fetched = source.fetch(client, due.run, lambda reached: ownership.admit(client, reached))
     answers = objects.put(answers_key(prefix, sha256(fetched.raw).hexdigest()), fetched.raw, JSON)
+    _require_days(fetched.costs, due)
     costs = gate(fetched.costs)
-    _require_days(costs, due)
     if client.on_partial == "hold" and not costs.complete:
         raise CostsIncomplete(f"{client.client_id}: {'; '.join(_gaps(costs))}")
     costs = costs.model_copy(update={"preliminary": _preliminary(costs, client, due.run, objects)})
