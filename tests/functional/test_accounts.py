@@ -351,6 +351,6 @@ def test_the_answers_of_each_account_are_kept_apart(invoke: Invoke, world: World
     fetch(invoke)
     answers = json.loads(world.get(answers_of(world)[0]))
     assert {account: sorted(asked) for account, asked in answers.items()} == {
-        BAKERY: ["days", "record types"],
-        CREDITS: ["days", "record types"],
+        BAKERY: ["days", "members", "record types"],
+        CREDITS: ["days", "members", "record types"],
     }
