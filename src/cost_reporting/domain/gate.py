@@ -21,7 +21,9 @@ from cost_reporting.contracts import Period
 from cost_reporting.costs import (
     TOLERANCE,
     CostDocument,
+    DayCosts,
     Forecast,
+    Line,
     NotAvailable,
     Split,
     TagSplit,
@@ -38,6 +40,8 @@ from cost_reporting.money import total
 from cost_reporting.periods import days as days_of
 from cost_reporting.periods import month_of
 
+_LIKELY: Final = Decimal("1.5")
+"""A day that is not there is not believed to have cost more than so many of the highest day."""
 _NAMED: Final = 10
 """Differences that are named; the sentence must stay one that can be read."""
 
@@ -49,6 +53,7 @@ def gate(costs: CostDocument) -> CostDocument:
 
     Raises CostsDoNotReconcile naming each service of the period that differs between days and record types.
     """
+    costs = _with_partly_filled(costs)
     if differences := list(_differences(costs, costs.period)):
         raise CostsDoNotReconcile(_said(costs, costs.period, differences))
     costs = costs.model_copy(update={"not_comparable": costs.not_comparable or _not_comparable(costs)})
@@ -88,6 +93,28 @@ def has_partly_filled(costs: CostDocument, split: Split) -> bool:
     by_days = period_total(costs, costs.period)
     whole = by_days + partly_filled(costs, costs.period)
     return abs(_current(split) - whole) < abs(_current(split) - by_days)
+
+
+def _with_partly_filled(costs: CostDocument) -> CostDocument:
+    """``costs`` with all that the record types of a month have of days that are not filled.
+
+    The two answers are not filled at the same moment: a month's sum may have a last day that the days do not have. It
+    is taken as that only if every service has more, and all of it is no more than the missing days can have cost.
+    """
+    if not costs.missing or _by_days(costs):
+        return costs
+    services, records = by_service(costs, costs.period), records_by_service(costs, costs.period)
+    more = {key: amount - services.get(key, Decimal(0)) for key, amount in records.items()}
+    more |= {key: -amount for key, amount in services.items() if key not in records}
+    highest = max((total(line.amount for line in day.lines) for day in costs.days), default=Decimal(0))
+    if min(more.values(), default=Decimal(0)) < -TOLERANCE or total(more.values()) > _LIKELY * highest * len(
+        costs.missing
+    ):
+        return costs
+    lines = tuple(Line(key=key, amount=amount) for key, amount in sorted(more.items()) if amount > TOLERANCE)
+    others = tuple(day for day in costs.days_partly_filled if not holds(costs.period, day.day))
+    first = DayCosts(day=costs.missing[0], estimated=True, lines=lines)
+    return costs.model_copy(update={"days_partly_filled": (*((first,) if lines else ()), *others)})
 
 
 def _differences(costs: CostDocument, period: Period) -> Iterator[str]:

@@ -87,8 +87,8 @@ def fetch_costs(
     kept = AnswerStore(objects, prefix, due.run.run_id, there, now)
     fetched = source.fetch(client, due.run, lambda reached: ownership.admit(client, reached), kept)
     answers = objects.put(answers_key(prefix, sha256(fetched.raw).hexdigest()), fetched.raw, JSON)
+    _require_days(fetched.costs, due)
     costs = gate(fetched.costs)
-    _require_days(costs, due)
     if client.on_partial == "hold" and not costs.complete:
         raise CostsIncomplete(f"{client.client_id}: {'; '.join(_gaps(costs))}")
     earlier = {
