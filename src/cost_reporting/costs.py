@@ -341,7 +341,13 @@ class CostDocument(Fact):
     @property
     def total_is_incomplete(self) -> bool:
         """Whether the period's total lacks an account or a day."""
-        return bool(self.accounts_not_read or self.missing)
+        return bool(self.accounts_not_read or self.absent)
+
+    @property
+    def absent(self) -> tuple[date, ...]:
+        """The days of the period that are in no total: those ``missing``, and any other that the document lacks."""
+        there = {day.day for day in self.days}
+        return tuple(day for day in days_of(self.period) if day not in there)
 
     @property
     def missing(self) -> tuple[date, ...]:

@@ -110,7 +110,7 @@ def evidence_for(
         metric=costs.metric,
         fetched_at=costs.fetched_at,
         estimated=costs.estimated,
-        days_missing=costs.missing,
+        days_missing=costs.absent,
         template_version=template_version,
         cost_explorer=Asked(
             queries=costs.queries,

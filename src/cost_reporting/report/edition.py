@@ -377,7 +377,7 @@ class Edition:
     @cached_property
     def days_not_there(self) -> tuple[date, ...]:
         """The days of the period that are in no total."""
-        return self.costs.missing
+        return self.costs.absent
 
     @cached_property
     def days_there(self) -> Period | None:

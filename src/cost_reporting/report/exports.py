@@ -220,7 +220,6 @@ def _notes(edition: Edition) -> list[tuple[str, str]]:
         ("Period", f"{costs.period.start} to {costs.period.end}, UTC, the end not included"),
         ("Fetched", f"{costs.fetched_at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC, from Cost Explorer"),
         ("Issue", _issue(costs)),
-        ("Days not there yet", ", ".join(f"{day}" for day in costs.missing) or "None."),
         ("Total of the report", f"{costs.currency} {_exact(edition.total)} by the metric {costs.metric}"),
         ("A row", f"is a sum: one service, one record type, {each}. FOCUS has one row for each charge."),
         ("BilledCost", "Cost Explorer's NetUnblendedCost: what the invoice is made of, discounts applied."),
@@ -243,7 +242,7 @@ def _notes(edition: Edition) -> list[tuple[str, str]]:
         ("Accounts read", "; ".join(_read(costs))),
         ("Accounts not read", "; ".join(_lacking(costs)) or "None. Of such an account there is nothing in any row."),
         ("Left out", "Resources, SKUs, prices, quantities, invoices and the billing account: Cost Explorer sums them."),
-        ("Days not filled", ", ".join(str(day) for day in costs.missing) or "None. Such a day is in no total."),
+        ("Days not filled", ", ".join(str(day) for day in costs.absent) or "None. Such a day is in no total."),
         ("Period before", _before(costs)),
         (REST, "A rest of at most 0.01 between Cost Explorer's answers by day and by record type, if there is one."),
     ]
@@ -256,7 +255,7 @@ def _issue(costs: CostDocument) -> str:
     if costs.closed and estimated:
         said = f"final date reached; AWS still marks {estimated} days as estimated"
     return (
-        f"{said}; INCOMPLETE, see the accounts not read and the days not there yet"
+        f"{said}; INCOMPLETE, see the accounts not read and the days not filled"
         if (costs.total_is_incomplete)
         else said
     )
