@@ -237,10 +237,10 @@ def test_the_subject_is_as_promised(renderer: Renderer) -> None:
     [
         ({"A": "5"}, {}, None, "USD 5.00 – final"),
         ({"A": "5"}, {"B": "0"}, {"A": {"Credit": "-5"}}, "USD 0.00 after credits – final"),
-        ({"A": "5"}, {"A": "9"}, {"A": {"Refund": "-8"}}, "USD −3.00 – final"),
+        ({"A": "5"}, {"A": "9"}, {"A": {"Refund": "-8"}}, "USD −3.00 (usage −44 %) – final"),
     ],
 )
-def test_a_subject_has_no_percentage_without_a_meaning(
+def test_a_subject_has_no_percentage_without_a_meaning_and_of_a_credit_that_of_usage(
     renderer: Renderer,
     services: dict[str, str],
     previous: dict[str, str],

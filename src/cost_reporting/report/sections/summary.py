@@ -214,8 +214,8 @@ def _room(
     taken += 15.0 + 3.9 * max(_lines(figure.name, 8.5, cell) for figure in figures)
     taken += 3.9 * max(_lines(figure.note, 8.5, cell) for figure in figures)
     taken += 3.0 + 4.6 * _lines(equivalent, 9.0, width) if equivalent else 0.0
-    for texts, padding in ((reasons, 2.6), (caveats, 1.6), (pressing, 2.8)):
-        taken += 15.4 + sum(padding + 5.0 * _lines(text, 9.75, width - 8) for text in texts) if texts else 0.0
+    for texts, padding, line, beside in ((reasons, 2.4, 4.7, 30), (caveats, 1.6, 5.0, 8), (pressing, 2.8, 5.0, 8)):
+        taken += 15.4 + sum(padding + line * _lines(text, 9.75, width - beside) for text in texts) if texts else 0.0
     title, words_of_the_chart, spare = 15.4, 48.0, 6.0
     return (height - taken - title - spare) * WIDTH / width // 5 * 5 - words_of_the_chart
 
