@@ -87,7 +87,6 @@ class Day(Fact):
     is_weekend: bool
     amount: str
     mark: str
-    running: str
     before_day: str
     before: str
 
@@ -271,21 +270,19 @@ def _legend(edition: Edition, here: list[date]) -> tuple[Entry, ...]:
 def _days(edition: Edition) -> tuple[Day, ...]:
     """A row for each day of the longer period: the tenth day stands beside the tenth day.
 
-    A day that is not known has no amount, and no running total; a day before that is not compared has none either.
+    A day that is not known has no amount; a day before that is not compared has none either.
     """
     figures = edition.figures
     now, before = _column(edition.by_day, edition.total), _column(edition.previous_by_day, edition.previous_total)
     here, there = list(days(edition.period)), list(days(edition.previous)) if edition.comparable else []
-    rows, running = [], Decimal(0)
+    rows = []
     for day, counterpart in zip_longest(here, there):
-        running += now.get(day, Decimal(0))
         rows.append(
             Day(
                 day=figures.weekday(day) if day else "",
                 is_weekend=bool(day) and day.weekday() >= _SATURDAY,
                 amount=_amount(edition, day, now, edition.by_day),
                 mark="e" if day in edition.estimated_days else "",
-                running=(figures.amount(running) if day in now else figures.not_available) if day else "",
                 before_day=figures.weekday(counterpart) if counterpart else "",
                 before=_amount(edition, counterpart, before, edition.previous_by_day)
                 if counterpart is None or holds(edition.compared, counterpart)
