@@ -1,7 +1,8 @@
 """Two reports held against each other, one from whole answers and one from answers that lack something.
 
-A figure that is printed now and was not before may be a false one. A line that has gone, or says something else, is a
-loss that its reader does not see, unless the report says in words that something is not known.
+A line that has gone, or says something else, is a loss that its reader does not see, unless the report says in words
+that something is not known. A change in per cent or a
+zero that was not printed before is a false one, whatever else is said.
 """
 
 import re
@@ -21,13 +22,16 @@ MARKS: Final = (
     r"\bno figures\b",
     r"\bdoes not say\b",
     r"\bincomplete\b",
-    r"(^| )[–?]( |$)",
+    r"\bsince [A-Z]",
+    r"(?<!\S)[–?](?!\S)",
 )
 """What a report says where something is missing; a dash or a question mark is the cell of a table."""
 FAULT: Final = "ContractViolated"
 """What a function says of a fault of its own, such as an answer that it could not read: no name for that."""
 _MARK: Final = re.compile("|".join(MARKS), re.IGNORECASE)
-_FIGURE: Final = re.compile(r"[−-]?\d[\d,]*(?:\.\d+)?(?:\s?%)?")
+ZERO: Final = re.compile(r"(?<![\d.,])0\.00(?!\d)")
+_CHANGE: Final = re.compile(r"[−+].*%")
+_FIGURE: Final = re.compile(r"[−+-]?\d[\d,]*(?:\.\d+)?(?:\s?%)?")
 
 
 class Compared(NamedTuple):
@@ -41,7 +45,7 @@ class Compared(NamedTuple):
 
 
 def compared(whole: Report, told: Told, *, may_change: bool = False) -> Compared:
-    """What has become of the ``whole`` report. ``may_change``: a mark excuses figures that were not there before."""
+    """What has become of the ``whole`` report. ``may_change``: a mark excuses other percentages and zeros."""
     if isinstance(told, Broke) or (isinstance(told, Refused) and told.name == FAULT):
         return Compared("nameless", come=(told.words,))
     if isinstance(told, Refused):
@@ -53,8 +57,13 @@ def compared(whole: Report, told: Told, *, may_change: bool = False) -> Compared
     if not gone and not come:
         return Compared("unchanged")
     figures = frozenset(figures_in(come) - figures_in(before))
-    marked = any(_MARK.search(line) for line in come) and (may_change or not figures)
-    return Compared("marked" if marked else "silent", gone, come, figures)
+    marked = _count(_MARK, come) > _count(_MARK, gone)
+    false = not may_change and (any(_CHANGE.match(each) for each in figures) or _count(ZERO, come) > _count(ZERO, gone))
+    return Compared("marked" if marked and not false else "silent", gone, come, figures)
+
+
+def _count(pattern: re.Pattern[str], text: tuple[str, ...]) -> int:
+    return sum(len(pattern.findall(line)) for line in text)
 
 
 def lines(report: Report) -> list[str]:

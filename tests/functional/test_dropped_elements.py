@@ -21,7 +21,7 @@ from typing import Any, Final, NamedTuple
 import pytest
 
 from tests.bill import Bill, Row
-from tests.marks import compared, lines
+from tests.marks import ZERO, compared, lines
 from tests.replay import Case
 from tests.stage import Refused, Report, Stage, Told
 
@@ -156,7 +156,7 @@ def _counted(report: Report) -> Counter[str]:
     """How often it prints a zero, or says that something is new or gone."""
     found: Counter[str] = Counter()
     for line in lines(report):
-        found["0.00"] += len(re.findall(r"(?<![\d.,])0\.00(?!\d)", line))
+        found["0.00"] += len(ZERO.findall(line))
         found["new"] += bool(re.search(r" new( |$)|^Services new|in use again", line))
         found["gone"] += bool(re.search(r"nothing now|without costs now|−100 %", line))
     return found

@@ -53,7 +53,7 @@ def test_nothing_unusual_is_said_as_well() -> None:
 
 def test_a_cause_that_aws_does_not_name_has_no_name() -> None:
     (row,) = table(an_anomaly(service="several services", region=None, account_id=None, usage_type=None)).rows
-    assert (row.what, row.region, row.account, row.usage_type) == ("several services", "\u2013", "\u2013", "")
+    assert (row.what, row.region, row.account, row.usage_type) == ("several services", "\u2013", "\u2013", "\u2013")
 
 
 def test_failed_anomalies_are_a_gap_and_leave_the_chart_alone() -> None:

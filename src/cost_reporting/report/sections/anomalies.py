@@ -70,7 +70,7 @@ def _rows(edition: Edition) -> tuple[Found, ...]:
             number=figures.count(number),
             when=unusual.when(edition, anomaly),
             what=unusual.service(edition, anomaly),
-            usage_type=_cut(anomaly.usage_type, 40) or "",
+            usage_type=_cut(anomaly.usage_type, 40) or EN_DASH,
             region=_cut(anomaly.region, 20) or EN_DASH,
             account=_cut(anomaly.account_id, 16) or EN_DASH,
             expected=figures.not_available if anomaly.expected is None else figures.amount(anomaly.expected),

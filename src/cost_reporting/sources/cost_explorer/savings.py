@@ -69,7 +69,7 @@ def _purchases(questions: Questions, currency: str) -> Iterator[Purchase]:
         for each in questions.needed(details, operation, "its list of plans"):
             _require(questions, currency, each.currency_code)
             yield Purchase(
-                account_id=each.account_id or questions.account_id,
+                account_id=each.account_id or "?",
                 hourly=questions.needed(each.hourly_commitment_to_purchase, operation, "HourlyCommitmentToPurchase"),
                 monthly_savings=questions.needed(
                     each.estimated_monthly_savings_amount, operation, "EstimatedMonthlySavingsAmount"
@@ -109,11 +109,15 @@ def _resizes(questions: Questions, currency: str) -> Iterator[Resize]:
 
 
 def _preferred(questions: Questions, operation: str, change: Modification | None) -> Target:
-    """AWS may offer several instances and marks one as its choice."""
+    """AWS may offer several instances and marks one as its choice; which one is meant is not guessed."""
     targets = change.target_instances if change else None
     if not targets:
         raise questions.unreadable(operation, "a change without TargetInstances")
-    return max(targets, key=lambda target: bool(target.default_target_instance))
+    if len(targets) == 1:
+        return targets[0]
+    return questions.needed(
+        next((target for target in targets if target.default_target_instance), None), operation, "DefaultTargetInstance"
+    )
 
 
 def _details(of: ResourceDetails | None) -> InstanceDetails:
