@@ -157,15 +157,21 @@ def _days_without_span(costs: CostDocument) -> Iterator[date]:
 
 
 def _months_not_known(costs: CostDocument) -> tuple[Period, ...]:
-    """The months of the history that no span covers, and the previous one if its days say something else."""
+    """The months of the history that no span covers, and the previous one if its days say something else.
+
+    A month without a line between months with lines is not known, either: no second answer says that it was a pause.
+    """
     found = set(costs.months_not_known)
     if costs.cadence != "monthly" or not costs.spans:
         return tuple(sorted(found, key=lambda month: month.start))
-    spans = {span.period for span in costs.spans}
+    spans = {span.period: span for span in costs.spans}
     month = month_of(min(span.start for span in spans))
+    began = False
     while month.end <= costs.period.start:
-        if month not in spans:
+        has_lines = month in spans and bool(spans[month].lines)
+        if month not in spans or (began and not has_lines and month.end <= costs.previous.start):
             found.add(month)
+        began = began or has_lines
         month = month_of(month.end)
     if costs.not_comparable is not None:
         found.add(costs.previous)
