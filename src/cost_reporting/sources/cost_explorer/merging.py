@@ -29,7 +29,7 @@ from cost_reporting.costs import (
     TagSplit,
     holds,
 )
-from cost_reporting.domain.counted_twice import counted_twice
+from cost_reporting.domain.linked_accounts import counted_twice
 from cost_reporting.errors import ClientMisconfigured, CostsDoNotReconcile, CostsNotReady
 from cost_reporting.money import total
 from cost_reporting.sources.cost_explorer import commitments
@@ -91,9 +91,9 @@ def _require_each_once(client: Client, readings: Sequence[Reading], not_read: tu
     members = {account.account_id: frozenset[str]() for account in not_read if account.account_id is not None}
     members |= {reading.account.account_id: reading.members for reading in readings}
     twice = counted_twice(members)
-    if twice is not None:
+    if twice:
         raise ClientMisconfigured(
-            f"{client.client_id}: more_accounts: {twice.account_id} is counted twice, since it is in an organization "
+            f"{client.client_id}: more_accounts: {twice[0].account} is counted twice, since it is in an organization "
             "that is read as well"
         )
 
