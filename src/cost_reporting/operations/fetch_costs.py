@@ -87,7 +87,7 @@ def fetch_costs(
     kept = AnswerStore(objects, prefix, due.run.run_id, there, now)
     fetched = source.fetch(client, due.run, lambda reached: ownership.admit(client, reached), kept)
     answers = objects.put(answers_key(prefix, sha256(fetched.raw).hexdigest()), fetched.raw, JSON)
-    _require_days(fetched.costs, due)
+    _require_days(fetched.costs, due, kept)
     costs = gate(fetched.costs)
     if client.on_partial == "hold" and not costs.complete:
         raise CostsIncomplete(f"{client.client_id}: {'; '.join(_gaps(costs))}")
@@ -101,13 +101,15 @@ def fetch_costs(
     return _fetched(due, stored, standing, paid_requests=costs.paid_requests, unreadable=unreadable)
 
 
-def _require_days(costs: CostDocument, due: ClientDue) -> None:
-    """The last days may not be there yet: worth another look, and never a final report.
+def _require_days(costs: CostDocument, due: ClientDue, kept: AnswerStore) -> None:
+    """The last days may not be there yet: worth another look, which asks anew, and never a final report.
 
     On the last look a weekly or preliminary report goes out that says which days it is about.
     """
     final = costs.cadence == "monthly" and costs.issue == "final"
     if costs.missing and (final or not due.last_look):
+        for account_id in account_ids(costs):
+            kept.forget(account_id)
         days = ", ".join(str(day) for day in costs.missing)
         raise CostsNotReady(f"{costs.client_id}: Cost Explorer has not filled {days} yet")
 
