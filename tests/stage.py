@@ -6,6 +6,7 @@ their answers are parsed as AWS's would be. All that is known of the product sta
 
 import io
 import json
+import logging
 import os
 import subprocess
 import tempfile
@@ -131,6 +132,8 @@ class Stage:
             there = {name: value for name, value in os.environ.items() if name not in _NOT_SET}
             on.enter_context(patch.dict(os.environ, there | ENVIRONMENT, clear=True))
             on.enter_context(patch.object(endpoint, "time", SimpleNamespace(sleep=lambda seconds: None)))
+            logging.disable(logging.CRITICAL)  # a line for each step of hundreds of reports tells nothing
+            on.callback(logging.disable, logging.NOTSET)
             on.enter_context(mock_aws())
             session = botocore.session.get_session()
             session.register("before-send.cost-explorer", self._answered)
