@@ -15,5 +15,4 @@ def handler(due: ClientDue) -> CostsFetched:
         ownership=wiring.ownership(),
         source=wiring.source(),
         objects=wiring.objects(),
-        now=wiring.now,
     )

@@ -2,7 +2,6 @@
 
 from cost_reporting.contracts import Fact
 from cost_reporting.report.edition import Edition
-from cost_reporting.report.state import badge
 
 
 class Cover(Fact):
@@ -12,7 +11,7 @@ class Cover(Fact):
     period: str
     span: str
     badge: str
-    is_settled: bool
+    is_final: bool
     prepared_by: str
     issued: str
     number: str
@@ -26,8 +25,8 @@ def view(edition: Edition) -> Cover | None:
         client_name=edition.client_name,
         period=edition.period_title,
         span=edition.figures.span(edition.period),
-        badge=badge(edition),
-        is_settled=edition.is_settled,
+        badge=edition.badge,
+        is_final=edition.is_final,
         prepared_by=edition.prepared_by,
         issued=edition.figures.day(edition.issued),
         number=edition.number,
