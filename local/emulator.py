@@ -54,7 +54,7 @@ ACCOUNT = "111122223333"
 CROWD = 10_000
 """So many more clients' accounts are there for larger worlds."""
 
-LOCAL = frozenset({"/_local", "/_local/events", "/_local/late", "/_local/later"})
+LOCAL = frozenset({"/_local", "/_local/account", "/_local/events", "/_local/late", "/_local/later"})
 """What the emulator answers itself, and no service of AWS."""
 
 Scope = dict[str, Any]
@@ -169,7 +169,9 @@ def identified(app: Any) -> Any:
 
     ``/_local/events`` takes entries of PutEvents from AWS's own services, which PutEvents itself takes from nobody: so
     recorded events of SES can be replayed. ``/_local/later?seconds=300`` moves CloudWatch's clock on.
-    ``/_local/late?account=210000000001&requests=1`` has Cost Explorer answer the next request without figures.
+    ``/_local/late?account=210000000001&requests=1`` has Cost Explorer answer the next request without figures, and
+    ``/_local/account?account=210000000001`` has it answer otherwise from now on, as a body like {"unfilled_days": 1}
+    says.
     """
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
@@ -185,6 +187,9 @@ def identified(app: Any) -> Any:
         if scope["path"] == "/_local/late":
             asked = parse_qs(scope["query_string"].decode())
             cost_explorer.late(asked["account"][0], int(asked["requests"][0]))
+        if scope["path"] == "/_local/account":
+            (account,) = parse_qs(scope["query_string"].decode())["account"]
+            cost_explorer.change(account, json.loads(await whole(receive)))
         body = json.dumps(said).encode()
         headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
         await send({"type": "http.response.start", "status": 200, "headers": headers})

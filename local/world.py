@@ -135,7 +135,7 @@ def twelve() -> tuple[Client, ...]:
             "#9f1239",
             recipients=("keiri@tokyo-data.example", "infra@tokyo-data.example"),
             locale="ja_JP",
-            sections=("regions", "forecast"),
+            sections=("regions", "forecast", "anomalies"),
         ),
         _client(
             8,
@@ -160,6 +160,7 @@ def twelve() -> tuple[Client, ...]:
             "#7c2d12",
             recipients=("producer@throttled-games.example", "finance@throttled-games.example"),
             cadences=("monthly", "weekly"),
+            sections=("forecast", "anomalies", "commitments"),
             cost_metric="amortized",
         ),
         _client(12, "silent-partners", "Silent Partners", "#334155", recipients=()),

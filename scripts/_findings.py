@@ -13,7 +13,7 @@ from cost_reporting.operations.clients.examining import Finding, Surroundings, e
 from cost_reporting.sources.cost_explorer.permissions import price
 from cost_reporting.store.objects import ObjectStore
 
-_STYLES = {"ok": "green", "failed": "red", "not needed": "dim", "not checked": "yellow"}
+_STYLES = {"ok": "green", "failed": "red", "warning": "yellow", "not needed": "dim", "not checked": "yellow"}
 
 
 def examined(client: Client, deployment: Deployment, *, yes: bool, ask: bool, as_json: bool) -> None:

@@ -24,7 +24,6 @@ from cost_reporting.money import cents
 from cost_reporting.operations import preview as previews
 from cost_reporting.operations.preview import Preview
 from cost_reporting.periods import label
-from cost_reporting.report.naming import file_name
 from cost_reporting.report.renderer import Renderer
 from cost_reporting.sources.cost_explorer import CostExplorerSource, requests_for
 from cost_reporting.store.clients import ClientStore
@@ -89,7 +88,7 @@ def preview(
     if png:
         files |= _images(rendered.pdf)
     _write(folder, files)
-    pdf = folder / file_name(found.client.client_id, found.run)
+    pdf = folder / rendered.file_name
     for warning in rendered.warnings:
         _console.tell(f"note: {warning}", "yellow")
     if as_json:

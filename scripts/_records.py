@@ -15,10 +15,11 @@ from rich.table import Table
 import _console
 import _files
 from _console import Failed, WrongInput
-from cost_reporting import records
+from cost_reporting import aws, records, wiring
 from cost_reporting.clients import Client
 from cost_reporting.errors import InvalidRequest
-from cost_reporting.records import Fault, printable
+from cost_reporting.records import Unsound, printable
+from cost_reporting.soundness import Fault, Standpoint, today
 
 _FORMULA = re.compile(r"^\s*[=+\-@\uff1d\uff0b\uff0d\uff20]")
 
@@ -34,9 +35,14 @@ def body_of(path: Path, option: str = "--config") -> bytes:
         raise WrongInput(f"{option}: {printable(str(path))}: {said}.", remedy=remedy) from None
 
 
+def standpoint() -> Standpoint:
+    """From where a command judges a record: today, in the partition of its region."""
+    return Standpoint(today(wiring.now()), aws.partition())
+
+
 def record_of(path: Path, option: str = "--config", *, body: bytes | None = None) -> Client:
     """The record in a JSON file. Raises WrongInput with every fault of it."""
-    read = records.read(body_of(path, option) if body is None else body)
+    read = records.read(body_of(path, option) if body is None else body, standpoint())
     if isinstance(read, Client):
         return read
     raise refused(f"{option}: {printable(str(path))}", read)
@@ -60,9 +66,11 @@ def refused(what: str, faults: Sequence[Fault], *, remedy: str = "Correct them; 
 
 @contextmanager
 def asked(remedy: str) -> Iterator[None]:
-    """Say of an InvalidRequest which option it is about."""
+    """Say of an InvalidRequest which option it is about, and of a record that is not sound every fault."""
     try:
         yield
+    except Unsound as unsound:
+        raise refused(unsound.what, unsound.faults) from None
     except InvalidRequest as wrong:
         field, colon, rest = str(wrong).partition(": ")
         raise WrongInput(f"--{field.replace('_', '-')}{colon}{rest}.", remedy=remedy) from None

@@ -14,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 import _deployment
 from _console import WrongInput
 from cost_reporting import wiring
-from cost_reporting.contracts import Address
+from cost_reporting.contracts import FormerAddress
 from cost_reporting.delivery.alerts import AlertTopic
 from cost_reporting.delivery.suppression import SuppressionList
 from cost_reporting.operations.clean_recipients import Cleaned, Cleaning, gather, quarantine, restore
@@ -123,7 +123,7 @@ def _sensible(client_id: str | None, address: str | None, run_id: str | None, *,
         )
     if address is not None:
         try:
-            TypeAdapter(Address).validate_python(address)
+            TypeAdapter(FormerAddress).validate_python(address)
         except ValidationError:
             raise WrongInput("--address: this is no mail address.", remedy="Give the bare address.") from None
 

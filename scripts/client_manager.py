@@ -21,15 +21,16 @@ import _records
 from _console import WrongInput
 from _deployment import Deployment
 from cost_reporting import records, wiring
-from cost_reporting.clients import Client
-from cost_reporting.contracts import Address, Cadence
+from cost_reporting.clients import Client, parse_client
+from cost_reporting.contracts import Cadence, FormerAddress
 from cost_reporting.errors import ClientUnknown
 from cost_reporting.operations.back_up_tables import KEPT
 from cost_reporting.operations.clients import changing, erasing, importing, listing, ownership, removing
 from cost_reporting.operations.clients.changing import Author
 from cost_reporting.operations.clients.listing import Listed
 from cost_reporting.operations.owned_accounts import FIELDS
-from cost_reporting.records import Fault, printable
+from cost_reporting.records import printable
+from cost_reporting.soundness import Fault
 from cost_reporting.sources.access import ourselves
 from cost_reporting.store.clients import row
 from cost_reporting.store.erasing import Eraser
@@ -73,7 +74,11 @@ def list_command(
     store = _store(_deployment.find(stack_name))
     with _records.progress("reading", None) as moved:
         found = listing.listed(
-            _counted(store.clients.whole_rows(), moved), status=status, cadence=cadence, search=search
+            _counted(store.clients.whole_rows(), moved),
+            status=status,
+            cadence=cadence,
+            search=search,
+            at=_records.standpoint(),
         )
     if as_json or form == "json":
         _console.answer({"status": "done", "count": len(found), "clients": [each.model_dump() for each in found]})
@@ -121,7 +126,7 @@ def import_command(
 ) -> None:
     """Add many clients, or none of them if one record has a fault. Interrupted, the same file again does the rest."""
     body = _records.body_of(file, "--file")
-    read = records.read_many(body, as_csv=file.suffix.casefold() == ".csv")
+    read = records.read_many(body, _records.standpoint(), as_csv=file.suffix.casefold() == ".csv")
     clients, faults = _told_apart(read)
     store = _store(_deployment.find(stack_name))
     planned = importing.plan(clients, hashlib.sha256(body).hexdigest(), store=store)
@@ -250,7 +255,7 @@ def erase(
     """
     if address is not None:
         try:
-            address = TypeAdapter(Address).validate_python(address)
+            address = TypeAdapter(FormerAddress).validate_python(address)
         except ValidationError:
             raise WrongInput("--address: expected one mail address.", remedy="Give the bare address.") from None
     deployment = _deployment.find(stack_name)
@@ -374,7 +379,9 @@ def rollback(
     """Make a record what it was. That is a new version: nothing of the history is lost. A removed client comes back."""
     store = _store(_deployment.find(stack_name))
     with _records.asked("`history` has the versions; --access keep leaves today's access."):
-        version = changing.rollback(client_id, to, access=access, store=store, author=_author(reason))
+        version = changing.rollback(
+            client_id, to, access=access, store=store, author=_author(reason), at=_records.standpoint()
+        )
     _told(as_json, f"{client_id} is what it was.", version)
 
 
@@ -394,7 +401,10 @@ def activate(
 ) -> None:
     """Reports to this client again."""
     store = _store(_deployment.find(stack_name))
-    version = changing.set_status(client_id, "active", store=store, author=_author(reason))
+    with _records.asked("Export, correct and update the record."):
+        version = changing.set_status(
+            client_id, "active", store=store, author=_author(reason), at=_records.standpoint()
+        )
     _told(as_json, f"{client_id} is active.", version)
 
 
@@ -416,11 +426,11 @@ def validate(
     deployment = _deployment.find(stack_name)
     store = _store(deployment)
     found = _row(client_id, store)
-    faults = records.faults_of(found)
+    faults = records.faults_of(found, _records.standpoint())
     if faults:
         raise _records.refused(f"--client-id: {printable(client_id)}", faults, remedy="Export, correct and update it.")
     ownership.require_own(None, found, store.clients.rows(*FIELDS), store.accounts)
-    _findings.examined(Client.model_validate(found), deployment, yes=yes, ask=True, as_json=as_json)
+    _findings.examined(parse_client(found), deployment, yes=yes, ask=True, as_json=as_json)
 
 
 @app.command()

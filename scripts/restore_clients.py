@@ -25,7 +25,7 @@ from cost_reporting import wiring
 from cost_reporting.contracts import Backup
 from cost_reporting.operations.clients import ownership
 from cost_reporting.operations.clients.changing import Author
-from cost_reporting.operations.restore_clients import RESTORED, Difference, contested, copy_back, differences
+from cost_reporting.operations.restore_clients import RESTORED, Difference, contested, copy_back, differences, unsound
 from cost_reporting.sources.access import ourselves
 from cost_reporting.store.backups import BackupStore
 from cost_reporting.store.clients import ClientStore
@@ -160,6 +160,9 @@ def copy(
     if taken:
         faults = [fault for client_id, found in sorted(taken.items()) for fault in ownership.faults(client_id, found)]
         raise _records.refused(f"--from-table: {from_table}", faults, remedy="Copy the others; nothing was copied.")
+    if found := tuple(unsound(wanted, there, _records.standpoint())):
+        remedy = "Copy the others with --client-id, and `add` these corrected; nothing was copied."
+        raise _records.refused(f"--from-table: {from_table}", found, remedy=remedy)
     _show(wanted)
     if dry_run or not wanted:
         if as_json:

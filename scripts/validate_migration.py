@@ -15,6 +15,7 @@ import typer
 import _deployment
 import _findings
 import _records
+from cost_reporting import records, wiring
 from cost_reporting.operations.clients import ownership
 from cost_reporting.operations.owned_accounts import FIELDS
 from cost_reporting.store.clients import row
@@ -44,13 +45,25 @@ def validate_migration(
     if deployment is not None:
         store = RecordStore(deployment.clients_table, deployment.outcomes_table)
         ownership.require_own(None, row(client), store.clients.rows(*FIELDS), store.accounts)
+    warnings = records.warnings_of(client, wiring.now().date())
     not_checked = [] if deployment is not None else [_OTHERS]
     if check_aws and deployment is not None:
         _findings.examined(client, deployment, yes=True, ask=False, as_json=as_json)
     elif as_json:
-        _console.answer({"status": "done", "client_id": client.client_id, "faults": [], "not_checked": not_checked})
+        told = [each.model_dump() for each in warnings]
+        _console.answer(
+            {
+                "status": "done",
+                "client_id": client.client_id,
+                "faults": [],
+                "warnings": told,
+                "not_checked": not_checked,
+            }
+        )
     else:
         print(f"{config_file} is a sound record of {client.client_id}. --check-aws tries what it needs of AWS.")
+        for warning in warnings:
+            print(f"warning: {warning.field}: expected {warning.expected}. {warning.remedy}")
         for each in not_checked:
             print(f"not checked: {each}")
 

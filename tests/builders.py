@@ -178,10 +178,12 @@ def a_split(now: Mapping[str, Amount], before: Mapping[str, Amount] | None = Non
     )
 
 
-def a_tag(key: str = "team", now: Mapping[str, Amount] | None = None) -> TagSplit:
+def a_tag(
+    key: str = "team", now: Mapping[str, Amount] | None = None, before: Mapping[str, Amount] | None = None
+) -> TagSplit:
     """Costs by the values of a tag; the key "" is what carries no such tag."""
     split = (
-        a_split(now)
+        a_split(now, before)
         if now is not None
         else a_split({"shop": "700", "data": "250.50", "": "70"}, {"shop": "650", "data": "240.25", "": "78"})
     )
@@ -301,7 +303,7 @@ def a_full_document(period: str = "2026-10", **changes: Any) -> CostDocument:
             {"eu-west-1": "800", "global": "120.50", "NoRegion": "100"},
             {"eu-west-1": "760", "global": "118.25", "NoRegion": "90"},
         ),
-        "tags": (a_tag("team"), a_tag("stage", {"": "1020.50"})),
+        "tags": (a_tag("team"), a_tag("stage", {"": "1020.50"}, {"": "968.25"})),
         "forecast": a_forecast(f"{covered.end:%Y-%m}"),
         "anomalies": (an_anomaly(covered.start + timedelta(days=3)),),
         "commitments": some_commitments(covered.end + timedelta(days=20), covered.end + timedelta(days=50)),

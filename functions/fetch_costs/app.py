@@ -15,4 +15,5 @@ def handler(due: ClientDue) -> CostsFetched:
         ownership=wiring.ownership(),
         source=wiring.source(),
         objects=wiring.objects(),
+        now=wiring.now,
     )

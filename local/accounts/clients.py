@@ -111,6 +111,7 @@ _CLIENTS = (
         weekend=640,
         tax=100,
         support=("AWS Support (Developer)", 30),
+        monitored=False,
     ),
     Account(
         id="210000000008",
@@ -144,6 +145,20 @@ _CLIENTS = (
         regions=("us-east-1", "ap-southeast-1"),
         trend=12,
         weekend=1350,
+        spikes=(
+            Spike(months_ago=1, day=6, days=2, service="AmazonCloudWatch", amount=Decimal(64)),
+            Spike(months_ago=1, day=29, days=None, service="Amazon DynamoDB", amount=Decimal(21)),
+        ),
+        leaves_out=(
+            "GetAnomalies.Anomalies.Impact.TotalExpectedSpend",
+            "GetAnomalies.Anomalies.Impact.TotalActualSpend",
+            "GetAnomalies.Anomalies.Impact.TotalImpactPercentage",
+            "GetAnomalies.Anomalies.RootCauses.UsageType",
+            "GetCostForecast.ForecastResultsByTime.PredictionIntervalLowerBound",
+            "GetCostForecast.ForecastResultsByTime.PredictionIntervalUpperBound",
+            "GetReservationCoverage.Total",
+            "GetReservationUtilization.Total",
+        ),
         throttle_first=4,
     ),
     Account(

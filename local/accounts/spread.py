@@ -9,7 +9,16 @@ from typing import Self
 
 from local.accounts.account import Account, Linked, Spike
 from local.accounts.dice import throw
-from local.accounts.services import GLOBAL, NO_REGION, NO_USAGE_TYPE, REGION_CODES, SAVINGS_PLANS, TAX, USAGE_TYPES
+from local.accounts.services import (
+    GLOBAL,
+    NO_REGION,
+    NO_USAGE_TYPE,
+    REGION_CODES,
+    SAVINGS_PLANS,
+    TAX,
+    usage_types,
+    without_region,
+)
 
 _ENVIRONMENTS = ((150, "production"), (200, "staging"), (232, "development"))
 _PROJECTS = ("atlas", "borealis", "cascade", "delta", "ember")
@@ -38,20 +47,25 @@ class Cells:
         return cls(tuple(cell for cell, _ in pairs), tuple(accumulate((weight for _, weight in pairs), initial=0)))
 
 
-@lru_cache(maxsize=512)
-def cells_of(account: Account, service: str) -> Cells:
-    """The spread of one service. Cells of one linked account stand side by side: grouping by account is cheap."""
+@lru_cache(maxsize=2048)
+def cells_of(account: Account, service: str, usage_type: str | None = None) -> Cells:
+    """The spread of a service, or of one of its usage types.
+
+    Cells of one linked account stand side by side: grouping by account is cheap.
+    """
     members = account.members
     reach = 70 + throw(service)[1] % 180
     dice = [(member, throw(account.id, service, member.id)) for member in members]
     users = [(member, roll) for member, roll in dice if len(members) == 1 or roll[0] < reach] or dice[:1]
-    return Cells.of(_spread(account, service, users))
+    return Cells.of(_spread(account, service, users, usage_type))
 
 
 def spike_cell(account: Account, spike: Spike) -> Cell:
-    """Whose usage a spike is: the root cause that anomaly detection names."""
-    weighted = cells_of(account, spike.service)
-    return weighted.members[throw(account.id, spike.service, "spike")[0] % len(weighted.members)]
+    """Whose usage a spike is: the root cause that anomaly detection names. What is kept for a month has no spikes."""
+    cells = cells_of(account, spike.service).members
+    place = throw(account.id, spike.service, "spike")[0] % len(cells)
+    kept = {kind.name for kind in usage_types(spike.service) if kind.by_month}
+    return next(cell for cell in cells[place:] + cells[:place] if without_region(cell.usage_type) not in kept)
 
 
 def shared_cells(account: Account) -> Cells:
@@ -61,14 +75,17 @@ def shared_cells(account: Account) -> Cells:
     )
 
 
-def _spread(account: Account, service: str, users: list[tuple[Linked, bytes]]) -> Iterator[tuple[Cell, int]]:
+def _spread(
+    account: Account, service: str, users: list[tuple[Linked, bytes]], only: str | None
+) -> Iterator[tuple[Cell, int]]:
     for member, roll in users:
         tags = _tags(member.id if account.linked else f"{member.id}|{service}")
         for rank, region in enumerate(_regions(account, service, member, roll)):
             prefix = REGION_CODES.get(region, "")
-            for n, usage_type in enumerate(USAGE_TYPES.get(service, ("Usage",))):
+            for n, kind in enumerate(usage_types(service)):
                 weight = (10 + roll[1] * roll[2]) * (10 + roll[4 + n]) // (1 + 2 * rank) + 1
-                yield Cell(member, region, prefix + usage_type, tags), weight
+                if only in (None, kind.name):
+                    yield Cell(member, region, prefix + kind.name, tags), weight
 
 
 def _regions(account: Account, service: str, member: Linked, roll: bytes) -> tuple[str, ...]:

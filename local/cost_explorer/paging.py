@@ -27,6 +27,8 @@ def page[T](call: Call, items: Sequence[T], usual: int | None = None) -> tuple[S
         begin, issued_for = _read(call.request[field])
         if issued_for != bound_to:
             raise _changed(call)
+    if call.ledger.account.repeats_token:
+        return items[: call.page_size], {field: _write(0, bound_to)}
     end = begin + (call.request.get("MaxResults", usual) or call.page_size)
     return items[begin:end], {field: _write(end, bound_to)} if end < len(items) else {}
 

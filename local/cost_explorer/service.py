@@ -2,10 +2,12 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
+from typing import Any, Final
 
-from local.accounts.account import Account
+from local.accounts.account import Account, Denial
 from local.accounts.spend import Ledger, ledger
 from local.cost_explorer.call import Call
 from local.cost_explorer.operations import OPERATIONS
@@ -22,12 +24,12 @@ class CostExplorer:
 
     def __init__(self, accounts: Mapping[str, Account], now: Callable[[], datetime], page_size: int = 1000) -> None:
         self.calls: list[tuple[str, str, int]] = []
-        self._accounts = accounts
+        self._accounts = dict(accounts)
         self._now = now
         self._page_size = page_size
         self._lock = threading.Lock()
         self._seen: dict[str, int] = {}
-        self._ledgers: OrderedDict[tuple[str, date], Ledger] = OrderedDict()
+        self._ledgers: OrderedDict[tuple[Account, date], Ledger] = OrderedDict()
 
     def answer(self, operation: str, request: Json, account_id: str) -> tuple[int, Json]:
         """HTTP status and body for one request, made with the credentials of ``account_id``.
@@ -42,6 +44,11 @@ class CostExplorer:
         with self._lock:
             self.calls.append((account_id, operation, status))
         return status, body
+
+    def change(self, account_id: str, **traits: Any) -> None:
+        """Have an account be otherwise from now on: later, stricter, or without what its answers may leave out."""
+        with self._lock:
+            self._accounts[account_id] = replace(self._accounts[account_id], **traits)
 
     def _answer(self, operation: str, request: Json, account_id: str) -> Json:
         account = self._accounts.get(account_id)
@@ -58,7 +65,8 @@ class CostExplorer:
             raise Refusal("DataUnavailableException", "Data is not available. Please try to adjust the time period.")
         now = self._now()
         now = now.astimezone(UTC) if now.tzinfo else now.replace(tzinfo=UTC)
-        return act(Call(model, request, self._ledger(account, now.date()), now, self._page_size))
+        answer = act(Call(model, request, self._ledger(account, now.date()), now, self._page_size))
+        return _without(answer, operation, account.leaves_out)
 
     def _throttle(self, account: Account) -> None:
         with self._lock:
@@ -68,7 +76,7 @@ class CostExplorer:
 
     def _ledger(self, account: Account, today: date) -> Ledger:
         """Costs change once a day, as they do on AWS; the least recently used are forgotten."""
-        key = account.id, today
+        key = account, today
         with self._lock:
             found = self._ledgers.get(key)
             if found is not None:
@@ -82,15 +90,62 @@ class CostExplorer:
         return made
 
 
+_USER: Final = "User: {role} is not authorized to perform: ce:{operation} on resource: {resource} "
+_DENIALS: Final[dict[Denial, tuple[str, str]]] = {
+    "no_policy": ("AccessDeniedException", _USER + "because no identity-based policy allows the ce:{operation} action"),
+    "permissions_boundary": (
+        "AccessDeniedException",
+        _USER + "because no permissions boundary allows the ce:{operation} action",
+    ),
+    "identity_policy": ("AccessDeniedException", _USER + "with an explicit deny in an identity-based policy"),
+    "service_control_policy": (
+        "AccessDeniedException",
+        _USER + "with an explicit deny in a service control policy: "
+        "arn:aws:organizations::{payer}:policy/o-exampleorgid/service_control_policy/p-example1",
+    ),
+    "payer_switch": ("AccessDeniedException", "Linked account doesn't have access to cost explorer."),
+    "closed": ("OptInRequired", "The AWS Access Key Id needs a subscription for the service"),
+}
+"""How AWS says no, and why.
+
+Policies: AWS IAM User Guide, "Troubleshoot access denied error messages"; the policy's ARN at the end as users have
+published it. payer_switch: the payer has not let linked accounts use Cost Explorer (AWS re:Post Knowledge Center,
+"Troubleshoot access to Cost Explorer in an organization"); the sentence is published for cost allocation tags and cost
+categories word by word (hashicorp/terraform-provider-aws#37636). closed: as EC2 says it of an account without a
+subscription; what Cost Explorer says is not known. In a closed account a role cannot even be assumed, and STS says only
+AccessDenied (aws-samples/aws-security-reference-architecture-examples#218).
+"""
+
+
 def _admit(account: Account, operation: str) -> None:
-    """Refuse an account whose role may not ask, or that has not switched Cost Explorer on."""
+    """Refuse an account whose role may not ask, or that has not switched Cost Explorer on.
+
+    The last sentence is from aws-samples/aws-cost-explorer-report#15.
+    """
     if account.access_denied:
+        code, words = _DENIALS[account.denied_by]
         role = f"arn:aws:sts::{account.id}:assumed-role/CostReports/session"
         resource = f"arn:aws:ce:us-east-1:{account.id}:/{operation}"
-        raise Refusal(
-            "AccessDeniedException",
-            f"User: {role} is not authorized to perform: ce:{operation} on resource: {resource} "
-            f"because no identity-based policy allows the ce:{operation} action",
-        )
+        raise Refusal(code, words.format(role=role, operation=operation, resource=resource, payer="999999999999"))
     if account.not_enabled:
         raise Refusal("AccessDeniedException", "User not enabled for cost explorer access")
+
+
+def _without(answer: Json, operation: str, leaves_out: Sequence[str]) -> Json:
+    """The answer without the members that the account leaves out, wherever lists repeat them."""
+    for path in leaves_out:
+        whose, _, members = path.partition(".")
+        if whose == operation:
+            _drop(answer, members.split("."))
+    return answer
+
+
+def _drop(value: Any, path: Sequence[str]) -> None:
+    if isinstance(value, list):
+        for each in value:
+            _drop(each, path)
+    elif isinstance(value, dict) and path[0] in value:
+        if len(path) == 1:
+            del value[path[0]]
+        else:
+            _drop(value[path[0]], path[1:])

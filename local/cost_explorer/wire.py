@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from local.accounts.services import UNITS, without_region
 from local.accounts.spend import UNIT
 
 Json = dict[str, Any]
@@ -34,11 +35,16 @@ def percentage(part: int, whole: int) -> str:
     return amount(part * 100 * UNIT // whole) if whole else "0"
 
 
-def unit(metric: str) -> str:
-    """USD for costs. Quantities of different usage types have no unit in common: Cost Explorer says N/A."""
+def unit(metric: str, usage_type: str | None = None) -> str:
+    """USD for costs; for quantities the unit of their usage type. Those of several have no unit in common: N/A."""
+    if metric == "UsageQuantity" and usage_type is not None:
+        return UNITS.get(without_region(usage_type), "N/A")
     return "N/A" if metric in ("UsageQuantity", "NormalizedUsageAmount") else "USD"
 
 
-def measured(metrics: Sequence[str], amounts: Sequence[int]) -> Json:
-    """Metrics to their amounts and units."""
-    return {name: {"Amount": amount(value), "Unit": unit(name)} for name, value in zip(metrics, amounts, strict=True)}
+def measured(metrics: Sequence[str], amounts: Sequence[int], usage_type: str | None = None) -> Json:
+    """Metrics to their amounts and units; all of it may be of one usage type."""
+    return {
+        name: {"Amount": amount(value), "Unit": unit(name, usage_type)}
+        for name, value in zip(metrics, amounts, strict=True)
+    }

@@ -4,6 +4,9 @@ Requests for ``AWSInsightsIndexService`` are answered by :class:`local.cost_expl
 the caller's credentials belong to. It is registered as a service of the emulator, so signatures, accounts of assumed
 roles and IAM permissions (``ce:GetCostAndUsage`` and the others) are checked as for any other service.
 
+``change`` has an account of the running emulator be otherwise: which of its days are filled, how it refuses, what its
+answers leave out (the fields of :class:`local.accounts.Account`).
+
 A request may say by ``CLOCK`` what time it is, which AWS does not offer: tests look at days that are long gone.
 """
 
@@ -34,6 +37,13 @@ def late(account: str, requests: int) -> None:
     _late[account] = requests
 
 
+def change(account: str, traits: dict[str, Any]) -> None:
+    """Have ``account`` be otherwise from now on. Lists are read as tuples."""
+    assert _serving is not None
+    given = {name: tuple(value) if isinstance(value, list) else value for name, value in traits.items()}
+    _serving.change(account, **given)
+
+
 def clock(otherwise: Callable[[], datetime]) -> Callable[[], datetime]:
     """The time that the request at hand says, or else what ``otherwise`` does."""
     return lambda: datetime.fromisoformat(said) if (said := _said.get()) else otherwise()
@@ -45,9 +55,17 @@ class Answers(Protocol):
     def answer(self, operation: str, request: dict[str, Any], account_id: str) -> tuple[int, dict[str, Any]]:
         """The HTTP status and body of the answer."""
 
+    def change(self, account_id: str, **traits: Any) -> None:
+        """Have an account be otherwise from now on."""
+
+
+_serving: Answers | None = None
+
 
 def restore(cost_explorer: Answers) -> None:
     """Make ``ce`` one of the emulator's services."""
+    global _serving  # noqa: PLW0603 - one emulator is one process
+    _serving = cost_explorer
 
     async def handle(
         _method: str, _path: str, headers: dict[str, str], body: bytes, _query: dict[str, list[str]]

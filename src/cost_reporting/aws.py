@@ -13,7 +13,7 @@ from botocore import xform_name
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError as NoAnswer
 from botocore.exceptions import ClientError as Refused
-from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, NoCredentialsError
+from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, NoCredentialsError, UnknownRegionError
 from botocore.parsers import ResponseParserError as HalfAnswer
 
 from cost_reporting.contracts import Fact
@@ -45,6 +45,7 @@ __all__ = [
     "message",
     "method",
     "own_credentials",
+    "partition",
     "signer",
     "status",
     "table",
@@ -86,7 +87,7 @@ class Credentials(Fact):
 
 @overload
 def client(
-    name: Literal["ce"], *, region: str, credentials: Credentials, attempts: int = ...
+    name: Literal["ce"], *, region: str, credentials: Credentials, attempts: int = ..., read_timeout: int = ...
 ) -> CostExplorerClient: ...
 @overload
 def client(name: Literal["cloudformation", "sqs"]) -> Any: ...
@@ -162,6 +163,18 @@ def own_credentials() -> Credentials:
         raise NoCredentialsError
     keys = found.get_frozen_credentials()
     return Credentials(access_key_id=str(keys.access_key), secret_access_key=str(keys.secret_key), token=keys.token)
+
+
+def partition() -> str:
+    """The partition of the region in which this process calls, ``aws`` where nothing names one.
+
+    By botocore's own list of regions, patterns for new ones included (``botocore/data/partitions.json``).
+    """
+    session = boto3.Session()
+    try:
+        return session.get_partition_for_region(session.region_name) if session.region_name else "aws"
+    except UnknownRegionError:
+        return "aws"
 
 
 def table(name: str) -> Table:

@@ -4,17 +4,27 @@ Every value is treated as hostile until it has passed this model. Ids are safe a
 them, so the keys of ``acme`` and ``acme-2`` cannot be confused.
 """
 
-import re
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Any, Literal, NamedTuple
+from functools import lru_cache
+from typing import Annotated, Any, Final, Literal, NamedTuple
 
-from pydantic import ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
 from pydantic_core import ErrorDetails
 
-from cost_reporting.contracts import Address, Amount, Cadence, Fact, Issue
+from cost_reporting import soundness
+from cost_reporting.contracts import Address, Amount, Cadence, Fact, FormerAddress, Issue
 from cost_reporting.errors import ClientMisconfigured
+from cost_reporting.soundness import NOWHERE, Fault, Standpoint
 
 ClientId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9](?:[a-z0-9-]{0,46}[a-z0-9])?$")]
 Metric = Literal["unblended", "amortized", "net_unblended", "net_amortized"]
@@ -24,8 +34,11 @@ Attachment = Literal["csv", "xlsx"]
 TagKey = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Colour = Annotated[str, StringConstraints(pattern=r"^#[0-9a-fA-F]{6}$")]
 OneLine = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$"),
+    AfterValidator(soundness.visible_line),
 ]
+"""A name, or another line of text, in which there is something to be seen."""
 
 _NAME = "[A-Za-z0-9_+=,.@/-]"
 
@@ -121,6 +134,8 @@ class ExchangeRate(Explained):
     """The day of the rate, like 2026-10-30."""
     source: OneLine
     """Who says so, in one line, like ECB reference rate."""
+    max_age_days: Annotated[int, Field(ge=1, le=366)] | None = None
+    """A report whose period ends more than so many days after as_of shows no amounts in this currency; 35 if absent."""
 
 
 class Client(Explained):
@@ -136,7 +151,7 @@ class Client(Explained):
     """How often a report goes out: ["monthly"], ["weekly"] or both."""
     recipients: Annotated[tuple[Address, ...], Field(max_length=50)]
     """Who gets the report: up to 50 plain addresses like finance@acme.example, each once."""
-    quarantined: Annotated[tuple[Address, ...], Field(max_length=200)] = ()
+    quarantined: Annotated[tuple[FormerAddress, ...], Field(max_length=200)] = ()
     """Who got the report until their mail bounced or they complained; `clean_recipient_lists.py` keeps this list."""
     reply_to: Address | None = None
     """Where the recipients' answers go: one plain address of yours."""
@@ -204,24 +219,7 @@ class Client(Explained):
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> "Client":
-        if len({recipient.casefold() for recipient in self.recipients}) < len(self.recipients):
-            raise ValueError("recipients: an address stands there twice")
-        if ("tags" in self.sections) != bool(self.tag_keys):
-            raise ValueError("tag_keys: they and the section tags go together")
-        _need_a_rate_but_for_dollars(self.currency, self.exchange_rate)
-        if bool(self.shared_with) != (self.shared_reason is not None):
-            raise ValueError("shared_reason: it and shared_with go together")
-        if self.client_id in self.shared_with:
-            raise ValueError("shared_with: the client's own id is not needed")
-        for way in self.ways:
-            if isinstance(way.access, SecretAccess) and not is_own_secret_arn(way.access.secret_arn, self.client_id):
-                raise ValueError(f"{way.field}.secret_arn: the secret is not called <Prefix>/clients/{self.client_id}")
-        ways = [way.place for way in self.ways]
-        if len(set(ways)) < len(ways):
-            raise ValueError("more_accounts: an account stands there twice, or is that of access")
-        names = {name.casefold() for name in (self.client_name, *(account.name for account in self.more_accounts))}
-        if len(names) < len(ways):
-            raise ValueError("more_accounts: two have the same name, or one has the client's")
+        _require_agreement(self)
         return self
 
 
@@ -244,60 +242,104 @@ class ReportRecord(Fact):
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> "ReportRecord":
-        _need_a_rate_but_for_dollars(self.currency, self.exchange_rate)
+        _require_agreement(self)
         return self
 
 
-def _need_a_rate_but_for_dollars(currency: str, rate: ExchangeRate | None) -> None:
-    if (currency == "USD") != (rate is None):
-        raise ValueError("exchange_rate: give it for every currency except USD, in which AWS bills")
+def _require_agreement(record: Fact) -> None:
+    found = [f"{each.field}: {each.expected}" for each in soundness.contradictions(record.model_dump())]
+    if found:
+        raise ValueError("; ".join(found))
 
 
-def is_own_secret(name: str, client_id: str, prefix: str | None = None) -> bool:
-    """Whether a secret of this name is called ``<Prefix>/clients/<client_id>``, or is below that.
+class Examined[Record](NamedTuple):
+    """A record, or what is wrong with it: the faults of its form as pydantic tells them, and all others."""
 
-    None stands for any prefix.
+    record: Record | None
+    form: tuple[ErrorDetails, ...] = ()
+    others: tuple[Fault, ...] = ()
+
+
+def examine[Record: Fact](
+    kind: type[Record],
+    facts: Mapping[str, Any],
+    at: Standpoint,
+    *,
+    validate: Callable[[Mapping[str, Any]], Record] | None = None,
+) -> Examined[Record]:
+    """The record that ``facts`` are, or every fault of it: the one reading that all doors have in common.
+
+    ``validate`` is stricter than the model is with the rows of a table: a file of JSON knows what is a number.
+    A fault of the form of a field hides none of another field.
     """
-    top = "[A-Za-z0-9-]+" if prefix is None else re.escape(prefix)
-    return re.fullmatch(rf"{top}/clients/{re.escape(client_id)}(/.+)?", name) is not None
+    facts = facts if validate is not None else soundness.in_order(facts)
+    known = {name: value for name, value in facts.items() if name in kind.model_fields}
+    misspelt = tuple(soundness.misspelt(known))
+    try:
+        record = (validate or kind.model_validate)(facts)
+    except ValidationError as invalid:
+        errors = invalid.errors(include_url=False, include_input=False)
+        clearer = {each.field for each in misspelt}
+        form = tuple(each for each in errors if each["loc"] and dotted(each["loc"]) not in clearer)
+        wrong = {*clearer, *(dotted(each["loc"]) for each in form)}
+        others = (*misspelt, *(each for each in soundness.faults(known, at) if not _is_within(each.field, wrong)))
+        return Examined(None, form if form or others else tuple(errors), others)
+    others = (*misspelt, *soundness.faults(record.model_dump(), at))
+    return Examined(None if others else record, others=others)
 
 
-def is_own_secret_arn(secret_arn: str, client_id: str, prefix: str | None = None) -> bool:
-    """The same of an ARN, which may end with the six characters that Secrets Manager has appended to the name.
+def dotted(loc: Iterable[int | str]) -> str:
+    """``access.role_arn`` of ("access", "role", "role_arn"): the kind of access is no field."""
+    parts = [str(part) for part in loc]
+    for at in range(len(parts) - 1, 0, -1):
+        if parts[at - 1] == "access" and len(parts) > at + 1 and parts[at] in ("role", "secret"):
+            del parts[at]
+    return ".".join(parts)
 
-    Those may as well be the end of another client's id; only the secret's own name tells the two apart.
-    """
-    name = secret_arn.partition(":secret:")[2]
-    whole, _, suffix = name.rpartition("-")
-    return is_own_secret(name, client_id, prefix) or (len(suffix) == 6 and is_own_secret(whole, client_id, prefix))
+
+def _is_within(field: str, wrong: Collection[str]) -> bool:
+    return any(field == each or field.startswith(f"{each}.") for each in wrong)
 
 
-def parse_client(row: Mapping[str, Any]) -> Client:
+def parse_client(row: Mapping[str, Any], at: Standpoint = NOWHERE) -> Client:
     """The client record in a row of the clients table.
 
     Raises ClientMisconfigured naming every field that is wrong, and how, but none of the values.
     """
-    return _parsed(Client, row)
+    return _parsed(Client, row, at)
 
 
-def parse_report_record(row: Mapping[str, Any]) -> ReportRecord:
+def parse_report_record(row: Mapping[str, Any], at: Standpoint = NOWHERE) -> ReportRecord:
     """What a report shows, from a row that holds only that. Raises ClientMisconfigured as :func:`parse_client` does."""
-    return _parsed(ReportRecord, row)
+    return _parsed(ReportRecord, row, at)
 
 
-def _parsed[Record: Fact](kind: type[Record], row: Mapping[str, Any]) -> Record:
-    try:
-        return kind.model_validate(row)
-    except ValidationError as invalid:
-        raise ClientMisconfigured(f"{row.get('client_id', '(no client_id)')}: {faults(invalid)}") from None
+def require_sound(record: ReportRecord | Client, at: Standpoint) -> None:
+    """Raises ClientMisconfigured if a record that has its form makes no sense, as :func:`parse_client` does."""
+    others = tuple(soundness.faults(record.model_dump(), at))
+    if others:
+        raise ClientMisconfigured(f"{record.client_id}: {_told((), others)}")
+
+
+def _parsed[Record: Fact](kind: type[Record], row: Mapping[str, Any], at: Standpoint) -> Record:
+    examined = examine(kind, row, at)
+    if examined.record is None:
+        raise ClientMisconfigured(f"{row.get('client_id', '(no client_id)')}: {_told(examined.form, examined.others)}")
+    return examined.record
+
+
+def _told(form: Iterable[ErrorDetails], others: Iterable[Fault]) -> str:
+    said = [f"{each.field}: {each.expected}. {each.remedy.rstrip('.')}" for each in others]
+    return "; ".join((*(_form(each) for each in form), *said))
 
 
 def faults(invalid: ValidationError) -> str:
     """``field: what is expected; …`` for each fault, without the values, which may be secret or hostile."""
-    return "; ".join(
-        ": ".join(filter(None, (".".join(str(part) for part in fault["loc"]), _expected(fault))))
-        for fault in invalid.errors(include_url=False, include_input=False)
-    )
+    return "; ".join(map(_form, invalid.errors(include_url=False, include_input=False)))
+
+
+def _form(fault: ErrorDetails) -> str:
+    return ": ".join(filter(None, (".".join(str(part) for part in fault["loc"]), _expected(fault))))
 
 
 def _expected(fault: ErrorDetails) -> str:
@@ -306,19 +348,54 @@ def _expected(fault: ErrorDetails) -> str:
     return fault["msg"].removeprefix("Value error, ")
 
 
+# -- who is due --------------------------------------------------------------------------------------------------------
+
+
 def is_due(row: Mapping[str, Any], cadence: Cadence, issue: Issue) -> bool:
     """Whether a row of the table belongs into a run of ``cadence`` for everybody.
 
     A monthly report before the bill is closed is for those who ask for it; a weekly one is never anything else.
 
-    A row that does not say is due: it fails by name, where leaving it out would be a silent loss.
+    The row is read as the record is, field by field. One whose field says nothing that can be read is due, and fails by
+    name: leaving it out would be a silent loss.
     """
-    cadences = row.get("cadences")
-    wanted = cadence in cadences if isinstance(cadences, list | tuple | set) else True
-    early = cadence == "monthly" and issue == "preliminary" and row.get("preliminary") is not True
-    return is_active(row) and wanted and not early
+    if not is_active(row):
+        return False
+    cadences = said(row, "cadences")
+    if cadences is not UNREADABLE and cadence not in cadences:
+        return False
+    early = cadence == "monthly" and issue == "preliminary"
+    return not (early and said(row, "preliminary") is False)
 
 
 def is_active(row: Mapping[str, Any]) -> bool:
     """Whether a row's client gets reports at all. A row that does not say is active, and fails by name."""
-    return bool(row.get("status", "active") != "suspended")
+    return bool(said(row, "status") != "suspended")
+
+
+class _Unreadable:
+    """That a field says nothing which can be read."""
+
+
+UNREADABLE: Final = _Unreadable()
+
+
+def said(row: Mapping[str, Any], field: str) -> Any:
+    """What one field of a row says, exactly as the record that is parsed from it would, or :data:`UNREADABLE`.
+
+    A field that is not there says its default; one without a default cannot be read.
+    """
+    known = Client.model_fields[field]
+    if field not in row:
+        return UNREADABLE if known.is_required() else known.get_default(call_default_factory=True)
+    try:
+        return _reader(field).validate_python(soundness.in_order(row)[field])
+    except ValidationError:
+        return UNREADABLE
+
+
+@lru_cache(maxsize=64)
+def _reader(field: str) -> TypeAdapter[Any]:
+    known = Client.model_fields[field]
+    form: Any = Annotated[known.annotation, *known.metadata] if known.metadata else known.annotation
+    return TypeAdapter(form)

@@ -17,6 +17,7 @@ from decimal import Decimal
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import (
+    AfterValidator,
     AwareDatetime,
     BaseModel,
     ConfigDict,
@@ -37,7 +38,7 @@ A month has both. A week has one, which is called preliminary whenever it is mad
 """
 Mode = Literal["live", "test", "dry_run"]
 """live: clients receive it. test: marked TEST, never in a client's ledger. dry_run: everything except the mail."""
-Address = Annotated[
+FormerAddress = Annotated[
     str,
     StringConstraints(
         strip_whitespace=True,
@@ -48,9 +49,36 @@ Address = Annotated[
         ),
     ),
 ]
-"""A mail address, alone: no display name, nothing that could end a header line. ASCII, as SES takes no other.
+"""A text that is safe where an address stands: no display name, nothing that could end a header line, ASCII.
 
 No ``=?`` either: it begins an encoded word (RFC 2047), which is shown decoded, as another address or as several.
+It was all that was asked of an address once, so what is only remembered and never mailed is read by it.
+"""
+
+
+def _deliverable(address: str) -> str:
+    """``address``, if a mail server could take it. Raises ValueError saying what is expected.
+
+    RFC 5321 has the lengths (4.5.3.1) and the forms of both sides (4.1.2; no quoted strings, no address literals), and
+    RFC 1123 (2.1) those of a host name. The last label is that of a top-level domain, never a number (RFC 3696, 2).
+    """
+    local, _, domain = address.rpartition("@")
+    labels = domain.split(".")
+    if len(local) > 64:
+        raise ValueError("no more than 64 characters before the @")
+    if not all(local.split(".")):
+        raise ValueError("no point at the beginning or the end of the part before the @, and no two in a row")
+    if not all(label and len(label) <= 63 and label[0] != "-" != label[-1] for label in labels):
+        raise ValueError("a domain of labels of up to 63 characters, none of which begins or ends with a hyphen")
+    if not (labels[-1].isalpha() or labels[-1].casefold().startswith("xn--")) or len(labels[-1]) < 2:
+        raise ValueError("a domain whose last label is of letters, like example.com")
+    return address
+
+
+Address = Annotated[FormerAddress, AfterValidator(_deliverable)]
+"""A mail address, alone, that SES would take: ASCII, no display name, each side in the form that mail servers ask.
+
+The one type of every address that mail may go to.
 """
 Amount = Annotated[Decimal, PlainSerializer(lambda amount: f"{amount:f}", return_type=str, when_used="json")]
 """An exact amount; written out in full in JSON, never as a float and never with an exponent."""
@@ -164,7 +192,7 @@ class Run(Fact):
     issue: Issue
     mode: Mode
     nominal_at: AwareDatetime
-    recipients: tuple[Address, ...] | None = None
+    recipients: tuple[FormerAddress, ...] | None = None
     """Read, and never written: runs of former versions carry the addresses of a test report here."""
     test_recipients: StoredObject | None = None
     """The addresses that a test report was asked for, as JSON in the bucket: states carry none."""
@@ -264,7 +292,11 @@ class FetchedCosts(Fact):
     previous: Amount | None
     currency: str
     estimated: bool
+    incomplete: bool = False
+    """The total lacks an account or a day. Executions that began with an older version do not say it."""
     paid_requests: Annotated[int, Field(ge=0)]
+    unreadable: Annotated[int, Field(ge=0)] = 0
+    """Sections of which Cost Explorer's answer could not be read, if it was asked now."""
 
 
 class CostsFetched(ClientDue):

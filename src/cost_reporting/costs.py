@@ -1,48 +1,32 @@
 """A client's costs as figures: what Cost Explorer said, in one shape, and the sums that a report shows.
 
 Amounts are exact Decimals in ``currency``. The document holds two independent views of the same days, one split by
-record type (usage, credit, tax, …) and one by day, so that :func:`reconcile` can hold one against the other.
+record type (usage, credit, tax, …) and one by day, so that ``domain.gate`` can hold one against the other.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import date
+from datetime import UTC, date, timedelta
 from decimal import Decimal
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, NamedTuple
 
-from pydantic import AwareDatetime, Field
+from pydantic import AfterValidator, AwareDatetime, Field, field_validator
 
 from cost_reporting.clients import Metric
 from cost_reporting.contracts import Amount, Cadence, Fact, Issue, Period
-from cost_reporting.errors import CostsDoNotReconcile
 from cost_reporting.money import total
 from cost_reporting.periods import closed_at
+from cost_reporting.periods import days as days_of
+from cost_reporting.record_types import Group, group_of
+from cost_reporting.service_names import PRESENT_NAMES, present_name
 
 TOLERANCE: Final = Decimal("0.01")
 PRICE_PER_REQUEST: Final = Decimal("0.01")
 """US dollars for each request to Cost Explorer and each further page (AWS Cost Management pricing)."""
 
-Group = Literal["usage", "commitment", "discount", "credit", "refund", "support", "tax", "other"]
-GROUPS: Final[tuple[Group, ...]] = ("usage", "commitment", "discount", "support", "credit", "refund", "tax", "other")
-"""The steps from usage to invoice, in the order in which a report walks them."""
-
-_GROUPS_BY_RECORD_TYPE: Final[dict[str, Group]] = {
-    "Usage": "usage",
-    "DiscountedUsage": "usage",
-    "SavingsPlanCoveredUsage": "usage",
-    "SavingsPlanNegation": "commitment",
-    "SavingsPlanRecurringFee": "commitment",
-    "SavingsPlanUpfrontFee": "commitment",
-    "RIFee": "commitment",
-    "Fee": "commitment",
-    "Credit": "credit",
-    "Refund": "refund",
-    "Support": "support",
-    "Tax": "tax",
-}
-
-
 AccountId = Annotated[str, Field(pattern=r"^\d{12}$")]
+Service = Annotated[str, AfterValidator(present_name)]
+"""A service as AWS calls it now, however old the answer or the stored document is (``service_names``)."""
 
 
 class Amounts(Fact):
@@ -59,10 +43,18 @@ class Amounts(Fact):
         return amount
 
 
+def added(amounts: Iterable[Amounts]) -> Amounts:
+    """The exact sum by each metric."""
+    known = tuple(amounts)
+    return Amounts.model_validate(
+        {metric: total(getattr(each, metric) for each in known) for metric in Amounts.model_fields}
+    )
+
+
 class RecordLine(Fact):
     """What one service cost by one record type (Cost Explorer's RECORD_TYPE, its own spelling)."""
 
-    service: str
+    service: Service
     record_type: str
     amounts: Amounts
 
@@ -73,6 +65,20 @@ class RecordSpan(Fact):
     period: Period
     estimated: bool
     lines: tuple[RecordLine, ...]
+
+    @field_validator("lines")
+    @classmethod
+    def _one_line_each(cls, lines: tuple[RecordLine, ...]) -> tuple[RecordLine, ...]:
+        """A renamed service is one line, also in a month that has both its names."""
+        alike: dict[tuple[str, str], list[Amounts]] = {}
+        for line in lines:
+            alike.setdefault((line.service, line.record_type), []).append(line.amounts)
+        if len(alike) == len(lines):
+            return lines
+        return tuple(
+            RecordLine(service=service, record_type=record_type, amounts=added(amounts))
+            for (service, record_type), amounts in alike.items()
+        )
 
 
 class Line(Fact):
@@ -88,6 +94,15 @@ class DayCosts(Fact):
     day: date
     estimated: bool
     lines: tuple[Line, ...]
+
+    @field_validator("lines")
+    @classmethod
+    def _under_present_names(cls, lines: tuple[Line, ...]) -> tuple[Line, ...]:
+        """A renamed service is one line, also on a day that has both its names."""
+        if not any(line.key in PRESENT_NAMES for line in lines):
+            return lines
+        sums = _sums((present_name(line.key), line.amount) for line in lines)
+        return tuple(Line(key=key, amount=amount) for key, amount in sums.items())
 
 
 class AccountRead(Fact):
@@ -122,10 +137,14 @@ class NotAvailable(Fact):
 
 
 class Split(Fact):
-    """The costs of both periods by one dimension, exact; ``names`` by key, for keys that are ids."""
+    """The costs of both periods by one dimension, exact; ``names`` by key, for keys that are ids.
+
+    ``previous`` is None if what Cost Explorer says of it does not add up to the previous period, or was not asked about
+    the days that are compared: it is not known, and not 0.00.
+    """
 
     current: tuple[Line, ...]
-    previous: tuple[Line, ...]
+    previous: tuple[Line, ...] | None
     names: dict[str, str]
 
 
@@ -133,28 +152,43 @@ class TagSplit(Fact):
     """The costs by the values of one tag. What carries no such tag has the key ``""``."""
 
     tag_key: str
-    split: Split
+    split: Split | NotAvailable
 
 
 class Forecast(Fact):
-    """What the month that is running may come to: billed until ``until`` (exclusive), and a range for the whole."""
+    """What the month that is running may come to: billed until ``until`` (exclusive), and a range for the whole.
+
+    ``low`` and ``high`` are None where AWS does not say them: they are optional in botocore's model.
+    """
 
     month: Period
     until: date
     so_far: Amount
     mean: Amount
-    low: Amount
-    high: Amount
+    low: Amount | None
+    high: Amount | None
+
+    @property
+    def bounds(self) -> tuple[Decimal, Decimal]:
+        """The range, or the most likely amount twice where there is none."""
+        return (self.mean, self.mean) if self.low is None or self.high is None else (self.low, self.high)
+
+
+SEVERAL_SERVICES: Final = "several services"
+"""The ``service`` of an anomaly of which AWS names none."""
 
 
 class Anomaly(Fact):
-    """Spend that AWS's anomaly detection found unusual. ``impact`` is the amount above what was expected."""
+    """Spend that AWS's anomaly detection found unusual. ``impact`` is the amount above what was expected.
+
+    ``last_day`` and ``expected`` are None where AWS does not say them: they are optional in botocore's model.
+    """
 
     first_day: date
-    last_day: date
+    last_day: date | None
     impact: Amount
-    expected: Amount
-    service: str
+    expected: Amount | None
+    service: Service
     region: str | None
     account_id: str | None
     usage_type: str | None
@@ -219,10 +253,25 @@ class Savings(Fact):
     resizes: tuple[Resize, ...] | NotAvailable
 
 
+class Billed(NamedTuple):
+    """A sum over ``days``, all of which are known."""
+
+    days: Period
+    amount: Decimal
+
+
 class Preliminary(Fact):
     """What the preliminary report about the same period said."""
 
     total: Amount
+    fetched_at: AwareDatetime
+
+
+class Restated(Fact):
+    """What the last report about the previous period said of it, and what the answers of this one say."""
+
+    then: Amount
+    now: Amount
     fetched_at: AwareDatetime
 
 
@@ -248,6 +297,12 @@ class CostDocument(Fact):
 
     All of it is the sum over ``accounts_read``, of which ``account_id`` is the first, and holds nothing of
     ``accounts_not_read``. Documents from before there could be several name the first one only.
+
+    ``days_not_filled`` are trailing days that Cost Explorer has not filled, or not whole, when it was asked: they are
+    not among ``days``, since their costs are unknown and not zero. What there is of them stands in
+    ``days_partly_filled``: it is in the record types of a month and in the splits, and in no total. ``not_comparable``
+    says why the previous period is not known in full, so that nothing may be compared with it. ``months_not_known`` are
+    months of the history that are absent from an answer, or about which two answers disagree.
     """
 
     client_id: str
@@ -264,6 +319,10 @@ class CostDocument(Fact):
     queries: tuple[Query, ...]
     accounts_read: tuple[AccountRead, ...] = ()
     accounts_not_read: tuple[AccountNotRead, ...] = ()
+    days_not_filled: tuple[date, ...] = ()
+    days_partly_filled: tuple[DayCosts, ...] = ()
+    not_comparable: NotAvailable | None = None
+    months_not_known: tuple[Period, ...] = ()
     accounts: Split | NotAvailable | None = None
     regions: Split | NotAvailable | None = None
     tags: tuple[TagSplit, ...] | NotAvailable | None = None
@@ -272,11 +331,44 @@ class CostDocument(Fact):
     commitments: Commitments | NotAvailable | None = None
     savings: Savings | NotAvailable | None = None
     preliminary: Preliminary | None = None
+    restated: Restated | None = None
 
     @property
     def estimated(self) -> bool:
         """Whether any day of the period may still change, says Cost Explorer."""
         return any(day.estimated for day in self.days if holds(self.period, day.day))
+
+    @property
+    def total_is_incomplete(self) -> bool:
+        """Whether the period's total lacks an account or a day."""
+        return bool(self.accounts_not_read or self.absent)
+
+    @property
+    def absent(self) -> tuple[date, ...]:
+        """The days of the period that are in no total: those ``missing``, and any other that the document lacks."""
+        there = {day.day for day in self.days}
+        return tuple(day for day in days_of(self.period) if day not in there)
+
+    @property
+    def missing(self) -> tuple[date, ...]:
+        """The days of the period that Cost Explorer has not filled."""
+        return tuple(day for day in self.days_not_filled if holds(self.period, day))
+
+    @property
+    def known(self) -> Period:
+        """The days of the period that its figures are about: all of them, or those before the first that is missing."""
+        return Period(start=self.period.start, end=min(self.missing, default=self.period.end))
+
+    @property
+    def compared(self) -> Period:
+        """The days of the previous period that ``known`` is compared with.
+
+        All of them if no day is missing; else as many from its start: the same weekdays, or the same days of the month.
+        """
+        if not self.missing:
+            return self.previous
+        start, known = self.previous.start, self.known
+        return Period(start=start, end=min(start + (known.end - known.start), self.previous.end))
 
     @property
     def closed(self) -> bool:
@@ -286,14 +378,17 @@ class CostDocument(Fact):
     @property
     def not_available(self) -> dict[str, NotAvailable]:
         """The sections whose figures could not be had, and the parts of one that has several: ``savings.resizes``."""
-        found = {name: value for name, value in self if isinstance(value, NotAvailable)}
+        found = {name: value for name, value in self if isinstance(value, NotAvailable) and name != "not_comparable"}
+        tags = self.tags if isinstance(self.tags, tuple) else ()
+        found |= {f"tags.{tag.tag_key}": tag.split for tag in tags if isinstance(tag.split, NotAvailable)}
         parts = self.savings if isinstance(self.savings, Savings) else ()
         return found | {f"savings.{name}": value for name, value in parts if isinstance(value, NotAvailable)}
 
     @property
     def complete(self) -> bool:
-        """Whether everything is there that was asked for, of every account."""
-        return not self.not_available and not self.accounts_not_read
+        """Whether everything is there that was asked for, of every account and day, and of the period before."""
+        lacking = self.not_available or self.accounts_not_read or self.missing or self.not_comparable
+        return not lacking
 
     @property
     def paid_requests(self) -> int:
@@ -312,7 +407,7 @@ def holds(period: Period, day: date) -> bool:
 
 
 def period_total(costs: CostDocument, period: Period) -> Decimal:
-    """The exact total of ``period``, which must be one that the document covers."""
+    """The exact total of what is known of ``period``, which must be one that the document covers."""
     return total(by_service(costs, period).values())
 
 
@@ -326,9 +421,48 @@ def by_day(costs: CostDocument, period: Period) -> dict[date, Decimal]:
     return {day.day: total(line.amount for line in day.lines) for day in costs.days if holds(period, day.day)}
 
 
+def partly_filled(costs: CostDocument, period: Period) -> Decimal:
+    """What there is of the days of ``period`` that are not filled, and in no total."""
+    return total(line.amount for day in costs.days_partly_filled if holds(period, day.day) for line in day.lines)
+
+
+def running_month(costs: CostDocument) -> Billed | None:
+    """What the month in which the costs were fetched has cost so far; None if its first day is not known.
+
+    It ends before the first day that is not known, so that the sum has no gap; None if it was not asked for up to then.
+    """
+    today = costs.fetched_at.astimezone(UTC).date()
+    so_far = billed(costs.days, Period(start=today.replace(day=1), end=today + timedelta(days=1)))
+    return so_far if so_far and so_far.days.end in {today, *costs.days_not_filled} else None
+
+
+def billed(days: Iterable[DayCosts], period: Period) -> Billed | None:
+    """The sum of the days of ``period`` up to the first that is not among ``days``; None if that is the first one."""
+    known = {day.day: day for day in days}
+    until = next((day for day in days_of(period) if day not in known), period.end)
+    if until == period.start:
+        return None
+    counted = Period(start=period.start, end=until)
+    return Billed(counted, total(line.amount for day in days_of(counted) for line in known[day].lines))
+
+
 def by_group(costs: CostDocument, period: Period) -> dict[Group, Decimal]:
-    """Exact costs of ``period`` on the way from usage to invoice."""
-    return _sums((group_of(line.record_type), line.amounts.by(costs.metric)) for line in _records(costs, period))
+    """Exact costs of ``period`` on the way from usage to invoice.
+
+    In months, what there is of days that are not filled (see :func:`partly_filled`) is contained.
+    """
+    return _sums((group_of(line.record_type), line.amounts.by(costs.metric)) for line in records(costs, period))
+
+
+def records_by_service(costs: CostDocument, period: Period) -> dict[str, Decimal]:
+    """Exact costs of ``period`` by service, from the record types."""
+    return _sums((line.service, line.amounts.by(costs.metric)) for line in records(costs, period))
+
+
+def by_record_type(costs: CostDocument, period: Period, group: Group) -> dict[str, Decimal]:
+    """Exact costs of ``period`` that are in ``group``, by record type as Cost Explorer spells it."""
+    lines = (line for line in records(costs, period) if group_of(line.record_type) == group)
+    return _sums((line.record_type, line.amounts.by(costs.metric)) for line in lines)
 
 
 def by_month(costs: CostDocument) -> dict[Period, Decimal]:
@@ -336,12 +470,8 @@ def by_month(costs: CostDocument) -> dict[Period, Decimal]:
     return {span.period: total(line.amounts.by(costs.metric) for line in span.lines) for span in costs.spans}
 
 
-def group_of(record_type: str) -> Group:
-    """Discounts have many record types ("EdpDiscount", "Enterprise Discount Program Discount", …) and one word."""
-    return _GROUPS_BY_RECORD_TYPE.get(record_type, "discount" if "discount" in record_type.casefold() else "other")
-
-
-def _records(costs: CostDocument, period: Period) -> Iterable[RecordLine]:
+def records(costs: CostDocument, period: Period) -> Iterable[RecordLine]:
+    """The record lines of the spans that lie in ``period``."""
     for span in costs.spans:
         if period.start <= span.period.start and span.period.end <= period.end:
             yield from span.lines
@@ -352,40 +482,3 @@ def _sums[K](pairs: Iterable[tuple[K, Decimal]]) -> dict[K, Decimal]:
     for key, amount in pairs:
         sums[key] += amount
     return dict(sums)
-
-
-def views(costs: CostDocument) -> dict[str, Decimal]:
-    """The exact total of the period by each view of it that the document holds, the report's own, the days, first."""
-    found = {
-        "by day": period_total(costs, costs.period),
-        "by record type": total(by_group(costs, costs.period).values()),
-    }
-    splits: list[tuple[str, object]] = [("by account", costs.accounts), ("by region", costs.regions)]
-    if isinstance(costs.tags, tuple):
-        splits += ((f"by tag {tag.tag_key}", tag.split) for tag in costs.tags)
-    return found | {
-        name: total(line.amount for line in split.current) for name, split in splits if isinstance(split, Split)
-    }
-
-
-def reconcile(costs: CostDocument) -> None:
-    """Hold the views of the period against each other, to 0.01.
-
-    Raises CostsDoNotReconcile naming each view that differs from the days, and by how much.
-    """
-    services = by_service(costs, costs.period)
-    records = _sums((line.service, line.amounts.by(costs.metric)) for line in _records(costs, costs.period))
-    differences = [
-        f"{service}: {services.get(service, Decimal(0)):f} by day, {records.get(service, Decimal(0)):f} by record type"
-        for service in sorted(services.keys() | records.keys())
-        if abs(services.get(service, Decimal(0)) - records.get(service, Decimal(0))) > TOLERANCE
-    ]
-    (_, by_days), *others = views(costs).items()
-    differences += [
-        f"total: {by_days:f} by day, {by_view:f} {name}"
-        for name, by_view in others
-        if abs(by_view - by_days) > TOLERANCE
-    ]
-    if differences:
-        span = f"{costs.period.start} to {costs.period.end}"
-        raise CostsDoNotReconcile(f"{costs.currency} in {span}: " + "; ".join(differences[:10]))

@@ -19,8 +19,15 @@ leaf's class name is part of the workflow's interface (``tests/contract/test_err
         ├─ AccountTaken          the record leads to an AWS account or a secret of another client
         ├─ ClientChanged         somebody else has changed the client record meanwhile
         ├─ ClientAccessDenied    the client's account does not let us read its costs
+        ├─ CredentialsRejected   AWS does not accept the credentials with which the costs are read
+        ├─ PayerDeniesAccess     the organization's payer account does not let its members use Cost Explorer
+        ├─ PolicyDeniesAccess    a policy denies it explicitly, whatever the reader role allows
+        ├─ AccountClosed         the client's AWS account is closed, suspended or not activated
         ├─ CostExplorerDisabled  Cost Explorer was never switched on in the client's account
         ├─ CostsRefused          Cost Explorer refused the question
+        ├─ CostsUnreadable       Cost Explorer's answer lacks what a figure needs, or says it in an unknown form
+        ├─ CostsEndless          Cost Explorer's pages do not end
+        ├─ AnomaliesNotMonitored  the client's account has no monitor for unusual costs
         ├─ CostsIncomplete       a section's figures could not be had, and the client wants all or nothing
         ├─ CostsDoNotReconcile   two views of the same costs differ
         ├─ RenderFailed          the PDF could not be made
@@ -151,6 +158,42 @@ class ClientAccessDenied(Permanent):
     remedy = "Ask the client to restore what `client_manager.py validate --client-id …` finds missing, then rerun it."
 
 
+class CredentialsRejected(Permanent):
+    """AWS does not accept the credentials with which the costs are read, fresh ones of the same access included."""
+
+    remedy = (
+        "Rerun the client; if it fails again, have it make new keys and store them with "
+        "`rotate_client_credentials.py`, or look at the clock of the machine that asks."
+    )
+
+
+class PayerDeniesAccess(Permanent):
+    """The payer account of the client's organization does not let its member accounts use Cost Explorer.
+
+    AWS says "Linked account doesn't have access to cost explorer". No permission in the member account changes that.
+    """
+
+    remedy = (
+        "Ask who runs the client's management account to allow it: Billing and Cost Management, Cost Management "
+        "preferences, Linked account access. Nothing in the reader role is missing."
+    )
+
+
+class PolicyDeniesAccess(Permanent):
+    """A policy denies it explicitly: of the client's organization, or of its account."""
+
+    remedy = (
+        "Ask the client to except the reader role from the policy that the message names; a service control policy is "
+        "changed in the organization's management account. Nothing in the reader role is missing."
+    )
+
+
+class AccountClosed(Permanent):
+    """The client's AWS account is closed or suspended, or was never activated."""
+
+    remedy = "Ask the client whether the account is still in use: reopen it with AWS Support, or suspend the client."
+
+
 class CostExplorerDisabled(Permanent):
     """Cost Explorer was never switched on in the client's account."""
 
@@ -161,6 +204,27 @@ class CostsRefused(Permanent):
     """Cost Explorer refused the question."""
 
     remedy = "Compare the period and metric with what Cost Explorer keeps: 13 months and the current one."
+
+
+class CostsUnreadable(Permanent):
+    """Cost Explorer's answer lacks what a figure needs, or says it in an unknown form: that figure is not known."""
+
+    remedy = (
+        "Rerun the client in some hours; if it fails again, give the developers the message and the answers that are "
+        "stored beside the costs."
+    )
+
+
+class CostsEndless(Permanent):
+    """Cost Explorer's pages do not end: a token came again, or there were too many, of which each is paid."""
+
+    remedy = "Rerun the client in some hours; if it fails again, tell AWS Support the request ids in the evidence."
+
+
+class AnomaliesNotMonitored(Permanent):
+    """The client's account has no monitor, so AWS looks for no unusual costs."""
+
+    remedy = "Ask the client to create a monitor of AWS services: Billing and Cost Management, Cost Anomaly Detection."
 
 
 class CostsIncomplete(Permanent):

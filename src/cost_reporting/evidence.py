@@ -4,13 +4,15 @@ Render PDF writes it as ``evidence.json`` beside the PDF. It holds no figures of
 name of the client, so that it can be kept and passed on when the report itself may not.
 """
 
+from datetime import date
 from decimal import Decimal
 
 from pydantic import AwareDatetime
 
 from cost_reporting.clients import Metric
 from cost_reporting.contracts import Amount, Attached, Cadence, Fact, Issue, Mode, Period, Run, Sha256, StoredObject
-from cost_reporting.costs import PRICE_PER_REQUEST, TOLERANCE, CostDocument, NotAvailable, Query, account_ids, views
+from cost_reporting.costs import PRICE_PER_REQUEST, TOLERANCE, CostDocument, NotAvailable, Query, account_ids
+from cost_reporting.domain.gate import views
 
 
 class View(Fact):
@@ -39,13 +41,17 @@ class Asked(Fact):
 
 
 class Documents(Fact):
-    """What was stored. ``answers`` are Cost Explorer's own as they lay beside the costs; None: there are none there."""
+    """What was stored. ``answers`` are Cost Explorer's own as they lay beside the costs; None: there are none there.
+
+    ``pdf_file_name`` is what recipients see; None: the report was stored by an older version.
+    """
 
     costs: StoredObject
     answers: StoredObject | None
     pdf: StoredObject
     mail: StoredObject
     attachments: tuple[Attached, ...]
+    pdf_file_name: str | None = None
 
 
 class LeftOut(Fact):
@@ -60,6 +66,7 @@ class Evidence(Fact):
     """The evidence for one report. ``run_id`` is the run that rendered it; later ones may have found and sent it.
 
     ``accounts`` are those whose costs are in it, those of an organization under the one that pays for it.
+    ``days_missing`` are days of the period that are in no total.
     """
 
     run_id: str
@@ -74,6 +81,7 @@ class Evidence(Fact):
     metric: Metric
     fetched_at: AwareDatetime
     estimated: bool
+    days_missing: tuple[date, ...] = ()
     template_version: Sha256
     cost_explorer: Asked
     reconciliation: Reconciliation
@@ -102,6 +110,7 @@ def evidence_for(
         metric=costs.metric,
         fetched_at=costs.fetched_at,
         estimated=costs.estimated,
+        days_missing=costs.absent,
         template_version=template_version,
         cost_explorer=Asked(
             queries=costs.queries,

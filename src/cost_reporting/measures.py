@@ -27,7 +27,7 @@ def of(fact: Fact | BaseException) -> Mapping[str, int]:
         case ReportRendered():
             pass  # a CostsFetched as well, and counted when it became one
         case CostsFetched():
-            counts = {"PaidRequests": fact.costs.paid_requests}
+            counts = {"PaidRequests": fact.costs.paid_requests} | _unreadable(fact.costs.unreadable)
         case Outcome():
             counts = _of_outcome(fact)
         case DeliveryRecorded(state="DELIVERED" | "BOUNCED" | "COMPLAINED" | "REJECTED"):
@@ -57,6 +57,11 @@ def _of_outcome(outcome: Outcome) -> dict[str, int]:
             return {"ReportsHeld": 1}
         case _:
             return {}
+
+
+def _unreadable(sections: int) -> dict[str, int]:
+    """Sections whose answers were not of a known shape: somebody has to look at the stored answers."""
+    return {"SectionsUnreadable": sections} if sections else {}
 
 
 def _worked(milliseconds: int | None) -> dict[str, int]:

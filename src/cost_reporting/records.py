@@ -6,21 +6,24 @@ Nothing here repeats a value: it may be secret or hostile. Amounts are read from
 import csv
 import io
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, timedelta
 from decimal import Decimal
 from difflib import get_close_matches
 from typing import Any, Final, NamedTuple, get_args, get_origin
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
-from cost_reporting.clients import Client, RoleAccess, SecretAccess
+from cost_reporting.clients import Client, RoleAccess, SecretAccess, dotted, examine
 from cost_reporting.contracts import Fact
+from cost_reporting.periods import label, month_of
+from cost_reporting.soundness import NOWHERE, OLD_RATE, Fault, Standpoint, is_old
 
 LARGEST: Final = 262_144
 """Bytes of a record's file. A record with fifty recipients has about 5,000."""
 SECRET: Final = "access.external_id"  # noqa: S105 - the name of a field
-_KINDS: Final = {"role", "secret"}
 _LONGEST_NUMBER: Final = 40
 """Digits. DynamoDB keeps 38."""
 
@@ -59,15 +62,18 @@ SAMPLE: Final[Mapping[str, Any]] = {
 }
 
 
-class Fault(Fact):
-    """What is wrong with one field: what was expected of it, and what to do."""
-
-    field: str
-    expected: str
-    remedy: str
-
-
 Faults = tuple[Fault, ...]
+
+
+class Unsound(ValueError):
+    """A record that is not to be written, with every fault of it. For commands, which say them all.
+
+    ``what`` names it: ``--to: version 2``.
+    """
+
+    def __init__(self, what: str, faults: Faults) -> None:
+        super().__init__(f"{what}: {', '.join(each.field for each in faults)}")
+        self.what, self.faults = what, faults
 
 
 class Numbered(NamedTuple):
@@ -89,10 +95,10 @@ class Difference(Fact):
 # -- reading -----------------------------------------------------------------------------------------------------------
 
 
-def read(body: bytes) -> Client | Faults:
+def read(body: bytes, at: Standpoint = NOWHERE) -> Client | Faults:
     """The record in a JSON file, or every fault of it."""
     try:
-        return check(parsed(body))
+        return check(parsed(body), at)
     except _Unreadable as unreadable:
         return (unreadable.fault,)
 
@@ -134,7 +140,7 @@ def object_in(body: bytes) -> dict[str, Any] | Fault:
     return plain
 
 
-def check(document: Any, *, typed: bool = True) -> Client | Faults:
+def check(document: Any, at: Standpoint = NOWHERE, *, typed: bool = True) -> Client | Faults:
     """The record that ``document`` is, or every fault of it. A ``$schema`` at its top is for editors, and ignored.
 
     ``typed``: true is no "true", as in JSON; in a CSV file everything is text.
@@ -143,21 +149,21 @@ def check(document: Any, *, typed: bool = True) -> Client | Faults:
         expected = "one JSON object"
         return (Fault(field="file", expected=expected, remedy="Begin with {; `sample-config` writes a sound file."),)
     facts = {key: value for key, value in document.items() if key != "$schema"}
-    try:
-        client = Client.model_validate_json(_typed(facts), strict=True) if typed else Client.model_validate(facts)
-    except ValidationError as invalid:
-        return tuple(_fault(each) for each in invalid.errors(include_url=False, include_input=False))
-    left = [
+    left = tuple(
         Fault(field=field, expected="not what the sample says", remedy=f"Write the client's own. {explained(field)}")
         for field, value in PLACEHOLDERS.items()
         if _at(facts, field) == value
-    ]
-    twice = [
-        Fault(field=field, expected="each member once", remedy="Remove the one that stands there twice.")
-        for field in sorted(_LISTS)
-        if len(set(getattr(client, field))) < len(getattr(client, field))
-    ]
-    return (*left, *twice) or client
+    )
+    examined = examine(Client, facts, at, validate=_strictly if typed else None)
+    if examined.record is not None and not left:
+        return examined.record
+    named = {each.field for each in left}
+    found = (*map(_fault, examined.form), *map(_printable, examined.others))
+    return (*left, *(each for each in found if each.field not in named))
+
+
+def _strictly(facts: Mapping[str, Any]) -> Client:
+    return Client.model_validate_json(_typed(facts), strict=True)
 
 
 def _typed(facts: Mapping[str, Any]) -> str:
@@ -171,11 +177,12 @@ def _typed(facts: Mapping[str, Any]) -> str:
     return json.dumps(amounts, default=float)
 
 
-def read_many(body: bytes, *, as_csv: bool) -> tuple[Numbered, ...] | Faults:
+def read_many(body: bytes, at: Standpoint = NOWHERE, *, as_csv: bool) -> tuple[Numbered, ...] | Faults:
     """Every record of a file: a JSON array, an object with it under ``clients``, JSON Lines, or CSV.
 
     A CSV file names the fields in its first line (``access.role_arn`` for those inside others), separates the members
-    of a list by semicolons, and leaves a cell empty for what is not there.
+    of a list by semicolons, and leaves a cell empty for what is not there. Its cells are separated by commas,
+    semicolons or tabs, whichever its first line has; it is UTF-8, or UTF-16 with a byte order mark.
     """
     try:
         documents = list(_rows(body) if as_csv else _documents(body))
@@ -184,7 +191,7 @@ def read_many(body: bytes, *, as_csv: bool) -> tuple[Numbered, ...] | Faults:
     if not documents:
         return (Fault(field="file", expected="at least one record", remedy="Write one, or leave the import."),)
     records = [
-        Numbered(number, _id_of(document), check(document, typed=not as_csv))
+        Numbered(number, _id_of(document), check(document, at, typed=not as_csv))
         for number, document in enumerate(documents, start=1)
     ]
     seen: dict[str, int] = {}
@@ -212,24 +219,53 @@ def _documents(body: bytes) -> list[Any]:
 
 
 def _rows(body: bytes) -> Iterator[dict[str, Any]]:
-    try:
-        text = body.decode("utf-8-sig")
-    except UnicodeDecodeError as wrong:
-        raise _unreadable("file", f"UTF-8, which byte {wrong.start} is not", "Save it as CSV UTF-8.") from None
-    lines = csv.reader(io.StringIO(text, newline=""), strict=True)
+    text = _decoded(body)
+    first, _, rest = text.partition("\n")
+    if re.fullmatch(r"sep=.\r?", first):  # Excel's own word about what separates the cells
+        text = rest
+    separator = _separator(text)
+    lines = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=separator)
     try:
         names = [name.strip() for name in next(lines, [])]
         if len(set(names)) < len(names):
-            raise _unreadable("file", "each column once", "Remove the column that stands there twice.")
+            raise _unreadable("file", "each column once", "Remove the duplicate column.")
         for cells in lines:
             if not any(cell.strip() for cell in cells):
                 continue
             if len(cells) != len(names):
                 expected = f"{len(names)} cells in line {lines.line_num}, as its first line has"
-                raise _unreadable("file", expected, "Put cells with commas into quotation marks.")
+                remedy = f"Put cells that hold {_SEPARATORS[separator]} into quotation marks."
+                raise _unreadable("file", f"{expected}, separated by {_SEPARATORS[separator]}", remedy)
             yield _nested(zip(names, cells, strict=True))
     except csv.Error as wrong:
         raise _unreadable("file", f"CSV, which line {lines.line_num} is not: {wrong}", "Correct that line.") from None
+
+
+_SEPARATORS: Final = {",": "commas", ";": "semicolons", "\t": "tabs"}
+"""What spreadsheets write between cells: commas, semicolons where a comma is the decimal sign, tabs as Unicode text."""
+
+
+def _separator(text: str) -> str:
+    """What separates the cells: that by which the first line has the most columns which a record has, or at all."""
+
+    def columns(separator: str) -> tuple[int, int]:
+        try:
+            names = next(csv.reader(io.StringIO(text, newline=""), delimiter=separator), [])
+        except csv.Error:
+            names = []
+        return sum(name.strip().partition(".")[0] in Client.model_fields for name in names), len(names)
+
+    return max(_SEPARATORS, key=columns)
+
+
+def _decoded(body: bytes) -> str:
+    """The text of a table: UTF-8, or UTF-16 with its mark, as spreadsheets save "Unicode text"."""
+    utf_16 = body.startswith((b"\xff\xfe", b"\xfe\xff"))
+    try:
+        return body.decode("utf-16" if utf_16 else "utf-8-sig")
+    except UnicodeDecodeError as wrong:
+        name = "UTF-16, as its first bytes say" if utf_16 else "UTF-8"
+        raise _unreadable("file", f"{name}, which byte {wrong.start} is not", "Save it as CSV UTF-8.") from None
 
 
 def _nested(cells: Iterable[tuple[str, str]]) -> dict[str, Any]:
@@ -326,13 +362,24 @@ def _sound(text: str) -> bool:
 # -- faults ------------------------------------------------------------------------------------------------------------
 
 
-def faults_of(row: Mapping[str, Any]) -> Faults:
+def faults_of(row: Mapping[str, Any], at: Standpoint = NOWHERE) -> Faults:
     """What is wrong with a row of the clients table; empty for a sound one."""
-    try:
-        Client.model_validate(row)
-    except ValidationError as invalid:
-        return tuple(_fault(each) for each in invalid.errors(include_url=False, include_input=False))
-    return ()
+    examined = examine(Client, row, at)
+    return (*map(_fault, examined.form), *map(_printable, examined.others))
+
+
+def warnings_of(client: Client, today: date) -> Faults:
+    """What a sound record lacks for its next report to be whole: nothing fails for it, and the report says it."""
+    rate, last = client.exchange_rate, month_of(month_of(today).start - timedelta(days=1))
+    if rate is None or not is_old(rate.as_of, last, rate.max_age_days):
+        return ()
+    expected = f"a rate no older than {rate.max_age_days or OLD_RATE.days} days at the end of the period"
+    remedy = f"Write a newer one: without it, the report of {label(last)} shows no amounts in {client.currency}."
+    return (Fault(field="exchange_rate.as_of", expected=expected, remedy=remedy),)
+
+
+def _printable(fault: Fault) -> Fault:
+    return fault.model_copy(update={"field": printable(fault.field)})
 
 
 _EXPECTED: Final = {
@@ -354,7 +401,7 @@ def _fault(fault: ErrorDetails) -> Fault:
     kind, said = fault["type"], fault["msg"].removeprefix("Value error, ")
     if kind == "json_invalid":
         return Fault(field="file", expected=f"a record: {said}", remedy="`sample-config` writes a sound file.")
-    field = _dotted(fault["loc"])
+    field = printable(dotted(fault["loc"]))
     if not field:  # a fault of the whole record: its message begins with the field
         field, _, said = said.partition(": ")
     if kind == "extra_forbidden":
@@ -365,14 +412,6 @@ def _fault(fault: ErrorDetails) -> Fault:
     remedy = explained(field) or "`sample-config` writes a sound file."
     expected = _EXPECTED.get(kind, f"{said[:1].lower()}{said[1:]}")
     return Fault(field=field, expected=expected, remedy=f"Add it. {remedy}" if kind == "missing" else remedy)
-
-
-def _dotted(loc: Iterable[int | str]) -> str:
-    """``access.role_arn`` of ("access", "role", "role_arn"): the kind of access is no field."""
-    parts = [str(part) for part in loc]
-    if parts[:1] == ["access"] and len(parts) > 2 and parts[1] in _KINDS:
-        del parts[1]
-    return printable(".".join(parts))
 
 
 def printable(text: str) -> str:
@@ -420,9 +459,10 @@ def _at(document: Any, field: str) -> Any:
 
 def exported(row: Mapping[str, Any]) -> bytes:
     """A row of the table as a JSON file, which `add` and `update` take if the row is sound. It holds the ExternalId."""
-    try:
-        text = Client.model_validate(row).model_dump_json(indent=2, exclude_none=True)
-    except ValidationError:
+    client = examine(Client, row, NOWHERE).record
+    if client is not None:
+        text = client.model_dump_json(indent=2, exclude_none=True)
+    else:
         text = json.dumps(row, indent=2, ensure_ascii=False, default=_plain)
     return f"{text}\n".encode()
 

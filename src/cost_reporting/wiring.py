@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING
 
+from cost_reporting import aws
 from cost_reporting.contracts import Check
 from cost_reporting.delivery.ses import SesChannel
 from cost_reporting.operations.check_health import probe
@@ -41,7 +42,7 @@ def pause() -> None:
 @cache
 def clients() -> ClientStore:
     """The client records."""
-    return ClientStore(settings().clients_table)
+    return ClientStore(settings().clients_table, now=now, partition=aws.partition())
 
 
 @cache

@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise, product
@@ -14,9 +15,12 @@ import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from botocore.model import ListShape
 from botocore.validate import ParamValidator
 
 from local.accounts import ACCOUNTS, Account, crowd, ledger
+from local.accounts.account import Spike
+from local.accounts.services import UNITS, USAGE_TYPES, prices, without_region
 from local.cost_explorer import DIMENSIONS, OPERATIONS, CostExplorer
 
 NOW = datetime(2026, 7, 8, 6, 30, tzinfo=UTC)
@@ -31,6 +35,9 @@ NORTHWIND, BAKERY, CREDITS, REFUND, NEGATIVE, YOUNG, TOKYO, EURO, DENIED, NOT_EN
 )
 GDANSK = "210000000013"
 HEALTHY = [each for each in ACCOUNTS if each not in (DENIED, NOT_ENABLED, THROTTLED, GDANSK)]
+
+SHARED = {"TimedStorage-ByteHrs", "DataTransfer-Out-Bytes", "DataProcessing-Bytes", "Requests-Tier1"}
+"""Usage types that several services have, at prices of their own."""
 
 SERVICE_MODEL = botocore.session.get_session().get_service_model("ce")
 
@@ -177,6 +184,50 @@ def test_amounts_are_plain_decimal_strings_of_at_most_ten_places(ask):
         assert "e" not in text.lower()
         assert -Decimal(text).as_tuple().exponent <= 10
         assert group["Metrics"][metric]["Unit"] == ("USD" if metric.endswith("Cost") else "N/A")
+
+
+def test_a_quantity_has_the_unit_of_its_usage_type_and_costs_its_price(ask):
+    """So that a report can tell "more used" from "dearer"."""
+    answer = ask(NORTHWIND, JUNE, Metrics=METRICS, GroupBy=by("USAGE_TYPE"), Filter=only("RECORD_TYPE", "Usage"))
+    prices: dict[str, Decimal] = {}
+    for group in answer["ResultsByTime"][0]["Groups"]:
+        (usage_type,) = group["Keys"]
+        measured = group["Metrics"]["UsageQuantity"]
+        assert measured["Unit"] == UNITS[without_region(usage_type)]
+        price = amount(group["Metrics"]) / Decimal(measured["Amount"])
+        if without_region(usage_type) not in SHARED:
+            assert prices.setdefault(without_region(usage_type), price) == pytest.approx(price, rel=Decimal("1e-6"))
+    assert prices["EBS:VolumeUsage.gp3"] == pytest.approx(Decimal("0.08"), rel=Decimal("1e-6"))
+    assert prices["BoxUsage:m7i.large"] == pytest.approx(Decimal("0.1008"), rel=Decimal("1e-6"))
+
+
+def test_what_is_metered_by_the_month_costs_the_same_in_february_and_in_march():
+    """100 GB of S3 for a month cost the same in either; what is used by the hour or by request follows the days."""
+    keeper = Account("230000000002", "keeper", prices(("Amazon Simple Storage Service", "100")), mood=0)
+    client = connect(explorer(keeper=keeper), keeper.id)
+
+    def month(first, end, usage_type):
+        answer = client.get_cost_and_usage(
+            TimePeriod={"Start": first, "End": end},
+            Granularity="MONTHLY",
+            Metrics=["UnblendedCost", "UsageQuantity"],
+            Filter=only("USAGE_TYPE", usage_type),
+        )
+        return {name: amount(answer["ResultsByTime"][0]["Total"], name) for name in ("UnblendedCost", "UsageQuantity")}
+
+    february, march = ("2026-02-01", "2026-03-01"), ("2026-03-01", "2026-04-01")
+    stored, stored_again = (month(*each, "TimedStorage-ByteHrs") for each in (february, march))
+    assert stored["UnblendedCost"] == stored_again["UnblendedCost"] == 65
+    assert stored["UsageQuantity"] == pytest.approx(stored_again["UsageQuantity"], rel=Decimal("1e-9"))
+    assert stored["UsageQuantity"] == pytest.approx(Decimal(65) / Decimal("0.023"), rel=Decimal("1e-9"))
+    asked, asked_again = (month(*each, "Requests-Tier1") for each in (february, march))
+    assert asked_again["UnblendedCost"] / asked["UnblendedCost"] == pytest.approx(Decimal(31) / 28, rel=Decimal("0.03"))
+
+
+def test_the_shares_of_a_services_usage_types_make_up_the_whole():
+    for service, kinds in USAGE_TYPES.items():
+        assert sum(kind.share for kind in kinds) == 1000, service
+        assert {kind.by_month for kind in kinds if kind.unit == "GB-Mo"} <= {True}, service
 
 
 def test_the_same_question_has_the_same_answer_in_another_emulator(ask):
@@ -446,6 +497,104 @@ def test_faults_of_an_account_are_raised_as_the_service_raises_them():
     assert refusal(connect(emulator, "999999999999").get_cost_and_usage, **GOOD)[0] == "UnrecognizedClientException"
 
 
+ROLE = "arn:aws:sts::210000000009:assumed-role/CostReports/session"
+NO_RIGHT = (
+    f"User: {ROLE} is not authorized to perform: ce:GetCostAndUsage "
+    "on resource: arn:aws:ce:us-east-1:210000000009:/GetCostAndUsage "
+)
+
+
+@pytest.mark.parametrize(
+    ("denied_by", "code", "words"),
+    [
+        ("no_policy", "AccessDeniedException", NO_RIGHT + "because no identity-based policy allows the ce:"),
+        ("permissions_boundary", "AccessDeniedException", NO_RIGHT + "because no permissions boundary allows the ce:"),
+        ("identity_policy", "AccessDeniedException", NO_RIGHT + "with an explicit deny in an identity-based policy"),
+        (
+            "service_control_policy",
+            "AccessDeniedException",
+            NO_RIGHT + "with an explicit deny in a service control policy",
+        ),
+        ("payer_switch", "AccessDeniedException", "Linked account doesn't have access to cost explorer"),
+        ("closed", "OptInRequired", "The AWS Access Key Id needs a subscription for the service"),
+    ],
+)
+def test_a_refusal_says_in_awss_words_why(denied_by, code, words):
+    emulator = explorer(denied=replace(ACCOUNTS[DENIED], denied_by=denied_by))
+    assert refusal(connect(emulator, DENIED).get_cost_and_usage, **GOOD)[0] == code
+    assert refusal(connect(emulator, DENIED).get_cost_and_usage, **GOOD)[1].startswith(words)
+
+
+def test_the_last_days_can_be_there_without_groups_and_the_one_before_in_part():
+    whole = connect(explorer(), SILENT)
+    late = connect(explorer(late=replace(ACCOUNTS[SILENT], unfilled_days=1, last_filled=300)), SILENT)
+    request = {**GOOD, "TimePeriod": {"Start": "2026-07-05", "End": "2026-07-08"}, "Granularity": "DAILY"}
+    by_service = {**request, "GroupBy": by("SERVICE")}
+    full, lacking = (client.get_cost_and_usage(**by_service)["ResultsByTime"] for client in (whole, late))
+    assert [each["TimePeriod"] for each in full] == [each["TimePeriod"] for each in lacking]
+    assert full[0] == lacking[0]
+    assert total({"ResultsByTime": [lacking[1]]}) == pytest.approx(
+        total({"ResultsByTime": [full[1]]}) * 3 / 10, rel=Decimal("1e-6")
+    )
+    assert (lacking[2]["Groups"], lacking[2]["Total"], lacking[2]["Estimated"]) == ([], {}, True)
+    assert total(late.get_cost_and_usage(**request)) == total({"ResultsByTime": lacking})
+
+
+def test_support_can_be_missing_by_linked_account():
+    emulator = explorer(tokyo=replace(ACCOUNTS[TOKYO], support_by_account=False))
+    client = connect(emulator, TOKYO)
+    support = total(client.get_cost_and_usage(**GOOD, Filter=only("RECORD_TYPE", "Support")))
+    by_service, by_account = (
+        total(client.get_cost_and_usage(**GOOD, GroupBy=by(key))) for key in ("SERVICE", "LINKED_ACCOUNT")
+    )
+    assert by_service - by_account == support > 0
+    assert total(client.get_cost_and_usage(**GOOD)) == by_service
+
+
+def test_a_token_can_come_again_with_the_first_page():
+    emulator = explorer(silent=replace(ACCOUNTS[SILENT], repeats_token=True))
+    client = connect(emulator, SILENT)
+    request = {**GOOD, "GroupBy": by("SERVICE")}
+    first = client.get_cost_and_usage(**request)
+    again = client.get_cost_and_usage(**request, NextPageToken=first["NextPageToken"])
+    assert again["NextPageToken"] == first["NextPageToken"]
+    assert again["ResultsByTime"] == first["ResultsByTime"]
+
+
+@pytest.mark.parametrize("account", ACCOUNTS.values(), ids=lambda account: account.name)
+def test_an_account_leaves_out_only_what_the_model_does_not_require(account):
+    for path in account.leaves_out:
+        operation, *members = path.split(".")
+        shape = SERVICE_MODEL.operation_model(operation).output_shape
+        for member in members:
+            while isinstance(shape, ListShape):
+                shape = shape.member
+            parent, shape = shape, shape.members[member]
+        assert members[-1] not in parent.required_members, path
+
+
+def test_what_an_account_leaves_out_is_in_none_of_its_answers():
+    emulator = explorer(games=replace(ACCOUNTS[THROTTLED], throttle_first=0))
+    client = connect(emulator, THROTTLED)
+    anomalies = client.get_anomalies(DateInterval={"StartDate": "2026-06-01"})["Anomalies"]
+    assert len(anomalies) == 2
+    assert all(set(each["Impact"]) == {"MaxImpact", "TotalImpact"} for each in anomalies)
+    assert all("UsageType" not in cause for each in anomalies for cause in each["RootCauses"])
+    assert "Total" not in client.get_reservation_utilization(TimePeriod=JUNE)
+    assert "Total" not in client.get_reservation_coverage(TimePeriod=JUNE)
+
+
+def test_an_account_can_be_changed_while_the_emulator_runs():
+    emulator = explorer()
+    client = connect(emulator, SILENT)
+    assert total(client.get_cost_and_usage(**GOOD)) > 0
+    emulator.change(SILENT, access_denied=True, denied_by="payer_switch")
+    assert "Linked account" in refusal(client.get_cost_and_usage, **GOOD)[1]
+    emulator.change(SILENT, access_denied=False, unfilled_days=7)
+    week = {**GOOD, "TimePeriod": {"Start": "2026-07-01", "End": "2026-07-08"}}
+    assert total(client.get_cost_and_usage(**week)) == 0
+
+
 def test_a_throttled_account_is_served_after_its_first_requests():
     emulator = explorer()
     client = connect(emulator, THROTTLED)
@@ -596,6 +745,8 @@ def test_a_forecast_for_a_young_account_or_of_the_past_is_refused():
     behind = {**ahead, "TimePeriod": JUNE}
     code, message = refusal(connect(explorer(), SILENT).get_cost_forecast, **behind)
     assert (code, message) == ("ValidationException", "Earliest supported Start is 2026-07-07")
+    later = {**ahead, "TimePeriod": {"Start": "2026-07-09", "End": "2026-08-01"}}
+    assert refusal(connect(explorer(), SILENT).get_cost_forecast, **later)[0] == "ValidationException"
 
 
 def test_dimension_values_are_those_that_cost_and_usage_groups_by(ask):
@@ -654,6 +805,76 @@ def test_the_spike_is_found_as_an_anomaly_with_its_root_cause(ask):
         == "ValidationException"
     )
     assert refusal(client.get_anomalies, DateInterval={"StartDate": "2026-01-01"})[0] == "ValidationException"
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "found"),
+    [
+        ("2026-06-01", "2026-06-30", False),
+        ("2026-06-28", "2026-07-02", False),
+        ("2026-07-01", "2026-07-03", True),
+        ("2026-07-03", "2026-07-03", True),
+        ("2026-07-04", "2026-07-07", False),
+        ("2026-06-01", "2026-07-07", True),
+    ],
+)
+def test_an_anomaly_is_found_by_its_last_day(since, until, found):
+    """From 28 June to 3 July. "The returned anomaly object will have an AnomalyEndDate in the specified time range."
+
+    (botocore's model of ``ce``, GetAnomaliesRequest.DateInterval)
+    """
+    doc = SERVICE_MODEL.operation_model("GetAnomalies").input_shape.members["DateInterval"].documentation
+    assert "will have an <code>AnomalyEndDate</code> in the specified time range" in doc
+    spiky = replace(ACCOUNTS[SILENT], spikes=(Spike(1, 28, 6, "EC2 - Other", Decimal(90)),))
+    client = connect(explorer(spiky=spiky), SILENT)
+    answer = client.get_anomalies(DateInterval={"StartDate": since, "EndDate": until})
+    assert [each["AnomalyEndDate"] for each in answer["Anomalies"]] == ["2026-07-03"] * found
+
+
+def test_an_anomaly_that_goes_on_has_no_last_day():
+    spiky = replace(ACCOUNTS[SILENT], spikes=(Spike(1, 28, None, "EC2 - Other", Decimal(90)),))
+    client = connect(explorer(spiky=spiky), SILENT)
+    (anomaly,) = client.get_anomalies(DateInterval={"StartDate": "2026-06-01", "EndDate": "2026-07-07"})["Anomalies"]
+    assert anomaly["AnomalyStartDate"] == "2026-06-28"
+    assert "AnomalyEndDate" not in anomaly
+    assert client.get_anomalies(DateInterval={"StartDate": "2026-06-01", "EndDate": "2026-07-06"})["Anomalies"] == []
+
+
+def test_an_anomaly_of_a_service_without_history_has_no_percentage():
+    """ "When TotalExpectedSpend is zero, this field is omitted." (botocore's model of ``ce``, Impact)"""
+    fresh = replace(ACCOUNTS[SILENT], spikes=(Spike(1, 28, 2, "Amazon Athena", Decimal(90)),))
+    client = connect(explorer(fresh=fresh), SILENT)
+    (anomaly,) = client.get_anomalies(DateInterval={"StartDate": "2026-06-01"})["Anomalies"]
+    assert anomaly["Impact"]["TotalExpectedSpend"] == 0
+    assert "TotalImpactPercentage" not in anomaly["Impact"]
+
+
+def test_without_a_monitor_there_are_no_anomalies_and_no_monitors():
+    blind = connect(explorer(blind=replace(ACCOUNTS[NORTHWIND], monitored=False)), NORTHWIND)
+    seeing = connect(explorer(), NORTHWIND)
+    interval = {"StartDate": "2026-06-01", "EndDate": "2026-07-07"}
+    assert blind.get_anomalies(DateInterval=interval)["Anomalies"] == []
+    assert blind.get_anomaly_monitors()["AnomalyMonitors"] == []
+    (monitor,) = seeing.get_anomaly_monitors()["AnomalyMonitors"]
+    assert monitor["MonitorType"] == "DIMENSIONAL"
+    (anomaly,) = seeing.get_anomalies(DateInterval=interval, MonitorArn=monitor["MonitorArn"])["Anomalies"]
+    assert anomaly["MonitorArn"] == monitor["MonitorArn"]
+    assert connect(explorer(), TOKYO).get_anomaly_monitors()["AnomalyMonitors"] == []
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_a_monthly_forecast_says_by_its_period_what_it_is_about(whole):
+    """Which of the two AWS does is not known; a reader has to look at TimePeriod."""
+    account = replace(ACCOUNTS[SILENT], forecast_of_whole_months=whole)
+    client = connect(explorer(whole=account), SILENT)
+    ahead = {"Start": "2026-07-08", "End": "2026-08-01"}
+    (bucket,) = client.get_cost_forecast(Metric="UNBLENDED_COST", Granularity="MONTHLY", TimePeriod=ahead)[
+        "ForecastResultsByTime"
+    ]
+    assert bucket["TimePeriod"] == ({**ahead, "Start": "2026-07-01"} if whole else ahead)
+    billed = total(client.get_cost_and_usage(**{**GOOD, "TimePeriod": {"Start": "2026-07-01", "End": "2026-07-08"}}))
+    rest = client.get_cost_forecast(Metric="UNBLENDED_COST", Granularity="DAILY", TimePeriod=ahead)["Total"]
+    assert Decimal(bucket["MeanValue"]) == Decimal(rest["Amount"]) + (billed if whole else 0)
 
 
 TWO_MONTHS = {

@@ -12,9 +12,11 @@ import json
 import os
 import socket
 import time
+import urllib.request
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -379,6 +381,33 @@ def test_cost_explorer_answers_for_the_account_of_the_assumed_role(account: Acco
     assert answer == [CLIENT, 1]
 
 
+def test_an_account_of_cost_explorer_answers_otherwise_once_it_is_told_to(account: Account) -> None:
+    """Of the emulator itself, not of AWS: tests order late days, gaps and refusals of one account."""
+    other, today = "210000000012", datetime.now(UTC).date()
+    period = {"Start": (today - timedelta(days=1)).isoformat(), "End": today.isoformat()}
+    by_service = [{"Type": "DIMENSION", "Key": "SERVICE"}]
+
+    def order(**traits: Any) -> None:
+        url = f"{account.emulator.endpoint}/_local/account?account={other}"
+        with urllib.request.urlopen(urllib.request.Request(url, json.dumps(traits).encode(), method="POST")) as said:
+            assert said.status == 200
+
+    def groups() -> list[Any]:
+        answer = account.client("ce", other).get_cost_and_usage(
+            TimePeriod=period, Granularity="DAILY", Metrics=["UnblendedCost"], GroupBy=by_service
+        )
+        return list(answer["ResultsByTime"][0]["Groups"])
+
+    assert groups()
+    order(unfilled_days=1)
+    assert groups() == []
+    order(unfilled_days=0, access_denied=True, denied_by="service_control_policy")
+    with pytest.raises(ClientError, match="explicit deny in a service control policy"):
+        groups()
+    order(access_denied=False)
+    assert groups()
+
+
 @pytest.mark.parametrize(
     "request_",
     [
@@ -656,6 +685,7 @@ def logged(account: Account, arn: str, *, seconds: float = 5) -> list[str]:
     events, logs, rule = account.client("events"), account.client("logs"), account.name("rule")
     group = arn.partition(":log-group:")[2]
     logs.create_log_group(logGroupName=group)
+    listens(account)
     events.put_rule(Name=rule, EventPattern=json.dumps({"source": ["aws.ses"], "detail": {"eventType": ["Send"]}}))
     paths = {"time": "$.time", "client": "$.detail.mail.tags.client_id[0]", "none": "$.detail.no[3].such"}
     template = '{"timestamp": <time>, "message": "<event> for <client>: <none>"}'

@@ -58,7 +58,7 @@ def a_mail(client: Client, to: str, words: tuple[str, str, str], pdf: bytes) -> 
     mail["Subject"], mail["From"], mail["To"] = subject, "reports@consultancy.example", to
     mail.set_content(text)
     mail.add_alternative(html, subtype="html")
-    name = file_name(client.client_id, RUN)
+    name = file_name(client.client_id, RUN, estimated=False, incomplete=False)
     mail.add_attachment(pdf, maintype="application", subtype="pdf", filename=name)
     return mail.as_bytes()
 

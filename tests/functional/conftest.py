@@ -224,12 +224,16 @@ class World:
 
 
 class Costs:
-    """The Cost Explorer of every account, and the faults that were ordered for it."""
+    """The Cost Explorer of every account, and the faults that were ordered for it.
+
+    ``tamper`` changes answers, those to the account ``tampered`` alone if one is named: they are asked side by side.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self.faults: deque[tuple[int, Json]] = deque()
         self.tamper: Callable[[Json, Json], Json] = lambda request, body: body
+        self.tampered = ""
         self._refusal: tuple[int, tuple[int, Json]] | None = None
         self.emulate()
 
@@ -248,7 +252,7 @@ class Costs:
         if self._refusal and self.paid >= self._refusal[0]:
             return self._refusal[1]
         status, body = self._explorer.answer(operation, request, account)
-        return status, self.tamper(request, body) if status == 200 else body
+        return status, self.tamper(request, body) if status == 200 and self.tampered in ("", account) else body
 
     @property
     def paid(self) -> int:

@@ -399,8 +399,8 @@ def test_suspending_and_activating_are_one_word_each(manage: Manage, world: Worl
     assert manage("suspend", "--client-id", "acme", "--json").json["changed"] is False
     assert manage("activate", "--client-id", "acme").code == 0
     refused = manage("activate", "--client-id", "test")
-    assert refused.code == 1
-    assert "ClientMisconfigured: test: cadences: to be there" in refused.err
+    assert refused.code == 2
+    assert "cadences: expected to be there. Add it." in refused.err
 
 
 # -- remove ------------------------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ import validate_migration
 from cost_reporting.clients import RoleAccess
 from cost_reporting.errors import InvalidRequest
 from cost_reporting.operations.clients import onboarding
-from cost_reporting.sources.cost_explorer.permissions import ACTIONS, OPERATIONS, price, trials
+from cost_reporting.sources.cost_explorer.permissions import ACTIONS, OPERATIONS, WANTED_LATER, price, trials
 from cost_reporting.store.clients import row
 from tests.builders import a_client, a_client_due, a_run
 from tests.contract.documents import resources, template
@@ -193,7 +193,25 @@ def test_the_role_may_do_what_reports_ask_and_nothing_else(
     world.add(of_account("210000000001", sections=everything, tag_keys=("Project",)))
     fetch(invoke, a_client_due("acme", a_run("2026-10")))
     asked = {call.operation for call in wire.calls if call.operation.startswith("ce.")}
-    assert {f"ce:{operation.partition('.')[2]}" for operation in asked} == set(ACTIONS)
+    where_nothing_is_unusual = {"ce:GetAnomalyMonitors"}
+    used = {f"ce:{operation.partition('.')[2]}" for operation in asked} | where_nothing_is_unusual
+    assert used == set(ACTIONS) - set(WANTED_LATER)
+
+
+def test_each_permission_of_the_role_is_one_that_there_is_and_reads() -> None:
+    """Actions are called as operations are (Service Authorization Reference); botocore has the operations' models."""
+    session = boto3.Session()._session
+    for action in ACTIONS:
+        service, _, operation = action.partition(":")
+        assert operation in session.get_service_model(service).operation_names, action
+        assert operation.startswith(("Get", "List", "Describe")), action
+    wanted = {
+        "ce:GetAnomalyMonitors",
+        *(f"billing:{name}" for name in ("GetCredits", "ListBillingViews", "GetBillingView")),
+        *(f"cost-optimization-hub:{name}" for name in ("ListRecommendations", "GetRecommendation")),
+        *(f"ce:{name}" for name in ("GetCostCategories", "GetDimensionValues", "GetTags", "GetCostComparisonDrivers")),
+    }
+    assert wanted <= set(ACTIONS)
 
 
 def test_the_pattern_of_the_function_fits_the_name_that_the_stack_gives_it() -> None:
@@ -254,6 +272,7 @@ def test_a_client_in_order_is_told_so_permission_by_permission(
     verdicts = {name: each["verdict"] for name, each in found.items()}
     assert {name for name, verdict in verdicts.items() if verdict == "not needed"} == {
         "logo",
+        "permissions for sections to come",
         *(f"ce:{operation}" for operation, section in OPERATIONS.items() if section),
     }
     assert set(verdicts.values()) == {"ok", "not needed"}
@@ -299,6 +318,26 @@ def test_what_was_refused_for_want_of_access_is_not_taken_for_a_sound_trust(
     assert costs.paid == 0
 
 
+PAYER = "Linked account doesn't have access to cost explorer"
+WHO = "User: arn:aws:sts::210000000002:assumed-role/reader/session is not authorized to perform: ce:GetCostAndUsage"
+SCP = "an explicit deny in a service control policy"
+
+
+@pytest.mark.parametrize("said", [PAYER, f"{WHO} with {SCP}"])
+def test_a_client_is_not_told_to_allow_what_its_role_allows(
+    said: str, manage: Manage, bakery: World, costs: Costs, strict_sts: Any, ses: Any
+) -> None:
+    """The payer's switch and an organization's policy are not changed in the client's account."""
+    costs.faults.append((400, {"__type": "AccessDeniedException", "message": said}))
+    strict_sts(True, False, False)
+    ses()
+    answer = manage("validate", "--client-id", "acme", "--yes", "--json")
+    (failed,) = [finding for finding in findings(answer).values() if finding["verdict"] == "failed"]
+    assert "Have the client allow" not in answer.out
+    assert said.rpartition("reader/session ")[2] in failed["cause"], "AWS's own sentence"
+    assert "management account" in failed["remedy"]
+
+
 @pytest.mark.parametrize(
     ("refusals", "name", "verdict", "cause"),
     [
@@ -309,6 +348,10 @@ def test_what_was_refused_for_want_of_access_is_not_taken_for_a_sound_trust(
             "failed",
             "CostExplorerDisabled",
         ),
+        ([("AccessDeniedException", PAYER)], "Cost Explorer enabled", "failed", "PayerDeniesAccess"),
+        ([("AccessDeniedException", f"{WHO} with {SCP}")], "ce:GetCostAndUsage", "failed", "PolicyDeniesAccess"),
+        ([("OptInRequired", "not subscribed")], "ce:GetCostAndUsage", "failed", "AccountClosed"),
+        ([("ExpiredTokenException", "expired")], "ce:GetCostAndUsage", "failed", "CredentialsRejected"),
         ([("DataUnavailableException", "no")], "ce:GetCostAndUsage", "ok", "no figures yet"),
         ([("LimitExceededException", "no")] * 2, "ce:GetCostAndUsage", "not checked", "CostsThrottled"),
     ],
@@ -427,9 +470,50 @@ def test_each_account_of_a_client_is_tried_and_paid_for(
         "Shop: wrong ExternalId refused", "Shop: ce:GetCostAndUsage",
     }  # fmt: skip
     assert (verdicts["ce:GetCostAndUsage"], verdicts["Shop: assume role"]) == ("ok", "ok")
-    assert "That takes 2 paid requests, USD 0.02" in answer.err
+    assert "That takes 4 paid requests, USD 0.04" in answer.err, "each permission, and who pays for whom"
     assert "onboard" not in findings(answer)["Shop: wrong ExternalId refused"]["remedy"]
     assert "of-the-shop" not in answer.out + answer.err
+
+
+@pytest.mark.parametrize("paid_for", [True, False])
+def test_an_account_that_pays_for_another_one_is_named(
+    paid_for: bool, manage: Manage, world: World, costs: Costs, strict_sts: Any, ses: Any
+) -> None:
+    access = {"kind": "role", "role_arn": "arn:aws:iam::210000000003:role/cost-reporting-reader", "external_id": "ours"}
+    client = of_account(BAKERY, more_accounts=[{"name": "Shop", "access": access}])
+    world.add_row(row(client.model_copy(update={"access": acme().access})))
+    asked: list[Any] = []
+
+    def answered(request: Any, body: Any) -> Any:
+        if request.get("GroupBy") == [{"Type": "DIMENSION", "Key": "LINKED_ACCOUNT"}]:
+            asked.append(request)
+            metrics = {"UnblendedCost": {"Amount": "1", "Unit": "USD"}}
+            seen = (
+                [ACCOUNT, "210000000003"]
+                if len(asked) == 1 and paid_for
+                else [[ACCOUNT, "210000000003"][len(asked) - 1]]
+            )
+            groups = [{"Keys": [each], "Metrics": metrics} for each in seen]
+            return body | {"ResultsByTime": [each | {"Groups": groups} for each in body["ResultsByTime"]]}
+        return body
+
+    costs.tamper = answered
+    strict_sts(True, False, False, True, False, False)
+    ses()
+    found = findings(manage("validate", "--client-id", "acme", "--yes", "--json"))["accounts counted once"]
+    assert len(asked) == 2
+    assert found["verdict"] == ("failed" if paid_for else "ok")
+    if paid_for:
+        assert "AWS account 210000000003 is in the answers of 210000000002 (access)" in found["cause"]
+        assert "more_accounts.0.access" in found["cause"]
+
+
+def test_unpaid_it_is_not_checked_who_pays_for_whom(manage: Manage, world: World, strict_sts: Any, ses: Any) -> None:
+    world.add_row(row(shop_and()))
+    strict_sts(True, False, False, True, False, False)
+    ses()
+    found = findings(manage("validate", "--client-id", "acme", "--json"))["accounts counted once"]
+    assert (found["verdict"], found["cause"]) == ("not checked", "it costs USD 0.01")
 
 
 def test_a_further_account_that_is_shut_is_a_finding_of_its_own(
@@ -484,7 +568,7 @@ def test_a_file_with_several_accounts_is_tried_account_by_account(
     answer = migrate("--config-file", file, "--check-aws", "--json")
     assert answer.code == 1
     assert findings(answer)["Shop: ce:GetCostAndUsage"]["verdict"] == "failed"
-    assert "That takes 2 paid requests, USD 0.02" in answer.err
+    assert "That takes 4 paid requests, USD 0.04" in answer.err
 
 
 def test_a_file_is_tried_against_aws_before_there_is_a_record(

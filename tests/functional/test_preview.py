@@ -304,7 +304,9 @@ def test_the_product_s_errors_are_told_with_their_remedy_and_no_traceback(
     world.add(of_account(DENIED))
     answer = preview("--client-id", "acme", "--yes")
     assert answer.code == 1
-    assert answer.err.count("ClientAccessDenied: acme: Cost Explorer: AccessDeniedException\nAsk the client to ") == 1
+    (line,) = [line for line in answer.err.splitlines() if line.startswith("ClientAccessDenied: acme: Cost Explorer: ")]
+    assert f"{line}\nAsk the client to " in answer.err
+    assert "AccessDeniedException: User: arn:aws:sts::" in line
     assert "Traceback" not in answer.err
     assert made(tmp_path) == []
 

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from cost_reporting.clients import is_own_secret, is_own_secret_arn
 from cost_reporting.domain.account_binding import MOST_NAMED, claim_of, contest, contests, secret_names, still_led_to
+from cost_reporting.soundness import is_own_secret, is_own_secret_arn
 from tests.builders import a_client
 
 SECRET = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:cost-reporting/clients/"

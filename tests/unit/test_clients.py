@@ -94,7 +94,7 @@ def test_an_unusual_but_sound_address_is_accepted(address: str) -> None:
 
 
 def test_the_same_address_in_two_spellings_is_one_too_many() -> None:
-    assert "an address stands there twice" in fault_of(a_row(recipients=["Ann@c.example", "ann@C.example"]))
+    assert "recipients: each address once" in fault_of(a_row(recipients=["Ann@c.example", "ann@C.example"]))
 
 
 @pytest.mark.parametrize("client_id", ["", "-a", "a-", "A", "a_b", "a/b", "a#b", "a.b", "a b", "a\n", "ä", "a" * 49])
@@ -186,7 +186,9 @@ def test_a_row_that_does_not_say_is_due_so_that_it_fails_by_name(row: dict[str, 
         ({"preliminary": False}, "monthly", "preliminary", False),
         ({}, "monthly", "preliminary", False),
         ({}, "weekly", "preliminary", True),
-        ({"preliminary": "yes"}, "monthly", "preliminary", False),
+        ({"preliminary": "yes"}, "monthly", "preliminary", True),
+        ({"preliminary": Decimal(1)}, "monthly", "preliminary", True),
+        ({"preliminary": None}, "monthly", "preliminary", True),
     ],
 )
 def test_a_monthly_report_before_the_bill_is_closed_is_for_those_who_asked(
@@ -202,8 +204,8 @@ def _a_role(account: str) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("more", "fault"),
     [
-        ([("One", "222233334444"), ("Two", "222233334444")], "an account stands there twice"),
-        ([("One", "111122223333")], "an account stands there twice, or is that of access"),
+        ([("One", "222233334444"), ("Two", "222233334444")], "each account once: one is a duplicate"),
+        ([("One", "111122223333")], "each account once: one is a duplicate, or is that of access"),
         ([("One", "222233334444"), ("ONE", "333344445555")], "two have the same name"),
         ([("northwind retail", "222233334444")], "one has the client's"),
         ([(f"Account {n}", f"{n:012d}") for n in range(21)], "at most 20"),

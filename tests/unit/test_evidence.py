@@ -2,7 +2,8 @@
 
 from decimal import Decimal
 
-from cost_reporting.costs import CostDocument, TagSplit, views
+from cost_reporting.costs import CostDocument, TagSplit
+from cost_reporting.domain.gate import views
 from cost_reporting.evidence import reconciliation_of
 from tests.builders import a_cost_document, some_accounts
 

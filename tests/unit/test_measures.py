@@ -24,6 +24,7 @@ SUMMARY = RunSummary(
         (a_client_due(), {}),
         (costs_fetched(paid_requests=7), {"PaidRequests": 7}),
         (costs_fetched(paid_requests=0), {"PaidRequests": 0}),
+        (costs_fetched(paid_requests=9, unreadable=2), {"PaidRequests": 9, "SectionsUnreadable": 2}),
         (an_outcome(), {"ReportsSent": 1}),
         (an_outcome(status="NOT_SENT"), {}),
         (an_outcome(status="HELD"), {"ReportsHeld": 1}),

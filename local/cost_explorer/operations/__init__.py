@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from local.cost_explorer.call import Call
-from local.cost_explorer.operations.anomalies import get_anomalies
+from local.cost_explorer.operations.anomalies import get_anomalies, get_anomaly_monitors
 from local.cost_explorer.operations.commitments import (
     get_reservation_coverage,
     get_reservation_utilization,
@@ -23,6 +23,7 @@ from local.cost_explorer.wire import Json
 
 OPERATIONS: dict[str, Callable[[Call], Json]] = {
     "GetAnomalies": get_anomalies,
+    "GetAnomalyMonitors": get_anomaly_monitors,
     "GetCostAndUsage": get_cost_and_usage,
     "GetCostAndUsageComparisons": get_cost_and_usage_comparisons,
     "GetCostComparisonDrivers": get_cost_comparison_drivers,

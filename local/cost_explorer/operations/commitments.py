@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from local.accounts.services import PLANNED, RDS
+from local.accounts.services import PLANNED, RDS, REGION_CODES, usage_types
 from local.cost_explorer.call import Bucket, Call
 from local.cost_explorer.filters import both, only
 from local.cost_explorer.paging import page
@@ -95,11 +95,13 @@ def _plan_use(committed: int, unused: int, equivalent: int) -> Json:
 
 
 def get_reservation_coverage(call: Call) -> Json:
-    """Reserved and on-demand hours of RDS, the one service reserved here; an hour is a unit of UsageQuantity."""
+    """Reserved and on-demand hours of RDS instances, all that is reserved here."""
     buckets = _buckets(call)
+    hours = [f"{code}{kind.name}" for kind in usage_types(RDS) if kind.unit == "Hrs" for code in REGION_CODES.values()]
+    instances = both(only("SERVICE", RDS), only("USAGE_TYPE", *hours))
     reserved = _charged(call, buckets, "DiscountedUsage", "UsageQuantity", call.by)
-    on_demand = _charged(call, buckets, "Usage", "UsageQuantity", call.by, only("SERVICE", RDS))
-    cost = _charged(call, buckets, "Usage", "UnblendedCost", call.by, only("SERVICE", RDS))
+    on_demand = _charged(call, buckets, "Usage", "UsageQuantity", call.by, instances)
+    cost = _charged(call, buckets, "Usage", "UnblendedCost", call.by, instances)
     by_time, sums = [], [0, 0, 0]
     for bucket, *parts in zip(buckets, reserved, on_demand, cost, strict=True):
         keys = sorted(set().union(*parts))

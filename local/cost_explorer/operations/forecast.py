@@ -1,4 +1,14 @@
-"""Costs to come: GetCostForecast."""
+"""Costs to come: GetCostForecast.
+
+Known, from botocore's model of ``ce``: the forecast is "over the forecast time period that you select"; a bucket may
+say its TimePeriod; its bounds are optional, asked for by PredictionIntervalLevel; DAILY reaches 3 months, MONTHLY 18.
+Known from AWS's words in refusals: a young account has too little history (DataUnavailableException).
+
+Not known: whether the first bucket of a MONTHLY forecast that is asked from the middle of a month begins on that day,
+and has the rest of the month, or on the 1st, and has what is billed already as well. Public scripts read it both ways.
+An account here does the first, or the second if ``forecast_of_whole_months``; either says so by its TimePeriod. The
+model behind the figures is AWS's own and not published: here it is the mean of four weeks.
+"""
 
 from datetime import date, timedelta
 
@@ -13,7 +23,7 @@ HISTORY_FOR_FORECAST = 90
 
 
 def get_cost_forecast(call: Call) -> Json:
-    """What is billed so far plus the last four weeks' daily mean for each day to come; not AWS's model.
+    """What is billed of the period so far, and the last four weeks' daily mean for each day to come.
 
     ``PredictionIntervalLevel`` widens the interval by a tenth of the mean per 25 points.
     """
@@ -27,6 +37,8 @@ def get_cost_forecast(call: Call) -> Json:
     recent = call.buckets(call.today - timedelta(days=28), call.today, "DAILY")
     mean = sum(sole(summarize(call, recent, [name], (), call.chosen))) // 28
     spread = request.get("PredictionIntervalLevel")
+    if call.granularity == "MONTHLY" and call.ledger.account.forecast_of_whole_months:
+        start = start.replace(day=1)
     buckets = call.buckets(start, end, call.granularity)
     total, results = 0, []
     for bucket, billed in zip(buckets, sole(summarize(call, buckets, [name], (), call.chosen)), strict=True):
@@ -43,12 +55,18 @@ def get_cost_forecast(call: Call) -> Json:
 
 
 def _future(call: Call) -> tuple[date, date]:
-    """An interval that can be forecast: from yesterday on, 3 months ahead by day or 18 by month."""
+    """An interval that can be forecast: from yesterday on, 3 months ahead by day or 18 by month.
+
+    "The start date must be equal to or no later than the current date" (botocore's model of ``ce``). How far back it
+    may lie is not known.
+    """
     start, end = call.interval()
     yesterday = call.today - timedelta(days=1)
     latest = months_before(call.today, -3 if call.granularity == "DAILY" else -18)
     if start < yesterday:
         raise invalid(f"Earliest supported Start is {yesterday.isoformat()}")
+    if start > call.today:
+        raise invalid("start date should not be after today")
     if end > latest:
         raise invalid(f"Latest supported End is {latest.isoformat()}")
     return start, end

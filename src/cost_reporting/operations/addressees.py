@@ -4,10 +4,10 @@ from typing import Final
 
 from pydantic import TypeAdapter
 
-from cost_reporting.contracts import Address, Run, StoredObject
+from cost_reporting.contracts import FormerAddress, Run, StoredObject
 from cost_reporting.store.objects import JSON, ObjectStore, run_prefix
 
-_ADDRESSES: Final = TypeAdapter(tuple[Address, ...])
+_ADDRESSES: Final = TypeAdapter(tuple[FormerAddress, ...])
 
 
 def write_addressees(objects: ObjectStore, run: Run, recipients: tuple[str, ...]) -> StoredObject:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from cost_reporting.clients import Client
+from cost_reporting.clients import Client, parse_client
 from cost_reporting.contracts import Fact
 from cost_reporting.delivery.alerts import AlertTopic
 from cost_reporting.delivery.suppression import SuppressionList
@@ -194,7 +194,8 @@ def _with(client: Client, changes: list[Change]) -> Client:
     kept = tuple(address for address in client.quarantined if address not in back)
     if len(client.recipients) + len(added) > 50:
         raise InvalidRequest(f"client_id: {client.client_id} would have more than 50 recipients")
-    return client.model_copy(update={"recipients": client.recipients + added, "quarantined": kept})
+    after = client.model_copy(update={"recipients": client.recipients + added, "quarantined": kept})
+    return parse_client(after.model_dump())  # what was quarantined long ago may be no address by the rules of today
 
 
 def _change(client: Client, address: str, found: Finding) -> Change:

@@ -1,7 +1,8 @@
 """Fetch Costs: the client's costs, complete and reconciled, in the bucket."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import datetime
 from hashlib import sha256
 from typing import Any, Final
 
@@ -9,18 +10,24 @@ from pydantic import ValidationError
 
 from cost_reporting.clients import Client
 from cost_reporting.contracts import ClientDue, CostsFetched, FetchedCosts, Run, StoredObject
-from cost_reporting.costs import CostDocument, Preliminary, account_ids, period_total, reconcile
+from cost_reporting.costs import CostDocument, Preliminary, Restated, account_ids, holds, period_total
+from cost_reporting.domain.gate import gate
 from cost_reporting.domain.suspension import is_stopped
 from cost_reporting.errors import (
     ClientMisconfigured,
     ClientSuspended,
+    CostsDoNotReconcile,
     CostsIncomplete,
+    CostsNotReady,
+    CostsUnreadable,
     ReportNotStored,
     StaleDocument,
 )
 from cost_reporting.operations.owned_accounts import Ownership
 from cost_reporting.operations.stored_report import answers_key, evidence_key, stored_report
+from cost_reporting.periods import issues_of
 from cost_reporting.sources import CostSource
+from cost_reporting.store.answers import AnswerStore
 from cost_reporting.store.clients import ClientStore
 from cost_reporting.store.objects import JSON, Document, ObjectStore, report_prefix
 
@@ -32,14 +39,23 @@ _MADE_FOR, _ANSWERS = "made-for", "answers"
 
 
 def fetch_costs(
-    due: ClientDue, *, clients: ClientStore, ownership: Ownership, source: CostSource, objects: ObjectStore
+    due: ClientDue,
+    *,
+    clients: ClientStore,
+    ownership: Ownership,
+    source: CostSource,
+    objects: ObjectStore,
+    now: Callable[[], datetime],
 ) -> CostsFetched:
     """Find the stored costs of this client, period and issue, or ask for them and store them.
 
     What is stored is paid for, so it is used again unless the run says ``refresh``, or an account or a section is
     missing from it, or its bytes are not those that were stored: then it counts as absent. The answers are stored as
-    they came before they are reconciled: if they differ, they are the evidence. They are named by their hash, so that
+    they came before they pass the gate: if they differ, they are the evidence. They are named by their hash, so that
     the costs of one execution never stand beside the answers of another.
+
+    Each answer is stored as it comes, and a next try of the same run takes it from there (see ``AnswerStore``), so that
+    none is paid twice because a later one was refused, or the function was killed.
 
     Of two executions that ask at once, the second takes what the first has stored. One that has ``restarted`` takes
     what is there by now, gaps and all, rather than pay again for what another has just stored.
@@ -68,14 +84,34 @@ def fetch_costs(
         if found is not None:
             ownership.require_own(client, account_ids(found))
             return _fetched(due, there.stored, found, paid_requests=0)
-    fetched = source.fetch(client, due.run, lambda reached: ownership.admit(client, reached))
+    kept = AnswerStore(objects, prefix, due.run.run_id, there, now)
+    fetched = source.fetch(client, due.run, lambda reached: ownership.admit(client, reached), kept)
     answers = objects.put(answers_key(prefix, sha256(fetched.raw).hexdigest()), fetched.raw, JSON)
-    reconcile(fetched.costs)
-    if client.on_partial == "hold" and not fetched.costs.complete:
-        raise CostsIncomplete(f"{client.client_id}: {'; '.join(_gaps(fetched.costs))}")
-    costs = fetched.costs.model_copy(update={"preliminary": _preliminary(fetched.costs, client, due.run, objects)})
-    stored, kept = _stored(costs, answers, there, client, due.run, clients=clients, objects=objects)
-    return _fetched(due, stored, kept, paid_requests=costs.paid_requests)
+    _require_days(fetched.costs, due, kept)
+    costs = gate(fetched.costs)
+    if client.on_partial == "hold" and not costs.complete:
+        raise CostsIncomplete(f"{client.client_id}: {'; '.join(_gaps(costs))}")
+    earlier = {
+        "preliminary": _preliminary(costs, client, due.run, objects),
+        "restated": _restated(costs, client, due.run, objects),
+    }
+    costs = costs.model_copy(update=earlier)
+    stored, standing = _stored(costs, answers, there, client, due.run, clients=clients, objects=objects)
+    unreadable = sum(each.error == CostsUnreadable.__name__ for each in costs.not_available.values())
+    return _fetched(due, stored, standing, paid_requests=costs.paid_requests, unreadable=unreadable)
+
+
+def _require_days(costs: CostDocument, due: ClientDue, kept: AnswerStore) -> None:
+    """The last days may not be there yet: worth another look, which asks anew, and never a final report.
+
+    On the last look a weekly or preliminary report goes out that says which days it is about.
+    """
+    final = costs.cadence == "monthly" and costs.issue == "final"
+    if costs.missing and (final or not due.last_look):
+        for account_id in account_ids(costs):
+            kept.forget(account_id)
+        days = ", ".join(str(day) for day in costs.missing)
+        raise CostsNotReady(f"{costs.client_id}: Cost Explorer has not filled {days} yet")
 
 
 def costs_in(document: Document, client: Client, run: Run, *, gaps: bool = False) -> CostDocument | None:
@@ -90,10 +126,13 @@ def costs_in(document: Document, client: Client, run: Run, *, gaps: bool = False
 
 
 def _read(document: Document, client: Client, run: Run) -> CostDocument | None:
-    """The costs in ``document``, whatever they were asked by, or None if its bytes are not to be trusted."""
+    """The costs in ``document``, whatever they were asked by, or None if its bytes are not to be trusted.
+
+    Those of older versions have not passed the gate as it is now.
+    """
     try:
-        costs = CostDocument.model_validate_json(document.body) if document.sound else None
-    except ValidationError:
+        costs = gate(CostDocument.model_validate_json(document.body)) if document.sound else None
+    except (CostsDoNotReconcile, ValidationError):
         costs = None
     known = costs is not None and (costs.client_id, costs.period) == (client.client_id, run.period)
     if costs is None or not known or (run.cadence == "monthly" and costs.issue != run.issue):
@@ -172,30 +211,59 @@ def _gaps(costs: CostDocument) -> Iterator[str]:
     for account in costs.accounts_not_read:
         named = f"{account.name} ({account.account_id})" if account.account_id else account.name
         yield f"account {named}: {account.error}: {account.reason}"
+    if costs.missing:
+        yield f"not filled yet: {', '.join(str(day) for day in costs.missing)}"
+    if costs.not_comparable is not None:
+        yield f"the period before: {costs.not_comparable.error}: {costs.not_comparable.reason}"
     for name, gap in costs.not_available.items():
         yield f"{name}: {gap.error}: {gap.reason}"
 
 
 def _preliminary(final: CostDocument, client: Client, run: Run, objects: ObjectStore) -> Preliminary | None:
-    """What the client was told about the same accounts before the bill was closed, if it was."""
+    """What the client was told about the same accounts and days before the bill was closed, if it was."""
     if run.issue != "final":
         return None
     earlier = run.model_copy(update={"issue": "preliminary"})
     document = objects.open(f"{report_prefix(earlier, final.client_id)}costs.json")
     costs = _read(document, client, earlier) if document is not None else None
-    if costs is None or account_ids(costs) != account_ids(final):
+    if costs is None or account_ids(costs) != account_ids(final) or costs.missing:
         return None
     return Preliminary(total=period_total(costs, costs.period), fetched_at=costs.fetched_at)
 
 
-def _fetched(due: ClientDue, stored: StoredObject, costs: CostDocument, *, paid_requests: int) -> CostsFetched:
-    had_costs_before = any(day.lines for day in costs.days if day.day < costs.period.start)
+def _restated(costs: CostDocument, client: Client, run: Run, objects: ObjectStore) -> Restated | None:
+    """What the client was last told about the month before this one, by the same metric and of the same accounts."""
+    if run.cadence != "monthly" or costs.not_comparable is not None:
+        return None
+    for issue in issues_of(run.cadence):
+        earlier = run.model_copy(update={"period": costs.previous, "issue": issue})
+        document = objects.open(f"{report_prefix(earlier, costs.client_id)}costs.json")
+        told = _read(document, client, earlier) if document is not None else None
+        if told is None:
+            continue
+        if told.days_not_filled:
+            return None
+        if (told.metric, told.currency, account_ids(told)) != (costs.metric, costs.currency, account_ids(costs)):
+            return None
+        return Restated(
+            then=period_total(told, told.period), now=period_total(costs, costs.previous), fetched_at=told.fetched_at
+        )
+    return None
+
+
+def _fetched(
+    due: ClientDue, stored: StoredObject, costs: CostDocument, *, paid_requests: int, unreadable: int = 0
+) -> CostsFetched:
+    had_costs_before = any(day.lines for day in costs.days if holds(costs.previous, day.day))
+    comparable = had_costs_before and costs.not_comparable is None
     figures = FetchedCosts(
         document=stored,
         total=period_total(costs, costs.period),
-        previous=period_total(costs, costs.previous) if had_costs_before else None,
+        previous=period_total(costs, costs.compared) if comparable else None,
         currency=costs.currency,
         estimated=costs.estimated,
+        incomplete=costs.total_is_incomplete,
         paid_requests=paid_requests,
+        unreadable=unreadable,
     )
     return CostsFetched(**dict(due), costs=figures)

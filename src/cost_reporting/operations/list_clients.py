@@ -2,14 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 
 from cost_reporting import periods
-from cost_reporting.clients import faults, is_due
+from cost_reporting.clients import UNREADABLE, faults, is_due, said
 from cost_reporting.contracts import (
     Cadence,
     ClientDue,
@@ -149,8 +148,8 @@ def require_allowed(
     row = next(
         (row for row in clients.rows("recipients", "approve_first") if row.get("client_id") == request.client_id), {}
     )
-    listed = row.get("recipients")
-    own = {str(each).strip().casefold() for each in listed} if isinstance(listed, list) else set()
+    listed = said(row, "recipients")
+    own = set() if listed is UNREADABLE else {each.casefold() for each in listed}
     strangers = [at for at, to in foreign.items() if to.casefold() not in own]
     allowed = ", ".join(sorted(test_domains))
     if strangers:
@@ -158,9 +157,8 @@ def require_allowed(
             f"{_places(strangers)}: outside of the domains for test reports ({allowed}), and no recipient of the "
             f"client. Name an address in these domains, or deploy with another {PARAMETER}"
         )
-    first = row.get("approve_first", 0)
-    sound = isinstance(first, Decimal | int)
-    if not sound or approval_is_due(run, str(request.client_id), int(first), approvals):
+    first = said(row, "approve_first")
+    if first is UNREADABLE or approval_is_due(run, str(request.client_id), first, approvals):
         raise InvalidRequest(
             f"{_places(list(foreign))}: a recipient of the client, whose report still waits for an approval. "
             f"Approve it first, or name an address in {allowed}"

@@ -16,11 +16,11 @@ from pydantic import ValidationError
 from cost_reporting import periods
 from cost_reporting.clients import Client, RoleAccess, faults
 from cost_reporting.contracts import Cadence, Fact, Run, RunAsked
-from cost_reporting.costs import CostDocument, reconcile
+from cost_reporting.costs import CostDocument
+from cost_reporting.domain.gate import gate
 from cost_reporting.errors import InvalidRequest
 from cost_reporting.operations.fetch_costs import costs_in
 from cost_reporting.operations.list_clients import what_is_asked
-from cost_reporting.report.naming import file_name
 from cost_reporting.sources import CostSource
 from cost_reporting.store.clients import ClientStore
 from cost_reporting.store.objects import ObjectStore, report_prefix
@@ -76,12 +76,12 @@ def from_account(
 def from_document(costs: CostDocument, client: Client | None = None, logo: bytes | None = None) -> Preview:
     """The preview of stored ``costs`` for ``client``, or for one that is made up to fit them.
 
-    Raises InvalidRequest if the client is another's, CostsDoNotReconcile if the document disagrees with itself.
+    Raises InvalidRequest if the client is another's, CostsDoNotReconcile if days and record types of the period differ.
     """
     client = client or neutral_client(costs)
     if client.client_id != costs.client_id:
         raise InvalidRequest(f"client_id: the costs are those of {costs.client_id!r}, the record is {client.client_id}")
-    reconcile(costs)
+    costs = gate(costs)
     run = Run(
         run_id=f"{_NOBODY}-{costs.cadence}-{periods.label(costs.period)}-{costs.issue}",
         cadence=costs.cadence,
@@ -96,8 +96,7 @@ def from_document(costs: CostDocument, client: Client | None = None, logo: bytes
 def fetched(preview: Preview, source: CostSource) -> Preview:
     """The preview with costs asked for, and paid, now. They are held against each other, and not stored."""
     costs = source.fetch(preview.client, preview.run, admit=lambda reached: None).costs  # nobody else sees them
-    reconcile(costs)
-    return preview.model_copy(update={"costs": costs})
+    return preview.model_copy(update={"costs": gate(costs)})
 
 
 def neutral_client(costs: CostDocument) -> Client:
@@ -138,7 +137,7 @@ def documents(preview: Preview, rendered: Rendered) -> Mapping[str, bytes]:
     unsaid = {"access": access, "more_accounts": (), "recipients": (), "quarantined": (), "reply_to": None}
     record = preview.client.model_copy(update=unsaid)
     files = {
-        file_name(preview.client.client_id, preview.run): rendered.pdf,
+        rendered.file_name: rendered.pdf,
         **{file.file_name: file.body for file in rendered.files},
         "mail.txt": f"Subject: {rendered.mail.subject}\n\n{rendered.mail.text}".encode(),
         "mail.html": rendered.mail.html.encode(),

@@ -9,8 +9,17 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from cost_reporting.clients import Attachment, ReportRecord
-from cost_reporting.contracts import Attached, CostsFetched, RenderedReport, ReportRendered, Run, StoredObject
+from cost_reporting.contracts import (
+    Attached,
+    CostsFetched,
+    FetchedCosts,
+    RenderedReport,
+    ReportRendered,
+    Run,
+    StoredObject,
+)
 from cost_reporting.costs import CostDocument
+from cost_reporting.domain.gate import gate
 from cost_reporting.errors import ReportNotStored, StaleDocument
 from cost_reporting.evidence import Documents, Evidence, evidence_for
 from cost_reporting.operations.stored_report import answers_key, evidence_key, stored_report
@@ -46,7 +55,7 @@ def render_pdf(
         client, fetched.run, fetched.costs.document.sha256, logo, renderer.template_version, without_logo=bool(left_out)
     )
     there = _there(fetched.run, client, objects)
-    report = _found(fetched.run, client, there, made_from)
+    report = _found(fetched.run, client, fetched.costs, there, made_from)
     if report is None:
         making = _Making(fetched, client, objects, made_from, there)
         report = making.stored(renderer, None if left_out else logo, left_out)
@@ -68,7 +77,8 @@ def _as_stored(run: Run, client: ReportRecord, objects: ObjectStore) -> Rendered
         mail=documents.mail,
         evidence=evidence.stored,
         attachments=documents.attachments,
-        file_name=file_name(client.client_id, run),
+        file_name=documents.pdf_file_name
+        or file_name(client.client_id, run, estimated=False, incomplete=False),  # stored before names were noted
     )
 
 
@@ -83,7 +93,13 @@ def _there(run: Run, client: ReportRecord, objects: ObjectStore) -> dict[str, Do
     return {name: objects.open(f"{prefix}{name}") for name in names}
 
 
-def _found(run: Run, client: ReportRecord, there: dict[str, Document | None], made_from: str) -> RenderedReport | None:
+def _name(client: ReportRecord, run: Run, costs: FetchedCosts, kind: str = "pdf") -> str:
+    return file_name(client.client_id, run, kind, estimated=costs.estimated, incomplete=costs.incomplete)
+
+
+def _found(
+    run: Run, client: ReportRecord, fetched: FetchedCosts, there: dict[str, Document | None], made_from: str
+) -> RenderedReport | None:
     """The report that is ``there``, if all of it was made from ``made_from``, in one go, and is as it was stored."""
     found = {name: each for name, each in there.items() if each and each.sound and each.fingerprint == made_from}
     if len(found) < len(there):
@@ -95,12 +111,12 @@ def _found(run: Run, client: ReportRecord, there: dict[str, Document | None], ma
         attachments=tuple(
             Attached(
                 document=found[f"costs.{kind}"].stored,
-                file_name=file_name(client.client_id, run, kind),
+                file_name=_name(client, run, fetched, kind),
                 content_type=CONTENT_TYPES[kind],
             )
             for kind in _kinds(client)
         ),
-        file_name=file_name(client.client_id, run),
+        file_name=_name(client, run, fetched),
     )
     try:
         named = Evidence.model_validate_json(found["evidence.json"].body).documents
@@ -126,12 +142,15 @@ class _Making:
 
     def stored(self, renderer: Renderer, logo: bytes | None, left_out: str | None) -> RenderedReport:
         run, document = self.fetched.run, self.fetched.costs.document
-        costs = CostDocument.model_validate_json(self.objects.read(document))
+        costs = gate(
+            CostDocument.model_validate_json(self.objects.read(document))
+        )  # an older version may have stored it
         rendered = renderer.render(self.client, costs, run, logo, left_out)
         documents = Documents(
             costs=document,
             answers=_answers(document, report_prefix(run, self.client.client_id), self.objects),
             pdf=self._put("report.pdf", rendered.pdf, PDF),
+            pdf_file_name=rendered.file_name,
             mail=self._put("mail.json", rendered.mail.model_dump_json().encode(), JSON),
             attachments=tuple(
                 Attached(
@@ -148,7 +167,8 @@ class _Making:
         body = evidence.model_dump_json(indent=1).encode()
         kept = self._replace("evidence.json", body, JSON)
         if kept is None:
-            theirs = _found(run, self.client, _there(run, self.client, self.objects), self.made_from)
+            there = _there(run, self.client, self.objects)
+            theirs = _found(run, self.client, self.fetched.costs, there, self.made_from)
             if theirs is None:
                 raise self._overtaken("evidence.json")
             return theirs
@@ -157,7 +177,7 @@ class _Making:
             mail=documents.mail,
             evidence=kept,
             attachments=documents.attachments,
-            file_name=file_name(self.client.client_id, run),
+            file_name=rendered.file_name,
         )
 
     def _put(self, name: str, body: bytes, content_type: str) -> StoredObject:

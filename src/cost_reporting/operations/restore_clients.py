@@ -8,6 +8,8 @@ from cost_reporting.domain.account_binding import Contest
 from cost_reporting.errors import InvalidRequest
 from cost_reporting.operations.clients.changing import Author, change
 from cost_reporting.operations.clients.ownership import breaches
+from cost_reporting.records import faults_of
+from cost_reporting.soundness import Fault, Standpoint
 from cost_reporting.store.records import RecordStore
 
 Row = Mapping[str, Any]
@@ -61,6 +63,13 @@ def contested(
 ) -> dict[str, tuple[Contest, ...]]:
     """By client, the accounts and secrets of other clients that the backup's records would lead to."""
     return breaches([backup[each.client_id] for each in wanted], table.values(), store.accounts)
+
+
+def unsound(wanted: Iterable[Difference], backup: Mapping[str, Row], at: Standpoint) -> Iterator[Fault]:
+    """The faults, by the rules of today, of the backup's records, each with the client's id before its field."""
+    for each in wanted:
+        for fault in faults_of(backup[each.client_id], at):
+            yield fault.model_copy(update={"field": f"{each.client_id}: {fault.field}"})
 
 
 def copy_back(

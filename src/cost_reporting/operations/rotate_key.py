@@ -21,6 +21,9 @@ from cost_reporting.errors import (
     CostsNotReady,
     CostsRefused,
     CostsThrottled,
+    CredentialsRejected,
+    PayerDeniesAccess,
+    PolicyDeniesAccess,
     RotationStopped,
 )
 from cost_reporting.sources.access import Reader
@@ -201,7 +204,7 @@ class _Turn:
                     raise RotationStopped(f"{self.client.client_id}: {masked(keys.access_key_id)} is of another user")
                 if asking:
                     self._ask(Reader(account_id=proved.account_id, credentials=keys))
-            except (ClientAccessDenied, CostsThrottled) as not_yet:
+            except (ClientAccessDenied, CredentialsRejected, CostsThrottled) as not_yet:
                 if self.now() >= deadline:
                     raise RotationStopped(
                         f"{self.client.client_id}: {masked(keys.access_key_id)} is not accepted after "
@@ -221,7 +224,7 @@ class _Turn:
             Questions(self.client.client_id, account).ask(
                 "test", OPERATION, question(yesterday, "DAILY", by=(), metrics=("unblended",))
             )
-        except (CostExplorerDisabled, CostsNotReady, CostsRefused):
+        except (CostExplorerDisabled, CostsNotReady, CostsRefused, PayerDeniesAccess, PolicyDeniesAccess):
             return  # whoever is told this was let in
         self.paid += 1
 

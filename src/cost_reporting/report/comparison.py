@@ -73,7 +73,7 @@ class _Line:
 def compare(
     edition: Edition,
     now: Mapping[str, Decimal],
-    before: Mapping[str, Decimal],
+    before: Mapping[str, Decimal] | None,
     *,
     top: int,
     others: Callable[[int], str],
@@ -90,9 +90,10 @@ def compare(
     ``others`` is what so many others are called. ``usage`` is what the keys cost before credits: without it, a credit
     would make a service look free. The key ``last`` stands below the others, whatever it costs. ``totals`` are those
     of both periods, if they are not the report's. ``by_change`` takes the keys that changed most, in that order.
+    ``before`` is None if these figures of the earlier period are not known: then its column says so.
     """
     used = usage or {}
-    views = (now, before, used)
+    views = (now, before or {}, used)
     head, tail = _chosen(views, top, last, by_change=by_change)
     sums = (*(totals or (edition.total, edition.previous_total)), edition.usage)
     columns = tuple(_column(view, head, tail, period_sum) for view, period_sum in zip(views, sums, strict=True))
@@ -102,15 +103,31 @@ def compare(
         kind: _Kind = "others" if tail else "rounding"
         rest = _Line(kind, others(len(tail)) if tail else edition.say("Rounding"), "", -1)
         lines.insert(len(lines) - any(line.kind == "last" for line in lines), rest)
-    rows = tuple(_row(edition, line, columns) for line in lines)
+    rows = [_row(edition, line, columns) for line in lines]
+    whole = _row(edition, _Line("sum", edition.say("Total") + edition.dagger, "", -1), columns)
+    if before is None:
+        *rows, whole = (_without_before(edition, row) for row in (*rows, whole))
     return Comparison(
         id_title=id_title,
-        rows=rows,
-        sum=_row(edition, _Line("sum", edition.say("Total") + edition.dagger, "", -1), columns),
+        rows=tuple(rows),
+        sum=whole,
         has_usage=usage is not None,
         has_before=edition.comparable,
         has_share=cents(edition.total) > 0,
-        has_contribution=columns[0].sum != columns[1].sum,
+        has_contribution=before is not None and columns[0].sum != columns[1].sum,
+    )
+
+
+def _without_before(edition: Edition, row: Row) -> Row:
+    unknown = edition.figures.not_available
+    return row.model_copy(
+        update={
+            "before": unknown,
+            "difference": unknown,
+            "change": unknown if row.change else "",
+            "contribution": "",
+            "gain": Decimal(0),
+        }
     )
 
 

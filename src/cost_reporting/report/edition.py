@@ -13,17 +13,22 @@ from cost_reporting.contracts import Cadence, Period, Run
 from cost_reporting.costs import (
     PRICE_PER_REQUEST,
     CostDocument,
-    Group,
+    Split,
     by_day,
     by_group,
     by_service,
     holds,
+    partly_filled,
     period_total,
 )
+from cost_reporting.domain import causes
+from cost_reporting.domain.causes import Explanation, Headline
 from cost_reporting.money import cents
-from cost_reporting.periods import cadence_of, days, label, last_day, length
+from cost_reporting.periods import cadence_of, label, last_day, length
+from cost_reporting.record_types import Group, group_of
 from cost_reporting.report.figures import Figures, figures_for
 from cost_reporting.report.language import Language, language_for
+from cost_reporting.soundness import is_old
 
 Basis = Literal["whole", "partial", "zero", "credit", "none"]
 """What there is to compare with: a whole period, one in which the costs began, a zero, a credit, or nothing yet."""
@@ -33,22 +38,7 @@ _LONGEST_NAME: Final = 120
 _READ: Final = 1000
 """Letters of a name that are looked at: marks and spaces may fall away."""
 _OFFSET_GROUPS: Final[frozenset[Group]] = frozenset({"credit", "refund", "tax"})
-_OFFSET_RECORDS: Final = frozenset({"Credit", "Refund", "Tax"})
-"""The record types of those groups."""
-
-
-@dataclass(frozen=True)
-class Mover:
-    """A service whose costs changed, by exact amounts."""
-
-    service: str
-    now: Decimal
-    before: Decimal
-
-    @property
-    def change(self) -> Decimal:
-        """How much more it costs now."""
-        return self.now - self.before
+_DEMAND_GROUPS: Final[frozenset[Group]] = frozenset({"usage", "discount"})
 
 
 @dataclass(frozen=True)
@@ -97,6 +87,12 @@ class Edition:
         return self.costs.currency
 
     @property
+    def rate_is_old(self) -> bool:
+        """Whether the client's exchange rate is too old for the period, so that it is not used."""
+        rate = self.client.exchange_rate
+        return rate is not None and is_old(rate.as_of, self.period, rate.max_age_days)
+
+    @property
     def period(self) -> Period:
         """The days that the report is about."""
         return self.costs.period
@@ -107,14 +103,54 @@ class Edition:
         return self.costs.previous
 
     @property
-    def is_final(self) -> bool:
-        """Whether the bill of the period was closed when the costs were fetched."""
-        return self.run.issue == "final" if self.run.cadence == "monthly" else self.costs.closed
+    def known(self) -> Period:
+        """The days that the figures are about: those before the first that Cost Explorer has not filled."""
+        return self.costs.known
 
     @property
-    def badge(self) -> str:
-        """``Final`` or ``Preliminary``."""
-        return self.say("Final") if self.is_final else self.say("Preliminary")
+    def known_through(self) -> date:
+        """The last day that the figures are about."""
+        return last_day(self.known)
+
+    @property
+    def compared(self) -> Period:
+        """The days of the previous period that they are compared with: all of them, or as many from its start."""
+        return self.costs.compared
+
+    @property
+    def compared_days(self) -> int:
+        """How many days of the previous period are compared."""
+        return length(self.compared)
+
+    @cached_property
+    def partly_filled(self) -> Decimal:
+        """What there is of days that are not filled: part of record types by month and of breakdowns, of no total."""
+        return partly_filled(self.costs, self.period)
+
+    @property
+    def contained(self) -> Decimal:
+        """The part of ``partly_filled`` that is in the record types, which a week's do not have."""
+        return Decimal(0) if self.costs.cadence == "weekly" else self.partly_filled
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the bill of the period was closed when the costs were fetched, by the calendar."""
+        return self.run.issue == "final" if self.run.cadence == "monthly" else self.costs.closed
+
+    @cached_property
+    def still_estimated(self) -> int:
+        """How many days of a period whose final date is reached AWS still calls estimated."""
+        return sum(holds(self.period, day) for day in self.estimated_days) if self.is_final else 0
+
+    @property
+    def is_incomplete(self) -> bool:
+        """Whether the total lacks an account or a day."""
+        return self.costs.total_is_incomplete
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing of the total is expected to change: final, complete, and no day of it estimated."""
+        return self.is_final and not self.still_estimated and not self.is_incomplete
 
     @property
     def is_test(self) -> bool:
@@ -138,13 +174,13 @@ class Edition:
 
     @cached_property
     def total(self) -> Decimal:
-        """The exact net total of the period."""
+        """The exact net total of the known days of the period."""
         return period_total(self.costs, self.period)
 
     @cached_property
     def previous_total(self) -> Decimal:
-        """The exact net total of the previous period: zero if nothing is known of it (see ``basis``)."""
-        return period_total(self.costs, self.previous)
+        """The exact net total of the compared days: zero if nothing is known of them (see ``comparable``)."""
+        return period_total(self.costs, self.compared)
 
     @cached_property
     def by_service(self) -> dict[str, Decimal]:
@@ -153,8 +189,8 @@ class Edition:
 
     @cached_property
     def previous_by_service(self) -> dict[str, Decimal]:
-        """Exact costs of the previous period by service."""
-        return by_service(self.costs, self.previous)
+        """Exact costs of the compared days by service."""
+        return by_service(self.costs, self.compared)
 
     @cached_property
     def by_day(self) -> dict[date, Decimal]:
@@ -163,24 +199,54 @@ class Edition:
 
     @cached_property
     def previous_by_day(self) -> dict[date, Decimal]:
-        """Exact costs of the previous period by day."""
-        return by_day(self.costs, self.previous)
+        """Exact costs of the compared days by day."""
+        return by_day(self.costs, self.compared)
 
     @cached_property
     def by_group(self) -> dict[Group, Decimal]:
-        """Exact costs of the period on the way from usage to invoice."""
+        """Exact costs of the period on the way from usage to invoice; ``partly_filled`` is contained in months."""
         return by_group(self.costs, self.period)
 
     @cached_property
     def usage(self) -> Decimal:
-        """Exact charges before credits, refunds and tax."""
-        return self.total - sum((self.by_group.get(group, Decimal(0)) for group in _OFFSET_GROUPS), Decimal(0))
+        """Exact charges before credits, refunds and tax, with what record types by month have of unfilled days."""
+        return (
+            self.total
+            + self.contained
+            - sum((self.by_group.get(group, Decimal(0)) for group in _OFFSET_GROUPS), Decimal(0))
+        )
 
     @cached_property
     def previous_usage(self) -> Decimal:
         """Exact charges of the previous period before credits, refunds and tax."""
-        groups = by_group(self.costs, self.previous)
+        groups = by_group(self.costs, self.compared if self.costs.cadence == "weekly" else self.previous)
         return self.previous_total - sum((groups.get(group, Decimal(0)) for group in _OFFSET_GROUPS), Decimal(0))
+
+    @cached_property
+    def previous_by_group(self) -> dict[Group, Decimal]:
+        """Exact costs of the previous period on the way from usage to invoice."""
+        return by_group(self.costs, self.previous)
+
+    @cached_property
+    def demand(self) -> Decimal:
+        """Exact usage of the period, whatever paid for it, after agreed discounts: by which a change is judged."""
+        return causes.usage_total(self.costs, self.period)
+
+    @cached_property
+    def previous_demand(self) -> Decimal:
+        """Exact usage of the previous period."""
+        return causes.usage_total(self.costs, self.previous)
+
+    @cached_property
+    def demand_by_service(self) -> dict[str, Decimal]:
+        """Exact usage of the period by service."""
+        demand: dict[str, Decimal] = {}
+        for span in self.costs.spans:
+            if self.period.start <= span.period.start and span.period.end <= self.period.end:
+                for line in span.lines:
+                    if group_of(line.record_type) in _DEMAND_GROUPS:
+                        demand[line.service] = demand.get(line.service, Decimal(0)) + line.amounts.by(self.costs.metric)
+        return demand
 
     @cached_property
     def usage_by_service(self) -> dict[str, Decimal]:
@@ -190,14 +256,14 @@ class Edition:
     @cached_property
     def previous_usage_by_service(self) -> dict[str, Decimal]:
         """Exact charges of the previous period by service before credits, refunds and tax."""
-        return self._usage_by_service(self.previous)
+        return self._usage_by_service(self.compared if self.costs.cadence == "weekly" else self.previous)
 
     def _usage_by_service(self, period: Period) -> dict[str, Decimal]:
         usage: dict[str, Decimal] = {}
         for span in self.costs.spans:
             if period.start <= span.period.start and span.period.end <= period.end:
                 for line in span.lines:
-                    if line.record_type not in _OFFSET_RECORDS:
+                    if group_of(line.record_type) not in _OFFSET_GROUPS:
                         usage[line.service] = usage.get(line.service, Decimal(0)) + line.amounts.by(self.costs.metric)
         return usage
 
@@ -224,13 +290,13 @@ class Edition:
         older = [span for span in self.costs.spans if span.period.end <= self.previous.start]
         if not older or any(span.lines for span in older):
             return None
-        known = [day.day for day in self.costs.days if day.lines and holds(self.previous, day.day)]
+        known = [day.day for day in self.costs.days if day.lines and holds(self.compared, day.day)]
         return min(known, default=None)
 
     @cached_property
     def basis(self) -> Basis:
         """What the period can be compared with."""
-        if not any(day.lines for day in self.costs.days if holds(self.previous, day.day)):
+        if not any(day.lines for day in self.costs.days if holds(self.compared, day.day)):
             older = any(span.lines for span in self.costs.spans if span.period.end <= self.period.start)
             return "zero" if older else "none"
         if cents(self.previous_total) < 0:
@@ -238,43 +304,70 @@ class Edition:
         if not cents(self.previous_total):
             return "zero"
         began = self.first_cost
-        return "partial" if began is not None and began > self.previous.start and self._saw_before else "whole"
+        return "partial" if began is not None and began > self.compared.start and self._saw_before else "whole"
 
     @property
     def _saw_before(self) -> bool:
         """Whether the document looked at days before the first cost, so that their emptiness means something."""
-        return any(not day.lines for day in self.costs.days if holds(self.previous, day.day))
+        return any(not day.lines for day in self.costs.days if holds(self.compared, day.day))
 
     @property
     def comparable(self) -> bool:
-        """Whether there is an earlier period at all."""
-        return self.basis != "none"
+        """Whether there is an earlier period at all, and it is known in full."""
+        return self.basis != "none" and self.costs.not_comparable is None
+
+    @property
+    def usage_comparable(self) -> bool:
+        """Whether the usage of both periods is known of the days that are compared: in months, only of whole ones."""
+        whole = self.compared == self.previous and not self.partly_filled
+        return self.comparable and (whole or self.costs.cadence == "weekly")
 
     @cached_property
     def lengths_differ(self) -> bool:
         """Whether the two periods have different numbers of days, so that only rates per day compare."""
-        return length(self.period) != length(self.previous)
+        return length(self.known) != length(self.compared)
 
     @property
     def per_day(self) -> Decimal:
         """The exact average of a day."""
-        return self.total / length(self.period)
+        return self.total / length(self.known)
 
     @property
     def previous_per_day(self) -> Decimal:
         """The exact average of a day of the previous period, from the first day with costs on if it is partial."""
         began = self.first_cost if self.basis == "partial" else None
-        return self.previous_total / (self.previous.end - (began or self.previous.start)).days
+        return self.previous_total / (self.compared.end - (began or self.compared.start)).days
+
+    @property
+    def usage_per_day(self) -> Decimal:
+        """The exact usage of a day, on average."""
+        return self.demand / length(self.period)
+
+    @property
+    def previous_usage_per_day(self) -> Decimal:
+        """The exact usage of a day of the previous period, on average."""
+        return self.previous_demand / length(self.previous)
 
     @cached_property
-    def movers(self) -> tuple[Mover, ...]:
-        """The services that changed by a cent or more, the largest change first."""
-        names = self.by_service.keys() | self.previous_by_service.keys()
-        movers = (
-            Mover(name, self.by_service.get(name, Decimal(0)), self.previous_by_service.get(name, Decimal(0)))
-            for name in names
-        )
-        return tuple(sorted((m for m in movers if cents(m.change)), key=lambda m: (-abs(m.change), m.service)))
+    def explanation(self) -> Explanation:
+        """Why the costs changed: the one judge of what is new, what ended, and what moved the total."""
+        return causes.explain(self.costs)
+
+    @cached_property
+    def judged_by_usage(self) -> bool:
+        """Whether credits or refunds moved the total, so that only the usage says what happened."""
+        return causes.judged_by_usage(self.costs, self.explanation)
+
+    @cached_property
+    def headline_cause(self) -> Headline | None:
+        """The causes that make most of the change, if any do."""
+        return causes.headline_cause(self.explanation)
+
+    @cached_property
+    def account_names(self) -> dict[str, str]:
+        """What accounts are called, by id."""
+        split = self.costs.accounts.names if isinstance(self.costs.accounts, Split) else {}
+        return split | {account.account_id: account.name for account in self.costs.accounts_read}
 
     @cached_property
     def estimated_days(self) -> frozenset[date]:
@@ -282,9 +375,18 @@ class Edition:
         return frozenset(day.day for day in self.costs.days if day.estimated)
 
     @cached_property
-    def missing_days(self) -> tuple[date, ...]:
-        """Days of the period that the document knows nothing of."""
-        return tuple(day for day in days(self.period) if day not in self.by_day)
+    def days_not_there(self) -> tuple[date, ...]:
+        """The days of the period that are in no total."""
+        return self.costs.absent
+
+    @cached_property
+    def days_there(self) -> Period | None:
+        """The days before the first that is not there yet, if all after it are not there either."""
+        if not self.days_not_there:
+            return self.period
+        first = self.days_not_there[0]
+        trailing = len(self.days_not_there) == (self.period.end - first).days
+        return Period(start=self.period.start, end=first) if trailing and first > self.period.start else None
 
     @cached_property
     def period_words(self) -> str:
@@ -314,13 +416,18 @@ class Edition:
 
     @property
     def now_title(self) -> str:
-        """The period as the title of a column."""
+        """The period as the title of a column; its known days, if it has others."""
+        if self.known != self.period:
+            return capitalised(self.figures.span(self.known))
         return self.period_title if self.costs.cadence == "monthly" else self.say("This week")
 
     @property
     def before_title(self) -> str:
-        """The previous period as the title of a column."""
+        """The previous period as the title of a column; the days that are compared, if it has others."""
         monthly = self.costs.cadence == "monthly"
+        if self.compared != self.previous:
+            name = capitalised(self.figures.span(self.compared))
+            return f"{name} p" if self.basis == "partial" else name
         name = capitalised(self.figures.period(self.previous)) if monthly else self.say("Week before")
         return f"{name} p" if self.basis == "partial" else name
 

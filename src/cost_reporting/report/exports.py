@@ -4,45 +4,31 @@ FOCUS (the FinOps Foundation's Open Cost and Usage Specification) describes char
 with sums, so a row here is a sum: one service, one record type, one month (weekly reports: one day). The files call
 themselves "FOCUS-aligned, aggregated" and nothing more. Columns of our own begin with ``x_``, as FOCUS asks.
 
-The FOCUS specification's example mappings for AWS (``supporting_content/columns/chargecategory.md``) say which record
-type is which ChargeCategory. ``x_ReportedCost`` is the report's own metric and adds up to the report's exact total; a
-rest by which Cost Explorer's two views differ (at most 0.01) has a row of its own rather than a service's name.
-"""
+``record_types`` says which record type is which ChargeCategory. ``x_ReportedCost`` is the report's own metric and adds
+up to the report's exact total; a rest by which Cost Explorer's two views differ (at most 0.01) has a row of its own
+rather than a service's name."""
 
 import csv
 import io
 import re
 from collections.abc import Iterator
 from dataclasses import astuple, dataclass, fields
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from cost_reporting.clients import Attachment
 from cost_reporting.contracts import Fact, Period
-from cost_reporting.costs import CostDocument, Group, RecordLine, Split, account_ids, group_of, period_total
+from cost_reporting.costs import CostDocument, RecordLine, Split, account_ids, holds, period_total
 from cost_reporting.money import total
 from cost_reporting.periods import month_of
+from cost_reporting.record_types import ChargeCategory, charge_category_of
 from cost_reporting.report.edition import Edition, one_line
 from cost_reporting.report.naming import CONTENT_TYPES, file_name
 
-ChargeCategory = Literal["Usage", "Purchase", "Tax", "Credit", "Adjustment"]
-
 DATASET: Final = "FOCUS-aligned, aggregated"
 REST: Final = "Rounding between two views"
-
-_BY_GROUP: Final[dict[Group, ChargeCategory]] = {
-    "usage": "Usage",
-    "commitment": "Purchase",
-    "support": "Usage",
-    "credit": "Credit",
-    "tax": "Tax",
-    "refund": "Adjustment",
-    "discount": "Adjustment",
-    "other": "Adjustment",
-}
-_BY_RECORD_TYPE: Final[dict[str, ChargeCategory]] = {"SavingsPlanNegation": "Usage", "BundledDiscount": "Usage"}
-"""Where FOCUS's mapping is finer than the steps of a report."""
+NOT_FILLED: Final = "Part of a day that is not filled yet"
 
 _FORMULA: Final = re.compile(r"(^|[;,|\"'])(\s*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])")
 """Where a spreadsheet could begin to compute: at the start, or after what it may take for the end of a cell."""
@@ -99,7 +85,13 @@ def exports(edition: Edition) -> tuple[File, ...]:
     return tuple(
         File(
             kind=kind,
-            file_name=file_name(edition.client.client_id, edition.run, kind),
+            file_name=file_name(
+                edition.client.client_id,
+                edition.run,
+                kind,
+                estimated=edition.costs.estimated,
+                incomplete=edition.is_incomplete,
+            ),
             body=as_csv(table) if kind == "csv" else as_xlsx(table, edition),
         )
         for kind in wanted
@@ -111,7 +103,14 @@ def rows(costs: CostDocument) -> tuple[Row, ...]:
     account, source = _only_account(costs), account_ids(costs)
     lacking = "; ".join(_lacking(costs))
 
-    def row(of: Period, category: ChargeCategory, estimated: bool, line: RecordLine | None, reported: Decimal) -> Row:
+    def row(
+        of: Period,
+        category: ChargeCategory,
+        estimated: bool,
+        line: RecordLine | None,
+        reported: Decimal,
+        rest: str = REST,
+    ) -> Row:
         zero = Decimal(0)
         bill = month_of(of.start)
         return Row(
@@ -120,13 +119,13 @@ def rows(costs: CostDocument) -> tuple[Row, ...]:
             ChargePeriodStart=of.start,
             ChargePeriodEnd=of.end,
             ProviderName="AWS",
-            ServiceName=one_line(line.service) if line else REST,
+            ServiceName=one_line(line.service) if line else rest,
             SubAccountId=account,
             ChargeCategory=category,
             BilledCost=line.amounts.net_unblended if line else zero,
             EffectiveCost=line.amounts.net_amortized if line else zero,
             BillingCurrency=costs.currency,
-            x_RecordType=one_line(line.record_type) if line else REST,
+            x_RecordType=one_line(line.record_type) if line else rest,
             x_ReportedCost=reported,
             x_ReportedMetric=costs.metric,
             x_Estimated="true" if estimated else "false",
@@ -136,20 +135,19 @@ def rows(costs: CostDocument) -> tuple[Row, ...]:
         )
 
     table = [
-        row(span.period, category_of(line.record_type), span.estimated, line, line.amounts.by(costs.metric))
+        row(span.period, charge_category_of(line.record_type), span.estimated, line, line.amounts.by(costs.metric))
         for span in sorted(costs.spans, key=lambda span: span.period.start)
         if costs.period.start <= span.period.start and span.period.end <= costs.period.end
         for line in sorted(span.lines, key=lambda line: (line.service, line.record_type))
     ]
+    for day in costs.days_partly_filled if costs.cadence == "monthly" else ():
+        if holds(costs.period, day.day) and (part := total(line.amount for line in day.lines)):
+            of = Period(start=day.day, end=day.day + timedelta(days=1))
+            table.append(row(of, "Adjustment", True, None, -part, NOT_FILLED))
     rest = period_total(costs, costs.period) - total(each.x_ReportedCost for each in table)
     if rest:
         table.append(row(costs.period, "Adjustment", costs.estimated, None, rest))
     return tuple(table)
-
-
-def category_of(record_type: str) -> ChargeCategory:
-    """FOCUS's ChargeCategory of one of AWS's record types; one that nobody knows yet is an Adjustment."""
-    return _BY_RECORD_TYPE.get(record_type) or _BY_GROUP[group_of(record_type)]
 
 
 def as_csv(table: tuple[Row, ...]) -> bytes:
@@ -221,7 +219,7 @@ def _notes(edition: Edition) -> list[tuple[str, str]]:
         ("Report", edition.number),
         ("Period", f"{costs.period.start} to {costs.period.end}, UTC, the end not included"),
         ("Fetched", f"{costs.fetched_at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC, from Cost Explorer"),
-        ("Issue", "final" if costs.closed else "preliminary"),
+        ("Issue", _issue(costs)),
         ("Total of the report", f"{costs.currency} {_exact(edition.total)} by the metric {costs.metric}"),
         ("A row", f"is a sum: one service, one record type, {each}. FOCUS has one row for each charge."),
         ("BilledCost", "Cost Explorer's NetUnblendedCost: what the invoice is made of, discounts applied."),
@@ -244,8 +242,30 @@ def _notes(edition: Edition) -> list[tuple[str, str]]:
         ("Accounts read", "; ".join(_read(costs))),
         ("Accounts not read", "; ".join(_lacking(costs)) or "None. Of such an account there is nothing in any row."),
         ("Left out", "Resources, SKUs, prices, quantities, invoices and the billing account: Cost Explorer sums them."),
+        ("Days not filled", ", ".join(str(day) for day in costs.absent) or "None. Such a day is in no total."),
+        ("Period before", _before(costs)),
         (REST, "A rest of at most 0.01 between Cost Explorer's answers by day and by record type, if there is one."),
     ]
+
+
+def _issue(costs: CostDocument) -> str:
+    """What the file says of itself, in the report's words."""
+    estimated = sum(day.estimated for day in costs.days if costs.period.start <= day.day < costs.period.end)
+    said = "final" if costs.closed else "preliminary"
+    if costs.closed and estimated:
+        said = f"final date reached; AWS still marks {estimated} days as estimated"
+    return (
+        f"{said}; INCOMPLETE, see the accounts not read and the days not filled"
+        if (costs.total_is_incomplete)
+        else said
+    )
+
+
+def _before(costs: CostDocument) -> str:
+    """What the total is compared with, or why it is not."""
+    if costs.not_comparable is not None:
+        return "Not known in full, so the report compares nothing with it."
+    return f"{costs.compared.start} to {costs.compared.end}, the end not included"
 
 
 def _only_account(costs: CostDocument) -> str:

@@ -11,10 +11,10 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from babel import UnknownLocaleError
 from babel.dates import format_date, format_skeleton
 from babel.numbers import format_decimal
 
+from cost_reporting.codes import LOCALES
 from cost_reporting.contracts import Period
 from cost_reporting.errors import ClientMisconfigured
 from cost_reporting.money import CENT, cents
@@ -27,8 +27,6 @@ MINUS: Final = "\u2212"
 EN_DASH: Final = "\u2013"
 NOT_AVAILABLE: Final = to_say("n/a")
 """A message: printed as ``figures.not_available``."""
-NEW: Final = to_say("new")
-"""A message: printed as ``figures.new``."""
 _GROUPED: Final = "#,##0"
 _LARGE: Final = Decimal(1000)
 _WHOLE_PERCENT_FROM: Final = Decimal(10)
@@ -59,10 +57,9 @@ class Figures:
     """
 
     def __init__(self, locale: str) -> None:
-        try:
-            self._locale = OwnLocale.parse(locale)
-        except (UnknownLocaleError, ValueError):
-            raise ClientMisconfigured(f"locale: {locale} is not a locale that CLDR knows") from None
+        if locale not in LOCALES:  # Babel would take any script, and write figures of another one
+            raise ClientMisconfigured(f"locale: {locale} is not a locale that CLDR knows")
+        self._locale = OwnLocale.parse(locale)
         self._grouped = self._locale.decimal_formats[None].pattern.partition(".")[0]  # ``#,##,##0`` in India
         self._language = language_for(locale)
         self._dates = self._locale if speaks(locale) else OwnLocale.parse("en_GB")
@@ -70,7 +67,6 @@ class Figures:
         self._currency_first = self._locale.currency_formats["standard"].pattern.startswith("\xa4")
         self._per_cent = "%" if self._language.code == "ja" else f"{NBSP}%"
         self.not_available = self._language.say(NOT_AVAILABLE)
-        self.new = self._language.say(NEW)
 
     @property
     def language_name(self) -> str:
@@ -120,13 +116,14 @@ class Figures:
         return f"{prefix}{self._digits(percent.quantize(step, rounding='ROUND_HALF_UP'), pattern)}{self._per_cent}"
 
     def change(self, now: Decimal, before: Decimal) -> str:
-        """The change from ``before`` in percent; from zero it is "new", and a credit has none."""
+        """The change from ``before`` in percent; from zero there is none, and from a credit it would mean nothing.
+
+        A dash does not say "new": whether something is, only its history tells (``domain.causes``).
+        """
         ratio = change_ratio(now, before)
         if ratio is not None:
             return self.percent(ratio, sign=True)
-        if before:
-            return self.not_available
-        return self.new if now else EN_DASH
+        return self.not_available if before else EN_DASH
 
     def share(self, part: Decimal, whole: Decimal) -> str:
         """A part of the whole in percent; of nothing, or of a credit, there is no share."""

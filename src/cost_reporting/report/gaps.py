@@ -35,6 +35,16 @@ _REASONS: Final = {
     "CostExplorerDisabled": to_say("Cost Explorer is not switched on in the account"),
     "CostsRefused": to_say("AWS does not answer this question about the account"),
     "CostsDoNotReconcile": to_say("what AWS says about it contradicts itself"),
+    "CostsUnreadable": to_say("AWS's answer about it cannot be read"),
+    "CostsEndless": to_say("AWS's answer about it does not end"),
+    "AnomaliesNotMonitored": to_say(
+        "AWS looks for unusual costs only with a monitor, and the account has none: create one in the Billing and Cost "
+        "Management console, under Cost Anomaly Detection"
+    ),
+    "CredentialsRejected": to_say("AWS does not accept our access to the account"),
+    "PayerDeniesAccess": to_say("the organization's management account does not let its members use Cost Explorer"),
+    "PolicyDeniesAccess": to_say("a policy of the account or of its organization denies it"),
+    "AccountClosed": to_say("the account is closed or suspended"),
 }
 _OF_ACCOUNTS: Final = {
     "CostsNotReady": to_say("AWS has no figures yet"),
@@ -42,10 +52,18 @@ _OF_ACCOUNTS: Final = {
     "ClientMisconfigured": to_say("the access to it is not set up completely"),
     "CostExplorerDisabled": to_say("Cost Explorer is not switched on there"),
     "CostsRefused": to_say("AWS does not answer questions about its costs"),
+    "CostsDoNotReconcile": to_say("what AWS says about it contradicts itself"),
+    "CostsUnreadable": to_say("AWS's answer about it cannot be read"),
+    "CostsEndless": to_say("AWS's answer about it does not end"),
+    "CredentialsRejected": to_say("AWS does not accept our access to the account"),
+    "PayerDeniesAccess": to_say("the organization's management account does not let its members use Cost Explorer"),
+    "PolicyDeniesAccess": to_say("a policy of the account or of its organization denies it"),
+    "AccountClosed": to_say("the account is closed or suspended"),
 }
 _FEW: Final = 4
 _SHORT: Final = 30
 _UNKNOWN: Final = to_say("it could not be read")
+_DAYS_UNKNOWN: Final = to_say("not all days of the running month are known yet")
 _TOO_YOUNG: Final = to_say("the account has too little history for AWS to forecast its costs")
 _OPT_IN: Final = to_say(
     "the account has to ask for it once: in the Billing and Cost Management console, under Preferences, choose "
@@ -77,8 +95,16 @@ def sentence(edition: Edition, part: str, missing: NotAvailable) -> str:
 def missing(edition: Edition, part: str, of: NotAvailable) -> str:
     """``Not available: advice on instances (AWS was too busy to answer).``"""
     return edition.say(
-        "Not available: {parts} ({reason}).", parts=edition.say(_PARTS[part]), reason=reason(edition, part, of)
+        "Not available: {parts} ({reason}).", parts=part_name(edition, part), reason=reason(edition, part, of)
     )
+
+
+def part_name(edition: Edition, part: str) -> str:
+    """What ``part``, a field of the cost document or a tag, is called in a sentence: ``costs by tag (team)``."""
+    field, _, key = part.partition(".")
+    if field != "tags" or not key:
+        return edition.say(_PARTS[part])
+    return edition.say("{name} ({id})", name=edition.say(_PARTS[field]), id=one_line(key))
 
 
 def reason(edition: Edition, part: str, missing: NotAvailable) -> str:
@@ -133,7 +159,7 @@ def _reason(edition: Edition, part: str, missing: NotAvailable) -> str:
     if missing.error == "CostExplorerDisabled" and part == "savings.resizes":
         return edition.say(_OPT_IN)
     if missing.error == "CostsNotReady" and part == "forecast":
-        return edition.say(_TOO_YOUNG)
+        return edition.say(_TOO_YOUNG if missing.reason.startswith(_FROM_AWS) else _DAYS_UNKNOWN)
     return edition.say(_REASONS.get(missing.error, _UNKNOWN))
 
 
@@ -141,7 +167,7 @@ def gaps(edition: Edition) -> tuple[str, ...]:
     """A sentence for each reason, naming the parts that it took away."""
     by_reason: defaultdict[str, list[str]] = defaultdict(list)
     for part, missing in edition.costs.not_available.items():
-        by_reason[reason(edition, part, missing)].append(edition.say(_PARTS[part]))
+        by_reason[reason(edition, part, missing)].append(part_name(edition, part))
     return tuple(
         edition.say("Not available: {parts} ({reason}).", parts=edition.language.listed(parts), reason=why)
         for why, parts in by_reason.items()

@@ -10,21 +10,20 @@ from typing import Final, Literal
 from jinja2 import Template
 
 from cost_reporting.contracts import Fact, MailWords
-from cost_reporting.report import words
+from cost_reporting.report import headline, state, words
+from cost_reporting.report.causes import Reason
+from cost_reporting.report.decisions import DECISIONS_TITLE, decisions
 from cost_reporting.report.downloads import download_words
 from cost_reporting.report.edition import Edition
 from cost_reporting.report.language import to_say
 
 _NAME_LENGTH: Final = 60
 _SUBJECTS: Final = {
-    ("covered", True): to_say("[{client}] AWS costs, {period}: {amount} after credits \u2013 final"),
-    ("covered", False): to_say("[{client}] AWS costs, {period}: {amount} after credits \u2013 preliminary"),
-    ("change", True): to_say("[{client}] AWS costs, {period}: {amount} ({change}) \u2013 final"),
-    ("change", False): to_say("[{client}] AWS costs, {period}: {amount} ({change}) \u2013 preliminary"),
-    ("amount", True): to_say("[{client}] AWS costs, {period}: {amount} \u2013 final"),
-    ("amount", False): to_say("[{client}] AWS costs, {period}: {amount} \u2013 preliminary"),
+    "covered": to_say("[{client}] AWS costs, {period}: {amount} after credits \u2013 {state}"),
+    "change": to_say("[{client}] AWS costs, {period}: {amount} ({change}) \u2013 {state}"),
+    "amount": to_say("[{client}] AWS costs, {period}: {amount} \u2013 {state}"),
 }
-"""By what is said of the amount, and whether the issue is final."""
+"""By what is said of the amount."""
 
 
 class Message(Fact):
@@ -33,7 +32,9 @@ class Message(Fact):
     headline: str
     equivalent: str | None
     reasons_title: str
-    reasons: tuple[str, ...]
+    reasons: tuple[Reason, ...]
+    decisions_title: str
+    decisions: tuple[str, ...]
     trust_title: str
     caveats: tuple[str, ...]
     badge: str
@@ -46,13 +47,15 @@ def mail_words(edition: Edition, template: Template, *, colour: str, files: Sequ
     ``files`` are the names of what is attached; none, if it is too large for that.
     """
     message = Message(
-        headline=words.headline(edition),
+        headline=headline.headline(edition),
         equivalent=words.equivalent(edition),
         reasons_title=words.reasons_title(edition),
-        reasons=words.reasons(edition),
+        reasons=words.reasons(edition, brief=True),
+        decisions_title=edition.say(DECISIONS_TITLE),
+        decisions=decisions(edition),
         trust_title=edition.say(words.TRUST_TITLE),
         caveats=words.caveats(edition),
-        badge=edition.badge,
+        badge=state.badge(edition),
         attached=_attached(edition, files),
     )
     downloads = None if files else download_words(edition)
@@ -85,11 +88,12 @@ def subject(edition: Edition) -> str:
     if len(name) > _NAME_LENGTH:
         name = name[: _NAME_LENGTH - 1].rstrip() + "\u2026"
     line = edition.say(
-        _SUBJECTS[_said_of(edition), edition.is_final],
+        _SUBJECTS[_said_of(edition)],
         client=name,
         period=edition.period_words,
         amount=edition.figures.money_headline(edition.total, edition.currency),
-        **({"change": change} if (change := words.subject_change(edition)) else {}),
+        state=state.in_subject(edition),
+        **({"change": change} if (change := headline.subject_change(edition)) else {}),
     )
     return ("[TEST] " if edition.is_test else "") + " ".join(line.split())
 
@@ -98,7 +102,7 @@ def _said_of(edition: Edition) -> Literal["covered", "change", "amount"]:
     """What the subject says of the amount."""
     if edition.covered_by_credits:
         return "covered"
-    return "change" if words.subject_change(edition) else "amount"
+    return "change" if headline.subject_change(edition) else "amount"
 
 
 def _text(edition: Edition, message: Message) -> str:
@@ -109,7 +113,23 @@ def _text(edition: Edition, message: Message) -> str:
         parts.insert(0, edition.language.together(*test))
     if message.equivalent:
         parts.append(edition.say("About {equivalent}.", equivalent=message.equivalent))
-    lists = ((message.reasons_title, message.reasons), (message.trust_title, message.caveats))
-    parts += ["\n".join((title, *(f"- {line}" for line in lines))) for title, lines in lists if lines]
+    lists = (
+        (message.decisions_title, _bullets(message.decisions)),
+        (message.reasons_title, _lines(message.reasons)),
+        (message.trust_title, _bullets(message.caveats)),
+    )
+    parts += ["\n".join((title, *lines)) for title, lines in lists if lines]
     parts.append(message.attached)
     return "\n\n".join(parts).replace("\u00a0", " ").replace("\u202f", " ") + "\n"
+
+
+def _bullets(lines: Sequence[str]) -> list[str]:
+    return [f"- {line}" for line in lines]
+
+
+def _lines(reasons: Sequence[Reason]) -> list[str]:
+    """Amounts under each other, with the words beside them."""
+    room = max((len(reason.amount) for reason in reasons), default=0)
+    if not room:
+        return _bullets([reason.sentence for reason in reasons])
+    return [f"{reason.amount:>{room}}  {reason.sentence}" for reason in reasons]

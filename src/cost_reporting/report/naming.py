@@ -12,7 +12,18 @@ CONTENT_TYPES: Final[dict[Attachment, str]] = {
 }
 
 
-def file_name(client_id: str, run: Run, kind: str = "pdf") -> str:
-    """The recipient's attachment: ``acme_aws-costs_2026-10_final.pdf``, with ``TEST_`` in front of a test's."""
+def file_name(client_id: str, run: Run, kind: str = "pdf", *, estimated: bool, incomplete: bool) -> str:
+    """The recipient's attachment: ``acme_aws-costs_2026-10_final.pdf``, with ``TEST_`` in front of a test's.
+
+    A final report of which AWS still calls days ``estimated`` says so, as does one whose total is ``incomplete``:
+    ``acme_aws-costs_2026-10_final-estimated.pdf``, ``…_preliminary-incomplete.pdf``.
+    """
     test = "TEST_" if run.mode == "test" else ""
-    return f"{test}{client_id}_aws-costs_{label(run.period)}_{run.issue}.{kind}"
+    state = "-".join(
+        (
+            run.issue,
+            *(["estimated"] if estimated and run.issue == "final" else []),
+            *(["incomplete"] if incomplete else []),
+        )
+    )
+    return f"{test}{client_id}_aws-costs_{label(run.period)}_{state}.{kind}"

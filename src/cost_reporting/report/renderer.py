@@ -12,7 +12,7 @@ from urllib.parse import quote
 from jinja2 import Environment, PackageLoader, StrictUndefined, TemplateError
 
 import report_fonts
-from cost_reporting.clients import ReportRecord
+from cost_reporting.clients import ReportRecord, require_sound
 from cost_reporting.contracts import Fact, MailWords, Run
 from cost_reporting.costs import CostDocument
 from cost_reporting.errors import RenderFailed
@@ -25,6 +25,7 @@ from cost_reporting.report.mail import mail_words
 from cost_reporting.report.naming import file_name
 from cost_reporting.report.pdf import Printer
 from cost_reporting.report.sections import printed
+from cost_reporting.soundness import Standpoint, today
 
 WATERMARK: Final = (
     '<svg xmlns="http://www.w3.org/2000/svg" width="600" height="600" viewBox="0 0 600 600"><text x="300" y="360" '
@@ -47,6 +48,7 @@ class Rendered(Fact):
     """
 
     pdf: bytes
+    file_name: str
     html: str
     mail: MailWords
     files: tuple[File, ...]
@@ -84,8 +86,10 @@ class Renderer:
         A ``logo`` that cannot be embedded safely is left out; the client's name stands in its place. ``without_logo``
         is the reason for which it is not even tried.
 
-        Raises RenderFailed if the pages cannot be set, ClientMisconfigured if the client's locale is unknown.
+        Raises RenderFailed if the pages cannot be set, ClientMisconfigured if the client's record makes no sense: the
+        same as the commands say of it before it is stored.
         """
+        require_sound(client, Standpoint(today(max(run.nominal_at, costs.fetched_at))))
         edition = Edition(client=client, costs=costs, run=run, consultancy=self._consultancy)
         colour = branding.legible(client.branding.colour)
         emblem = branding.Logo(fault=without_logo) if without_logo else branding.logo_of(client.branding, logo)
@@ -108,7 +112,8 @@ class Renderer:
             if _LONG_WORD.search(html):
                 html = html.replace("<html ", '<html class="long-words" ', 1)
             pdf = self._printer.print(html, created=costs.fetched_at)
-            names = (file_name(client.client_id, run), *(file.file_name for file in files))
+            name = file_name(client.client_id, run, estimated=costs.estimated, incomplete=costs.total_is_incomplete)
+            names = (name, *(file.file_name for file in files))
             heavy = too_large((len(pdf), *(len(file.body) for file in files)))
             mail = mail_words(
                 edition, self._templates.get_template("mail.html.j2"), colour=colour, files=() if heavy else names
@@ -116,7 +121,7 @@ class Renderer:
         except TemplateError as fault:
             raise RenderFailed(f"a template does not fit: {type(fault).__name__}: {fault}") from fault
         warnings = () if emblem.fault is None else (f"logo left out: {emblem.fault}",)
-        return Rendered(pdf=pdf, html=html, mail=mail, files=files, warnings=warnings)
+        return Rendered(pdf=pdf, file_name=name, html=html, mail=mail, files=files, warnings=warnings)
 
     @cached_property
     def template_version(self) -> str:

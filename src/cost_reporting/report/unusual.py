@@ -16,12 +16,47 @@ _SEVERAL: Final = "several services"
 
 def numbered(edition: Edition) -> tuple[Anomaly, ...]:
     """The largest in the order of their days: the first has the number 1. None if there is none, or none known."""
-    anomalies = edition.costs.anomalies
-    if not isinstance(anomalies, tuple):
-        return ()
+    anomalies = of_period(edition)
     most = MOST if edition.costs.cadence == "monthly" else MOST_OF_A_WEEK
     largest = sorted(anomalies, key=lambda anomaly: (-anomaly.impact, anomaly.first_day, anomaly.service))[:most]
     return tuple(sorted(largest, key=lambda anomaly: (anomaly.first_day, -anomaly.impact, anomaly.service)))
+
+
+def of_period(edition: Edition) -> tuple[Anomaly, ...]:
+    """Those that overlap the period; the document may know of some that were over before it, as causes of a fall.
+
+    One of which AWS says no end may reach into the period.
+    """
+    anomalies, period = edition.costs.anomalies, edition.period
+    if not isinstance(anomalies, tuple):
+        return ()
+    return tuple(
+        each
+        for each in anomalies
+        if each.first_day < period.end and (each.last_day is None or max(each.first_day, each.last_day) >= period.start)
+    )
+
+
+def reaches_out(edition: Edition, anomaly: Anomaly) -> bool:
+    """Whether some of its days lie outside of the period, or may."""
+    last_day = anomaly.last_day or edition.period.end
+    return anomaly.first_day < edition.period.start or last_day >= edition.period.end
+
+
+def is_approximate(edition: Edition) -> bool:
+    """Whether the report's metric is another one than that of AWS's impact, which is unblended."""
+    return edition.costs.metric in {"amortized", "net_amortized"}
+
+
+def approximate(edition: Edition) -> str:
+    """Why an impact is about so much."""
+    return edition.say("Amounts of incidents are approximate here: AWS gives them as unblended cost.")
+
+
+def impact(edition: Edition, anomaly: Anomaly) -> str:
+    """The amount above what was expected, to stand in a sentence: ``USD 126.85``, ``about USD 126.85``."""
+    amount = edition.figures.money(anomaly.impact, edition.currency)
+    return edition.say("about {amount}", amount=amount) if is_approximate(edition) else amount
 
 
 def service(edition: Edition, anomaly: Anomaly) -> str:
@@ -32,6 +67,8 @@ def service(edition: Edition, anomaly: Anomaly) -> str:
 def when(edition: Edition, anomaly: Anomaly) -> str:
     """``Oct 17``, or ``Oct 17 to Oct 19``."""
     short = edition.figures.short_day
+    if anomaly.last_day is None:
+        return edition.say("since {first}", first=short(anomaly.first_day))
     if anomaly.last_day <= anomaly.first_day:
         return short(anomaly.first_day)
     return edition.say("{first} to {last}", first=short(anomaly.first_day), last=short(anomaly.last_day))
@@ -39,11 +76,18 @@ def when(edition: Edition, anomaly: Anomaly) -> str:
 
 def note(edition: Edition, anomaly: Anomaly) -> str:
     """The explanation of a number in the chart."""
+    if anomaly.expected is None:
+        return edition.say(
+            "{when}: {service} cost {impact} more than AWS expected.",
+            when=when(edition, anomaly),
+            service=charts.shortened(service(edition, anomaly), _NAME_LENGTH),
+            impact=impact(edition, anomaly),
+        )
     return edition.say(
         "{when}: {service} cost {impact} more than the {expected} that AWS expected.",
         when=when(edition, anomaly),
         service=charts.shortened(service(edition, anomaly), _NAME_LENGTH),
-        impact=edition.figures.money(anomaly.impact, edition.currency),
+        impact=impact(edition, anomaly),
         expected=edition.figures.amount(anomaly.expected),
     )
 
@@ -51,5 +95,8 @@ def note(edition: Edition, anomaly: Anomaly) -> str:
 def days_in(period: Period, anomaly: Anomaly) -> tuple[int, int] | None:
     """The places of its first and last day in the period, or None if it lies outside."""
     length = (period.end - period.start).days
-    first, last = ((day - period.start).days for day in (anomaly.first_day, max(anomaly.last_day, anomaly.first_day)))
+    first, last = (
+        (day - period.start).days
+        for day in (anomaly.first_day, max(anomaly.last_day or anomaly.first_day, anomaly.first_day))
+    )
     return (max(first, 0), min(last, length - 1)) if first < length and last >= 0 else None

@@ -5,9 +5,18 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from cost_reporting import aws
-from cost_reporting.clients import Access, RoleAccess, SecretAccess, is_own_secret
+from cost_reporting.clients import Access, RoleAccess, SecretAccess
 from cost_reporting.contracts import Fact
-from cost_reporting.errors import ClientAccessDenied, ClientMisconfigured, CostsThrottled
+from cost_reporting.errors import (
+    AccountClosed,
+    ClientAccessDenied,
+    ClientMisconfigured,
+    CostReportingError,
+    CostsThrottled,
+    PolicyDeniesAccess,
+)
+from cost_reporting.soundness import is_own_secret
+from cost_reporting.sources.refusals import refusal, sentence
 from cost_reporting.store.translation import translated
 
 _SESSION = "cost-reporting"
@@ -28,7 +37,8 @@ class _Secret(BaseModel):
 def reader(client_id: str, access: Access, field: str = "access") -> Reader:
     """Keys for the account of a client that ``access``, the ``field`` of its record, leads to.
 
-    Raises ClientAccessDenied if its role or keys do not let us in, ClientMisconfigured if the secret is not what it
+    Raises ClientAccessDenied if its role or keys do not let us in, PolicyDeniesAccess or AccountClosed where AWS says
+    that it is one of these, ClientMisconfigured if the secret is not what it
     should be, CostsThrottled if STS or Secrets Manager asks us to slow down.
     """
     try:
@@ -42,9 +52,18 @@ def reader(client_id: str, access: Access, field: str = "access") -> Reader:
             raise CostsThrottled(f"{client_id}: {field}: {aws.code(refused)}") from refused
         if aws.code(refused) == "ResourceNotFoundException":
             raise ClientMisconfigured(f"{client_id}: {field}.secret_arn: there is no such secret") from refused
-        raise ClientAccessDenied(f"{client_id}: {access.kind}: {aws.code(refused)}") from refused
+        raise _denied(f"{client_id}: {access.kind}", refused) from refused
     except (aws.NoAnswer, aws.HalfAnswer) as none:
         raise CostsThrottled(f"{client_id}: {field}: {type(none).__name__}") from none
+
+
+def _denied(what: str, refused: aws.Refused) -> CostReportingError:
+    """A policy or a closed account says so itself; all else is access that the client has to mend, with AWS's words."""
+    code, said = aws.code(refused), aws.message(refused)
+    named = refusal(what, code, said)
+    if isinstance(named, PolicyDeniesAccess | AccountClosed):
+        return named
+    return ClientAccessDenied(f"{what}: {code}: {sentence(said)}" if said.strip() else f"{what}: {code}")
 
 
 def lets_in(role_arn: str, external_id: str | None) -> bool:

@@ -1,20 +1,30 @@
 """Client records, for reading. Only ``store/records.py`` writes them, each change with a version."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 from cost_reporting import aws
 from cost_reporting.clients import Client, ReportRecord, parse_client, parse_report_record
 from cost_reporting.errors import ClientUnknown
+from cost_reporting.soundness import Standpoint, today
 from cost_reporting.store.translation import translated
 
 
 class ClientStore:
-    """The clients table, or one made from its backup. Rows are also written by hand, so each is parsed when used."""
+    """The clients table, or one made from its backup. Rows are also written by hand, so each is parsed when used.
 
-    def __init__(self, table: str) -> None:
+    With a clock a record with a rate from the future is refused, with a ``partition`` one that leads to another one.
+    """
+
+    def __init__(self, table: str, *, now: Callable[[], datetime] | None = None, partition: str | None = None) -> None:
         self._table = aws.table(table)
+        self._now = now
+        self._partition = partition
+
+    def _at(self) -> Standpoint:
+        return Standpoint(None if self._now is None else today(self._now()), self._partition)
 
     def find(self, client_id: str) -> Mapping[str, Any] | None:
         """The row as it stands there, whatever it is."""
@@ -26,7 +36,7 @@ class ClientStore:
         row = self.find(client_id)
         if row is None:
             raise ClientUnknown(f"{client_id}: no such client record")
-        return parse_client(row)
+        return parse_client(row, self._at())
 
     def shown(self, client_id: str) -> ReportRecord:
         """What the client's report shows of its record, and nothing else of it: raises as :meth:`get` does.
@@ -42,7 +52,7 @@ class ClientStore:
             ).get("Item")
         if row is None:
             raise ClientUnknown(f"{client_id}: no such client record")
-        return parse_report_record(row)
+        return parse_report_record(row, self._at())
 
     def rows(self, *more: str) -> Iterator[Mapping[str, Any]]:
         """Every row's ``client_id`` and what decides whether it is due, as they stand there, whatever they are.

@@ -4,12 +4,14 @@ import subprocess
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from cost_reporting.clients import Client
 from cost_reporting.contracts import Run
 from cost_reporting.costs import CostDocument
+from cost_reporting.domain.causes import Basis, Cause, Explanation, Headline, Kind
 from cost_reporting.report.comparison import Comparison
 from cost_reporting.report.edition import Edition
 from cost_reporting.report.renderer import Renderer
@@ -20,6 +22,21 @@ from tests.builders import a_client, a_cost_document, a_run
 def renderer() -> Renderer:
     """One renderer for all tests, as a warm function has."""
     return Renderer()
+
+
+def a_cause(kind: Kind, amount: str, **facts: Any) -> Cause:
+    """A cause made by hand."""
+    return Cause(kind=kind, amount=Decimal(amount), **facts)
+
+
+def explained(
+    edition: Edition, *found: Cause, basis: Basis = "change", headline: Headline | None = None, by_usage: bool = False
+) -> Edition:
+    """``edition`` with causes made by hand, in the place of those that its costs have."""
+    change = sum((cause.amount for cause in found), Decimal(0)) if basis in {"change", "usage"} else None
+    made = {"explanation": Explanation(basis=basis, change=change, causes=found), "headline_cause": headline}
+    edition.__dict__.update(made | {"judged_by_usage": by_usage})
+    return edition
 
 
 def an_edition(client: Client | None = None, costs: CostDocument | None = None, run: Run | None = None) -> Edition:

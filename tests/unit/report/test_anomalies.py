@@ -4,6 +4,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from cost_reporting.report import unusual
+from cost_reporting.report.decisions import decisions
 from cost_reporting.report.gaps import Gap
 from cost_reporting.report.sections import anomalies, trend
 from cost_reporting.report.sections.anomalies import Anomalies
@@ -52,7 +53,7 @@ def test_nothing_unusual_is_said_as_well() -> None:
 
 def test_a_cause_that_aws_does_not_name_has_no_name() -> None:
     (row,) = table(an_anomaly(service="several services", region=None, account_id=None, usage_type=None)).rows
-    assert (row.what, row.region, row.account, row.usage_type) == ("several services", "\u2013", "\u2013", "")
+    assert (row.what, row.region, row.account, row.usage_type) == ("several services", "\u2013", "\u2013", "\u2013")
 
 
 def test_failed_anomalies_are_a_gap_and_leave_the_chart_alone() -> None:
@@ -89,10 +90,10 @@ def test_the_largest_are_explained_below_the_chart_in_the_order_of_their_numbers
 
 
 def test_an_anomaly_that_goes_on_ends_with_the_chart_and_one_elsewhere_is_not_drawn() -> None:
-    view = chart(an_anomaly(date(2026, 10, 30), last_day=date(2026, 11, 4)), an_anomaly(date(2026, 8, 1)))
+    view = chart(an_anomaly(date(2026, 10, 30), last_day=date(2026, 11, 4)), an_anomaly(date(2026, 9, 1)))
     (marker,) = view.chart.markers
     assert marker.last <= view.chart.width + 0.2
-    assert marker.label == "2"
+    assert marker.label == "1", "one that was over before the period has no number in it"
 
 
 def test_notes_take_their_room_from_the_chart() -> None:
@@ -105,3 +106,36 @@ def test_a_weekly_report_explains_them_below_its_chart() -> None:
     assert isinstance(view, Anomalies)
     assert days is not None
     assert (view.rows, len(days.notes)) == ((), 1)
+
+
+def test_only_those_that_overlap_the_period_are_its_anomalies() -> None:
+    before = an_anomaly(date(2026, 9, 12), impact="7")
+    into = an_anomaly(date(2026, 9, 28), last_day=date(2026, 10, 1), impact="5")
+    out_of = an_anomaly(date(2026, 10, 28), last_day=date(2026, 11, 3), impact="5400")
+    after = an_anomaly(date(2026, 11, 2), impact="9")
+    view = table(before, into, out_of, after)
+    assert [row.impact for row in view.rows] == ["5.00", "5,400.00"]
+    assert view.sum == "5,405.00"
+    assert "2 cases" in view.finding
+    assert table(before, after).finding == "AWS's anomaly detection reported nothing unusual in this period."
+
+
+def test_one_of_which_aws_says_no_end_is_told_since_when() -> None:
+    (row,) = table(an_anomaly(THIRD, last_day=None)).rows
+    assert plain(row.when) == "since Oct 3"
+    edition = an_edition(costs=a_cost_document(anomalies=(an_anomaly(THIRD, last_day=None),)))
+    assert plain(decisions(edition)[0]).startswith("EC2 - Other has cost USD 126.85 more than expected since Oct 3:")
+
+
+def test_amounts_are_about_so_much_where_the_report_is_amortised() -> None:
+    edition = an_edition(costs=a_cost_document(metric="amortized", anomalies=(an_anomaly(THIRD),)))
+    view = anomalies.view(edition)
+    assert isinstance(view, Anomalies)
+    assert view.finding.endswith("Amounts of incidents are approximate here: AWS gives them as unblended cost.")
+    assert "cost about USD 126.85 more" in plain(unusual.note(edition, an_anomaly(THIRD)))
+
+
+def test_without_a_monitor_nothing_is_called_usual() -> None:
+    view = anomalies.view(an_edition(costs=a_cost_document(anomalies=not_available("AnomaliesNotMonitored"))))
+    assert isinstance(view, Gap)
+    assert "the account has none: create one in the Billing and Cost Management console" in view.sentence

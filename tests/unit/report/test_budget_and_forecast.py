@@ -1,5 +1,6 @@
 """The budget is a share of a month, and a forecast is a range or the reason why there is none."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 from cost_reporting.report.sections import budget_and_forecast
@@ -48,6 +49,24 @@ def test_a_forecast_is_a_range_with_a_most_likely_amount() -> None:
 def test_a_forecast_without_a_width_is_one_amount() -> None:
     same = a_forecast(so_far="0", mean="5", low="5", high="5")
     assert plain(seen(None, forecast=same).finding) == "AWS expects November 2026 to come to USD 5.00."
+
+
+def test_a_forecast_whose_bounds_are_not_known_has_no_range() -> None:
+    bare = a_forecast().model_copy(update={"low": None, "high": None})
+    view = seen(None, forecast=bare)
+    assert plain(view.finding) == "AWS expects November 2026 to come to USD 1,100.20."
+    assert (view.lines[0].low, view.lines[0].high) == ("–", "–")
+    assert view.chart is not None
+    assert not view.chart.has_band
+
+
+def test_a_forecast_that_stands_for_days_that_are_gone_says_so() -> None:
+    early = a_forecast()
+    early = early.model_copy(update={"until": early.until - timedelta(days=1)})
+    assert "known up to" not in plain(seen(None, forecast=a_forecast()).finding)
+    assert "The costs of November 2026 are known up to Nov 8; AWS's forecast stands for the days after it." in plain(
+        seen(None, forecast=early).finding
+    )
 
 
 def test_both_together_hold_the_forecast_against_the_budget() -> None:

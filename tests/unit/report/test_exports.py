@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cost_reporting.costs import CostDocument, period_total
-from cost_reporting.report.exports import COLUMNS, DATASET, REST, as_csv, as_xlsx, category_of, exports, rows
+from cost_reporting.report.exports import COLUMNS, DATASET, REST, as_csv, as_xlsx, exports, rows
 from tests.builders import a_client, a_cost_document, a_run, some_accounts
 from tests.unit.report.conftest import an_edition
 
@@ -100,29 +100,6 @@ def test_columns_of_our_own_come_last_and_say_so() -> None:
     own = [name.startswith("x_") for name in COLUMNS]
     assert own == sorted(own)
     assert all(re.fullmatch(r"(x_)?([A-Z][a-z]+)+", name) for name in COLUMNS)
-
-
-@pytest.mark.parametrize(
-    ("record_type", "category"),
-    [
-        ("Usage", "Usage"),
-        ("DiscountedUsage", "Usage"),
-        ("SavingsPlanCoveredUsage", "Usage"),
-        ("SavingsPlanNegation", "Usage"),
-        ("BundledDiscount", "Usage"),
-        ("RIFee", "Purchase"),
-        ("SavingsPlanUpfrontFee", "Purchase"),
-        ("SavingsPlanRecurringFee", "Purchase"),
-        ("Fee", "Purchase"),
-        ("Tax", "Tax"),
-        ("Credit", "Credit"),
-        ("Refund", "Adjustment"),
-        ("Enterprise Discount Program Discount", "Adjustment"),
-        ("SomethingNew", "Adjustment"),
-    ],
-)
-def test_a_record_type_is_a_charge_category(record_type: str, category: str) -> None:
-    assert category_of(record_type) == category
 
 
 def test_each_metric_stands_in_the_column_that_means_it() -> None:
@@ -231,7 +208,7 @@ def test_a_sheet_is_dated_by_its_figures_and_loads_nothing() -> None:
 
 def test_a_client_gets_what_it_asks_for_under_a_name_beside_the_pdf() -> None:
     assert exports(an_edition()) == ()
-    files = exports(an_edition(a_client(attachments=("xlsx", "csv", "xlsx")), run=a_run(mode="test")))
+    files = exports(an_edition(a_client(attachments=("xlsx", "csv")), run=a_run(mode="test")))
     assert [(file.kind, file.file_name) for file in files] == [
         ("xlsx", "TEST_northwind-retail_aws-costs_2026-10_final.xlsx"),
         ("csv", "TEST_northwind-retail_aws-costs_2026-10_final.csv"),

@@ -74,7 +74,7 @@ def test_percentages_have_a_decimal_only_below_ten(ratio: str, expected: str) ->
     ("now", "before", "expected"),
     [
         ("12", "10", "+20 %"),
-        ("5", "0", "new"),
+        ("5", "0", "\u2013"),
         ("0", "0", "–"),
         ("5", "-3", "n/a"),
         ("-5", "3", "n/a"),

@@ -50,6 +50,19 @@ def test_our_own_refusals_have_reasons_of_their_own() -> None:
     assert reason(edition, "forecast", refused) == "AWS does not answer this question about the account"
 
 
+def test_a_forecast_is_missing_for_want_of_history_or_of_days_and_the_two_are_told_apart() -> None:
+    edition = an_edition()
+    young = not_available("CostsNotReady", "Cost Explorer: DataUnavailableException")
+    assert "too little history" in reason(edition, "forecast", young)
+    days = not_available("CostsNotReady", "the costs of 2026-11-03 are not known yet")
+    assert reason(edition, "forecast", days) == "not all days of the running month are known yet"
+
+
+def test_a_client_without_a_monitor_is_told_what_to_do() -> None:
+    missing = not_available("AnomaliesNotMonitored", "Cost Explorer: the account has no anomaly monitor")
+    assert "create one" in reason(an_edition(), "anomalies", missing)
+
+
 def test_each_failed_section_has_a_gap_in_its_place() -> None:
     names = [name for name, _ in printed(an_edition(costs=a_failed_document()))]
     assert names.count("gap") == len(PARTS) - 1  # the forecast's is beside the budget

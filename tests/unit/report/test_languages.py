@@ -262,7 +262,7 @@ def figures_of(edition: Edition) -> list[str]:
     amounts = [row.now + "|" + row.before + "|" + row.share for table in tables for row in (*table.rows, table.sum)]
     amounts += [step.amount for step in invoice.view(edition).steps]
     amounts += [figure.value for figure in summary.view(edition).figures]
-    amounts += [day.amount + "|" + day.running for day in by_day.days] if isinstance(by_day, trend.Trend) else []
+    amounts += [day.amount for day in by_day.days] if isinstance(by_day, trend.Trend) else []
     return [re.sub(r"[^0-9|<\u2212]", "", amount) for amount in amounts]
 
 

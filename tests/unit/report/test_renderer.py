@@ -237,10 +237,10 @@ def test_the_subject_is_as_promised(renderer: Renderer) -> None:
     [
         ({"A": "5"}, {}, None, "USD 5.00 – final"),
         ({"A": "5"}, {"B": "0"}, {"A": {"Credit": "-5"}}, "USD 0.00 after credits – final"),
-        ({"A": "5"}, {"A": "9"}, {"A": {"Refund": "-8"}}, "USD −3.00 – final"),
+        ({"A": "5"}, {"A": "9"}, {"A": {"Refund": "-8"}}, "USD −3.00 (usage −44 %) – final"),
     ],
 )
-def test_a_subject_has_no_percentage_without_a_meaning(
+def test_a_subject_has_no_percentage_without_a_meaning_and_of_a_credit_that_of_usage(
     renderer: Renderer,
     services: dict[str, str],
     previous: dict[str, str],
@@ -278,7 +278,12 @@ def test_the_mail_holds_no_address_and_loads_nothing(renderer: Renderer) -> None
 def test_the_mail_says_headline_reasons_and_what_is_attached(renderer: Renderer) -> None:
     rendered = renderer.render(a_client(), a_cost_document(), a_run(issue="preliminary"))
     attached = "northwind-retail_aws-costs_2026-10_preliminary.pdf"
-    for part in ("You spent USD 1,020.50 in October 2026", "rose by USD 50.00", "Preliminary", attached):
+    for part in (
+        "You spent USD 1,020.50 in October 2026",
+        "Elastic Compute Cloud - Compute rose.",
+        "Preliminary",
+        attached,
+    ):
         assert part in rendered.mail.text
         assert part in rendered.mail.html.replace("\u00a0", " ")
 

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from cost_reporting.costs import CostDocument, period_total, reconcile
+from cost_reporting.costs import CostDocument, period_total
+from cost_reporting.domain.gate import gate
 from cost_reporting.money import CENT, cents
 from cost_reporting.report.edition import Edition
 from cost_reporting.report.rounding import fitted
@@ -34,7 +35,7 @@ CREDITS = {"Service 1": {"Credit": "-0.3333333333"}}
     ids=["ordinary", "thirds", "many", "young", "credits", "negative", "weekly"],
 )
 def test_rows_add_up_to_the_total_of_the_period(costs: CostDocument) -> None:
-    reconcile(costs)
+    gate(costs)
     edition = an_edition(costs=costs)
     exact = cents(period_total(costs, costs.period))
     by_service, by_day, steps = services.view(edition), trend.view(edition), invoice.view(edition)
@@ -43,10 +44,27 @@ def test_rows_add_up_to_the_total_of_the_period(costs: CostDocument) -> None:
     assert adds_up(by_service.table)
     assert number(by_service.table.sum.now) == number(by_day.total) == number(steps.net) == exact
     assert added(day.amount for day in by_day.days) == exact
-    assert number([day.running for day in by_day.days if day.running][-1]) == exact
     assert added(step.amount for step in steps.steps) == exact
     if by_day.has_before:
         assert added(day.before for day in by_day.days) == cents(period_total(costs, costs.previous))
+
+
+def test_reservation_fees_are_commitments_and_only_what_is_unknown_is_other_by_awss_own_word() -> None:
+    """Cost Explorer calls fees of reservations Recurring and Upfront, and sells subscriptions at flat rates."""
+    records = {
+        "RDS": {"Recurring": "1820.40", "Upfront": "9000", "Usage": "10"},
+        "Amazon CloudFront": {"FlatRateSubscription": "15", "Other out-of-cycle charges": "5"},
+        "Amazon Braket": {"QuantumRebate": "-2", "Leap second": "1"},
+    }
+    steps = {step.name: step for step in invoice.view(an_edition(costs=a_cost_document(records=records))).steps}
+    assert steps["Commitments"].amount == "10,820.40"
+    assert steps["Subscriptions"].amount == "20.00"
+    assert (steps["Other charges"].amount, steps["Other charges"].what) == (
+        "\N{MINUS SIGN}1.00",
+        "AWS calls them: Leap second, QuantumRebate",
+    )
+    known = invoice.view(an_edition(costs=a_cost_document(records={"RDS": {"Recurring": "7"}})))
+    assert "Other charges" not in [step.name for step in known.steps]
 
 
 def test_accounts_add_up_and_their_rest_is_counted() -> None:

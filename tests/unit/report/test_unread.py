@@ -101,7 +101,8 @@ def test_it_is_printed_on_the_first_page_with_the_accounts_and_at_the_end(
     first = pages[1 if costs.cadence == "monthly" else 0]
     assert "444455556666" in first
     assert "\u2020" in first
-    assert "".join(pages).count("444455556666") == 3
+    assert first.count("444455556666") == 2, "what is to be done about it, and how far to trust the figures"
+    assert "".join(pages).count("444455556666") == 4
     assert rendered.pdf == renderer.render(a_full_client(locale=locale), costs, a_run(period)).pdf
 
 

@@ -7,10 +7,11 @@ from pydantic import AwareDatetime
 
 from cost_reporting.clients import Client, parse_client
 from cost_reporting.contracts import Fact
-from cost_reporting.errors import ClientChanged, ClientMisconfigured, ClientUnknown, InvalidRequest
+from cost_reporting.errors import ClientChanged, ClientUnknown, InvalidRequest
 from cost_reporting.operations.clients.ownership import require_own
 from cost_reporting.operations.owned_accounts import FIELDS
-from cost_reporting.records import SECRET, differences, faults_of
+from cost_reporting.records import SECRET, Unsound, differences, faults_of
+from cost_reporting.soundness import NOWHERE, Standpoint
 from cost_reporting.store.clients import row
 from cost_reporting.store.records import Action, Along, Change, RecordStore, Version
 
@@ -73,18 +74,23 @@ def revision(read: Client, after: Client, action: Action, *, store: RecordStore,
 
 
 def set_status(
-    client_id: str, status: Literal["active", "suspended"], *, store: RecordStore, author: Author
+    client_id: str,
+    status: Literal["active", "suspended"],
+    *,
+    store: RecordStore,
+    author: Author,
+    at: Standpoint = NOWHERE,
 ) -> Version | None:
     """The client gets reports, or none; None if it is so already. Even a malformed record can be suspended.
 
-    Raises ClientUnknown, ClientChanged, and of one that is to be active ClientMisconfigured if its record is malformed,
-    or AccountTaken if it leads to another client's account.
+    Raises ClientUnknown, ClientChanged, and of one that is to be active Unsound if its record has faults, or
+    AccountTaken if it leads to another client's account.
     """
     before = _found(client_id, store)
     after = {**before, "status": status}
-    faults = faults_of(after)
+    faults = faults_of(after, at)
     if faults and status == "active":
-        raise ClientMisconfigured(f"{client_id}: {'; '.join(f'{each.field}: {each.expected}' for each in faults)}")
+        raise Unsound(f"--client-id: {client_id}", faults)
     if status == "active":
         _require_own(before, after, store, strict=True)
     if before.get("status") == status:
@@ -100,11 +106,13 @@ def rollback(
     access: Literal["restore", "keep"] | None,
     store: RecordStore,
     author: Author,
+    at: Standpoint = NOWHERE,
 ) -> Version | None:
     """The record becomes what it was at version ``to``, or before the last change. A removed one comes back.
 
     An older ``access`` may no longer open the client's account, so where it differs somebody has to choose.
-    Raises InvalidRequest naming the field, AccountTaken, ClientUnknown, or ClientChanged.
+    Raises InvalidRequest naming the field, Unsound if that version has faults by the rules of today, AccountTaken,
+    ClientUnknown, or ClientChanged.
     """
     versions = store.versions(client_id)
     before = store.find(client_id)
@@ -122,9 +130,8 @@ def rollback(
             after |= {name: before[name] for name in ("access", "more_accounts") if name in before}
             if "more_accounts" not in before:
                 after.pop("more_accounts", None)
-    faults = faults_of(after)
-    if faults:
-        raise InvalidRequest(f"to: version {wanted.version} is malformed: {', '.join(each.field for each in faults)}")
+    if faults := faults_of(after, at):
+        raise Unsound(f"--to: version {wanted.version}", faults)
     if before is not None and not differences(before, after):
         return None
     _require_own(before, after, store)

@@ -4,29 +4,38 @@ What cannot be found out is said to be unknown, and is never taken for in order.
 """
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from functools import partial
 from typing import Literal
 
-from cost_reporting.clients import Client, RoleAccess, Way, is_own_secret_arn
+from cost_reporting.clients import Client, RoleAccess, Way
 from cost_reporting.contracts import Fact
 from cost_reporting.delivery.standing import Standing
+from cost_reporting.domain.linked_accounts import counted_twice
 from cost_reporting.errors import (
+    AccountClosed,
     ClientAccessDenied,
     ClientMisconfigured,
     CostExplorerDisabled,
     CostReportingError,
     CostsNotReady,
+    CostsUnreadable,
+    CredentialsRejected,
+    PayerDeniesAccess,
+    PolicyDeniesAccess,
 )
-from cost_reporting.records import printable
+from cost_reporting.records import printable, warnings_of
 from cost_reporting.report.branding import logo_of
+from cost_reporting.soundness import is_own_secret_arn
 from cost_reporting.sources.access import Reader, lets_in, reader
 from cost_reporting.sources.cost_explorer.asking import OPT_IN, Questions
-from cost_reporting.sources.cost_explorer.permissions import Trial, trials
+from cost_reporting.sources.cost_explorer.permissions import WANTED_LATER, Trial, linked, trials
+from cost_reporting.sources.cost_explorer.usage import OPERATION, spans
 from cost_reporting.store.objects import ObjectStore
 
-Verdict = Literal["ok", "failed", "not needed", "not checked"]
+Verdict = Literal["ok", "failed", "warning", "not needed", "not checked"]
+"""warning: reports are made and sent, and lack something that they say."""
 _ONBOARD = "Run `client_manager.py onboard` again and have the client update its stack with the template."
 _AS_AGREED = "Have the client give its role there the trust and the permissions of the first account's."
 
@@ -62,15 +71,20 @@ def examine(
     Only if ``paying`` is Cost Explorer asked, one request for each permission in each account.
     """
     accounts: dict[str, Way] = {}
+    readers: dict[str, Reader] = {}
     for way in client.ways:
-        for finding in _account(client, way, surroundings, accounts, now, paying=paying):
+        for finding in _account(client, way, surroundings, accounts, readers, now, paying=paying):
             if way.account is None:
                 yield finding
                 continue
             remedy = finding.remedy.replace(_ONBOARD, _AS_AGREED)
             yield finding.model_copy(update={"name": f"{printable(way.account)}: {finding.name}", "remedy": remedy})
+    if len(client.ways) > 1:
+        yield _counted_once(client, accounts, readers, now, paying=paying)
     yield from _mail(client, surroundings.sender, standing)
     yield _logo(client, objects)
+    if client.exchange_rate is not None:
+        yield _rate(client, now)
 
 
 def _account(
@@ -78,6 +92,7 @@ def _account(
     way: Way,
     surroundings: Surroundings,
     accounts: dict[str, Way],
+    readers: dict[str, Reader],
     now: Callable[[], datetime],
     *,
     paying: bool,
@@ -89,6 +104,8 @@ def _account(
     if keys is not None and (other := accounts.setdefault(keys.account_id, way)) is not way:
         access = _twice(access.name, way, other)
         keys = None
+    if keys is not None:
+        readers[keys.account_id] = keys
     yield access
     yield from _strangers(alone, keys)
     yield from _cost_explorer(alone, keys, now, paying=paying)
@@ -135,6 +152,8 @@ def _access(client: Client, way: Way) -> tuple[Reader | None, Finding]:
         return None, _failed(name, denied, remedy)
     except ClientMisconfigured as wrong:
         return None, _failed(name, wrong, "Store JSON with access_key_id and secret_access_key in the secret.")
+    except (AccountClosed, PolicyDeniesAccess) as refused:
+        return None, _failed(name, refused, refused.remedy)
     except CostReportingError as error:
         return None, _unknown(name, error)
 
@@ -175,9 +194,18 @@ def _cost_explorer(
             enabled = says
     yield enabled
     yield from found
+    yield Finding(
+        name=_LATER, verdict="not needed", cause=f"wanted later: {', '.join(WANTED_LATER)}", remedy=_ALL_AT_ONCE
+    )
 
 
 _ENABLED = "Cost Explorer enabled"
+_WITHHELD = "the organization's payer account withholds Cost Explorer"
+_LATER = "permissions for sections to come"
+_ALL_AT_ONCE = (
+    "Nothing now. A role whose stack has `onboard`'s present template has them: when the client updates its stack, "
+    "have it take that."
+)
 _REMEDIES = {"the access is refused": "Mend the access first.", "it costs USD 0.01": "Say --yes, or --check-aws."}
 
 
@@ -191,18 +219,75 @@ def _tried(trial: Trial, questions: Questions | None, why_not: str) -> tuple[Fin
     finding, enabled = Finding(name=name, verdict="ok"), Finding(name=_ENABLED, verdict="ok")
     try:
         questions.try_once(trial.operation, trial.question)
-    except CostExplorerDisabled as disabled:
-        if OPT_IN not in str(disabled):
-            finding = Finding(name=name, verdict="not checked", cause="Cost Explorer is not enabled")
-            return finding, _failed(_ENABLED, disabled, disabled.remedy)
-        finding = Finding(name=name, verdict="ok", cause=f"allowed; {OPT_IN}")
-    except ClientAccessDenied as denied:
-        return _failed(name, denied, f"Have the client allow {name}. {_ONBOARD}"), None
     except CostsNotReady as young:
         finding = Finding(name=name, verdict="ok", cause=f"allowed; there are no figures yet: {young}")
     except CostReportingError as error:
-        return _unknown(name, error), None
+        if not isinstance(error, CostExplorerDisabled) or OPT_IN not in str(error):
+            return _refused(name, error)
+        finding = Finding(name=name, verdict="ok", cause=f"allowed; {OPT_IN}")
     return finding, enabled
+
+
+def _refused(name: str, error: CostReportingError) -> tuple[Finding, Finding | None]:
+    """What is missing, if it is the permission; else whose switch or policy it is, whatever the role allows."""
+    match error:
+        case CostExplorerDisabled() | PayerDeniesAccess():
+            cause = "Cost Explorer is not enabled" if isinstance(error, CostExplorerDisabled) else _WITHHELD
+            return Finding(name=name, verdict="not checked", cause=cause), _failed(_ENABLED, error, error.remedy)
+        case ClientAccessDenied():
+            return _failed(name, error, f"Have the client allow {name}. {_ONBOARD}"), None
+        case AccountClosed() | CredentialsRejected() | PolicyDeniesAccess():
+            return _failed(name, error, error.remedy), None
+        case _:
+            return _unknown(name, error), None
+
+
+def _counted_once(
+    client: Client,
+    accounts: Mapping[str, Way],
+    readers: Mapping[str, Reader],
+    now: Callable[[], datetime],
+    *,
+    paying: bool,
+) -> Finding:
+    """Whether no account of the client pays for another one, whose costs would be counted twice."""
+    name = "accounts counted once"
+    why_not = "it costs USD 0.01" if not paying else "the access is refused"
+    if not paying or len(readers) < len(client.ways):
+        return Finding(name=name, verdict="not checked", cause=why_not, remedy=_REMEDIES[why_not])
+    try:
+        answers = {account: _linked_to(client, keys, now) for account, keys in readers.items()}
+    except CostReportingError as error:
+        return _unknown(name, error)
+    twice = counted_twice(answers)
+    if not twice:
+        return Finding(name=name, verdict="ok")
+    said = "; ".join(
+        f"AWS account {each.account} is in the answers of {each.first} ({accounts[each.first].field}) and of "
+        f"{each.second} ({accounts[each.second].field})"
+        for each in twice[:_NAMED]
+    )
+    remedy = "One of them pays for the other: leave the payer in the record, and take the other out."
+    return Finding(name=name, verdict="failed", cause=f"ClientMisconfigured: {said}", remedy=remedy)
+
+
+def _linked_to(client: Client, keys: Reader, now: Callable[[], datetime]) -> set[str]:
+    pages = Questions(client.client_id, keys).ask("linked accounts", OPERATION, linked(client, now().date()))
+    found = list(spans(pages, of=client.client_id))
+    if not found or any(span.groups is None for span in found):
+        raise CostsUnreadable(f"{client.client_id}: Cost Explorer: linked accounts: Groups is missing")
+    return {group.keys[0] for span in found for group in span.groups or ()}
+
+
+_NAMED = 5
+
+
+def _rate(client: Client, now: Callable[[], datetime]) -> Finding:
+    name = "exchange rate"
+    for warning in warnings_of(client, now().date()):
+        cause = f"{warning.field}: expected {warning.expected}"
+        return Finding(name=name, verdict="warning", cause=cause, remedy=warning.remedy)
+    return Finding(name=name, verdict="ok")
 
 
 def _mail(client: Client, sender: str, standing: Standing) -> Iterator[Finding]:

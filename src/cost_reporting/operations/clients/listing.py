@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
-from cost_reporting.clients import Client
+from cost_reporting.clients import UNREADABLE, is_active, parse_client, said
 from cost_reporting.contracts import Cadence, Fact
-from cost_reporting.records import Fault, account_of, faults_of
+from cost_reporting.records import account_of, faults_of
+from cost_reporting.soundness import NOWHERE, Fault, Standpoint
 
 Status = Literal["active", "suspended", "malformed"]
 
@@ -27,29 +28,33 @@ class Listed(Fact):
 
 
 def listed(
-    rows: Iterable[Mapping[str, Any]], *, status: Status | None, cadence: Cadence | None, search: str | None
+    rows: Iterable[Mapping[str, Any]],
+    *,
+    status: Status | None,
+    cadence: Cadence | None,
+    search: str | None,
+    at: Standpoint = NOWHERE,
 ) -> list[Listed]:
     """The rows that fit, by id. A row that does not say what a filter asks for fits, as it would fit into a run."""
-    found = [_listed(row) for row in rows if _fits(row, status, cadence, (search or "").casefold())]
+    found = [_listed(row, at) for row in rows if _fits(row, status, cadence, (search or "").casefold())]
     if status == "malformed":
         found = [each for each in found if each.faults]
     return sorted(found, key=lambda each: each.client_id)
 
 
 def _fits(row: Mapping[str, Any], status: Status | None, cadence: Cadence | None, search: str) -> bool:
-    suspended = row.get("status") == "suspended"
-    cadences = row.get("cadences")
-    if status in ("active", "suspended") and suspended != (status == "suspended"):
+    cadences = said(row, "cadences")
+    if status in ("active", "suspended") and is_active(row) != (status == "active"):
         return False
-    if cadence is not None and isinstance(cadences, list | tuple | set) and cadence not in cadences:
+    if cadence is not None and cadences is not UNREADABLE and cadence not in cadences:
         return False
     recipients = row.get("recipients")
     texts = [row.get("client_id"), row.get("client_name"), *(recipients if isinstance(recipients, list) else ())]
     return any(search in str(text).casefold() for text in texts)
 
 
-def _listed(row: Mapping[str, Any]) -> Listed:
-    faults = faults_of(row)
+def _listed(row: Mapping[str, Any], at: Standpoint) -> Listed:
+    faults = faults_of(row, at)
     if faults:
         return Listed(
             client_id=str(row.get("client_id", "")),
@@ -57,7 +62,7 @@ def _listed(row: Mapping[str, Any]) -> Listed:
             status="malformed",
             faults=faults,
         )
-    client = Client.model_validate(row)
+    client = parse_client(row)
     return Listed(
         client_id=client.client_id,
         client_name=client.client_name,

@@ -196,7 +196,8 @@ def instructions(agreed: Agreed, link: str | None) -> str:
        aws cloudformation deploy --region {REGION} --stack-name cost-reporting-reader \\
          --template-file {TEMPLATE} --capabilities CAPABILITY_NAMED_IAM
 {by_link}
-The stack makes one role, {access.role_arn}. It may read costs through Cost Explorer ({len(ACTIONS)} actions)
-and nothing else, and only we can use it, with the ExternalId that the template holds. Deleting the stack ends it.
+The stack makes one role, {access.role_arn}. It may read costs through Cost Explorer, AWS Billing and
+Cost Optimization Hub ({len(ACTIONS)} actions, all of which read) and nothing else, and only we can use it, with the
+ExternalId that the template holds. Deleting the stack ends it.
 Each report asks Cost Explorer some questions, of which AWS bills one US cent each to this account.
 """

@@ -6,7 +6,7 @@ from typing import Any
 from cost_reporting.domain.account_binding import REMEDY, Contest, contests
 from cost_reporting.errors import AccountTaken
 from cost_reporting.operations.owned_accounts import bound_elsewhere, claims_of, told
-from cost_reporting.records import Fault
+from cost_reporting.soundness import Fault
 from cost_reporting.store.accounts import AccountStore
 
 Row = Mapping[str, Any]

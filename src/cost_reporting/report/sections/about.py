@@ -8,7 +8,7 @@ from cost_reporting.money import CENT
 from cost_reporting.periods import length
 from cost_reporting.report import gaps, words
 from cost_reporting.report.edition import Edition
-from cost_reporting.report.figures import MINUS
+from cost_reporting.report.figures import EN_DASH, MINUS
 from cost_reporting.report.language import speaks, to_say
 
 
@@ -142,7 +142,7 @@ def _marks(edition: Edition) -> tuple[Entry, ...]:
         "e": say("estimated: AWS may still change the figure"),
         "p": say("partial: costs began within the period"),
         **({"\u2020": say("without an account that could not be read")} if edition.dagger else {}),
-        edition.figures.new: say("no such costs in the previous period, so no percentage"),
+        EN_DASH: say("no such costs in the previous period, so no percentage"),
         edition.figures.not_available: say("not available, or without meaning, such as a change from a credit"),
         edition.figures.amount(CENT / 10): say("more than nothing and less than half a cent"),
         MINUS: say("a minus: a credit, a refund, a discount or a fall"),

@@ -39,7 +39,7 @@ def view(edition: Edition) -> Anomalies | Gap | None:
         return gap(edition, edition.say("Anomalies"), "anomalies", anomalies)
     if anomalies is None:
         return None
-    above = total(anomaly.impact for anomaly in anomalies)
+    above = total(anomaly.impact for anomaly in unusual.of_period(edition))
     return Anomalies(
         finding=_finding(edition),
         currency=edition.currency,
@@ -49,21 +49,20 @@ def view(edition: Edition) -> Anomalies | Gap | None:
 
 
 def _finding(edition: Edition) -> str:
-    anomalies = edition.costs.anomalies
-    if not isinstance(anomalies, tuple) or not anomalies:
+    anomalies = unusual.of_period(edition)
+    if not anomalies:
         return edition.say("AWS's anomaly detection reported nothing unusual in this period.")
-    return edition.say_n(
+    said = edition.say_n(
         "AWS's anomaly detection reported {n} case of unusual costs: {amount} above what it expected.",
         "AWS's anomaly detection reported {n} cases of unusual costs: {amount} above what it expected, together.",
         len(anomalies),
         amount=edition.figures.money(total(anomaly.impact for anomaly in anomalies), edition.currency),
     )
+    return edition.language.together(said, unusual.approximate(edition)) if unusual.is_approximate(edition) else said
 
 
 def _rows(edition: Edition) -> tuple[Found, ...]:
-    anomalies, chosen, figures = edition.costs.anomalies, unusual.numbered(edition), edition.figures
-    if not isinstance(anomalies, tuple):
-        return ()
+    anomalies, chosen, figures = unusual.of_period(edition), unusual.numbered(edition), edition.figures
     rest = total(anomaly.impact for anomaly in anomalies) - total(anomaly.impact for anomaly in chosen)
     impacts = shown([*(anomaly.impact for anomaly in chosen), rest])
     rows = [
@@ -71,10 +70,10 @@ def _rows(edition: Edition) -> tuple[Found, ...]:
             number=figures.count(number),
             when=unusual.when(edition, anomaly),
             what=unusual.service(edition, anomaly),
-            usage_type=_cut(anomaly.usage_type, 40) or "",
+            usage_type=_cut(anomaly.usage_type, 40) or EN_DASH,
             region=_cut(anomaly.region, 20) or EN_DASH,
             account=_cut(anomaly.account_id, 16) or EN_DASH,
-            expected=figures.amount(anomaly.expected),
+            expected=figures.not_available if anomaly.expected is None else figures.amount(anomaly.expected),
             impact=figures.cell(impact, anomaly.impact),
             is_rest=False,
         )

@@ -1,6 +1,7 @@
 """The month against the client's budget, and what the month that is running may come to: a range, never one figure."""
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, timedelta
 from decimal import Decimal
 from typing import Final
 
@@ -110,13 +111,16 @@ def _sentences(
 ) -> Iterator[str]:
     if spent is not None:
         yield _of_budget(edition, spent)
+        if edition.costs.cadence != "monthly" and spent.until < edition.issued:
+            yield edition.say("Costs are known until {day}.", day=edition.figures.day(spent.until - timedelta(days=1)))
     if forecast is not None:
         yield _of_forecast(edition, forecast)
+        yield from _known_until(edition, forecast)
     if expected is not None and expected.over > 0:
         yield edition.say(
             "At the most likely amount, that is {over} over the budget.", over=_money(edition, expected.over)
         )
-    elif expected is not None:
+    elif expected is not None and not edition.is_incomplete:
         yield edition.say(
             "At the most likely amount, {left} of the budget is left.", left=_money(edition, -expected.over)
         )
@@ -125,6 +129,20 @@ def _sentences(
 def _of_budget(edition: Edition, spent: Spending) -> str:
     month, share = edition.figures.period(spent.month), edition.figures.percent(spent.ratio)
     whole = _money(edition, spent.budget)
+    if edition.is_incomplete and spent.over > 0:
+        return edition.say(
+            "{month} is at least {over} over its budget of {budget}; the total is incomplete.",
+            month=month,
+            over=_money(edition, spent.over),
+            budget=whole,
+        )
+    if edition.is_incomplete:
+        return edition.say(
+            "{month} used at least {spent} of its budget of {budget}; the total is incomplete.",
+            month=month,
+            spent=_money(edition, spent.spent),
+            budget=whole,
+        )
     if spent.over > 0:
         return edition.say(
             "{month} used {share} of its budget of {budget}: {over} too much.",
@@ -142,10 +160,21 @@ def _of_budget(edition: Edition, spent: Spending) -> str:
     )
 
 
+def _known_until(edition: Edition, forecast: Forecast) -> Iterator[str]:
+    """That the last days before the costs were fetched are forecast as well, if they are: they are not billed yet."""
+    if forecast.until < edition.costs.fetched_at.astimezone(UTC).date():
+        yield edition.say(
+            "The costs of {month} are known up to {day}; AWS's forecast stands for the days after it.",
+            month=edition.figures.period(forecast.month),
+            day=edition.figures.short_day(forecast.until - timedelta(days=1)),
+        )
+
+
 def _of_forecast(edition: Edition, forecast: Forecast) -> str:
     month = edition.figures.period(forecast.month)
-    low, likely, high = (_money(edition, amount) for amount in (forecast.low, forecast.mean, forecast.high))
-    if edition.covered_by_credits and not cents(forecast.high):
+    lowest, highest = forecast.bounds
+    low, likely, high = (_money(edition, amount) for amount in (lowest, forecast.mean, highest))
+    if edition.covered_by_credits and not cents(highest):
         return edition.say("AWS expects credits to cover all of {month} as well.", month=month)
     if low == high:
         return edition.say("AWS expects {month} to come to {likely}.", month=month, likely=likely)
@@ -183,18 +212,18 @@ def _lines(
             low=EN_DASH,
             likely=EN_DASH,
             high=EN_DASH,
-            used=figures.percent(spent.ratio),
-            left=figures.amount(-spent.over),
+            used=EN_DASH if edition.is_incomplete else figures.percent(spent.ratio),
+            left=EN_DASH if edition.is_incomplete else figures.amount(-spent.over),
         )
-    if forecast is not None and any(cents(each) for each in (forecast.so_far, forecast.low, forecast.high)):
+    if forecast is not None and any(cents(each) for each in (forecast.so_far, *forecast.bounds)):
         yield Line(
             month=edition.say("{month} (forecast)", month=capitalised(figures.period(forecast.month))),
             billed=figures.amount(forecast.so_far),
-            low=figures.amount(forecast.low),
+            low=EN_DASH if forecast.low is None else figures.amount(forecast.low),
             likely=figures.amount(forecast.mean),
-            high=figures.amount(forecast.high),
-            used=figures.percent(expected.ratio) if expected else "",
-            left=figures.amount(-expected.over) if expected else "",
+            high=EN_DASH if forecast.high is None else figures.amount(forecast.high),
+            used="" if expected is None else EN_DASH if edition.is_incomplete else figures.percent(expected.ratio),
+            left="" if expected is None else EN_DASH if edition.is_incomplete else figures.amount(-expected.over),
         )
 
 
@@ -205,7 +234,7 @@ def _chart(edition: Edition, spent: Spending | None, forecast: Forecast | None, 
     if forecast is not None:
         months.append((forecast.month, forecast.so_far, forecast))
     limit = spent.budget if spent else None
-    amounts = [billed for _, billed, _ in months] + ([forecast.low, forecast.high] if forecast else [])
+    amounts = [billed for _, billed, _ in months] + ([*forecast.bounds] if forecast else [])
     if limit is not None:
         amounts.append(limit)
     if not any(cents(amount) for amount in amounts):
@@ -225,7 +254,7 @@ def _chart(edition: Edition, spent: Spending | None, forecast: Forecast | None, 
             for at, (month, billed, expected) in enumerate(months)
         ),
         ticks=tuple(BulletTick(at=x(tick), label=edition.figures.axis(tick, axis.ticks)) for tick in axis.ticks),
-        has_band=forecast is not None,
+        has_band=forecast is not None and forecast.low is not None,
         has_budget=limit is not None,
     )
 
@@ -243,7 +272,7 @@ def _bullet(
     zero, end = x(Decimal(0)), x(billed)
     band = likely = mark = ""
     if expected is not None:
-        low, middle, high = x(expected.low), x(expected.mean), x(expected.high)
+        low, middle, high = (x(amount) for amount in (expected.bounds[0], expected.mean, expected.bounds[1]))
         band = f"M{low} {bar}H{high}v{_BAR}H{low}z" if high > low else ""
         likely = f"M{middle} {bar}v{_BAR}"
     if limit is not None:

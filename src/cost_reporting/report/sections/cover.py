@@ -2,6 +2,7 @@
 
 from cost_reporting.contracts import Fact
 from cost_reporting.report.edition import Edition
+from cost_reporting.report.state import badge
 
 
 class Cover(Fact):
@@ -11,7 +12,7 @@ class Cover(Fact):
     period: str
     span: str
     badge: str
-    is_final: bool
+    is_settled: bool
     prepared_by: str
     issued: str
     number: str
@@ -25,8 +26,8 @@ def view(edition: Edition) -> Cover | None:
         client_name=edition.client_name,
         period=edition.period_title,
         span=edition.figures.span(edition.period),
-        badge=edition.badge,
-        is_final=edition.is_final,
+        badge=badge(edition),
+        is_settled=edition.is_settled,
         prepared_by=edition.prepared_by,
         issued=edition.figures.day(edition.issued),
         number=edition.number,

@@ -131,7 +131,7 @@ def _resize(edition: Edition, resize: Resize, savings: str) -> Advice:
     else:
         what = edition.say("Change a {type} to {target}", type=kind, target=one_line(resize.target))
         meaning = edition.say("A restart")
-    found = (resize.resource_id, resize.region)
+    found = (resize.resource_id, resize.region or "?")
     return Advice(
         what=what,
         meaning=meaning,

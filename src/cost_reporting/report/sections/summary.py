@@ -5,13 +5,16 @@ from itertools import dropwhile
 from math import ceil
 from typing import Final
 
-from cost_reporting.contracts import Fact
+from cost_reporting.contracts import Fact, Period
 from cost_reporting.costs import Forecast, NotAvailable, by_month
 from cost_reporting.money import cents
-from cost_reporting.report import budget, charts, gaps, words
-from cost_reporting.report.decisions import decisions
+from cost_reporting.report import budget, charts, gaps, headline, words
+from cost_reporting.report.causes import Reason
+from cost_reporting.report.decisions import DECISIONS_TITLE, decisions
 from cost_reporting.report.edition import Edition
 from cost_reporting.report.language import to_say
+from cost_reporting.report.phrases import during_previous, lacking
+from cost_reporting.report.state import badge
 
 WIDTH: Final = 600.0
 HEIGHT: Final = 125.0
@@ -70,7 +73,9 @@ class Summary(Fact):
     figures: tuple[Figure, ...]
     has_long_names: bool
     reasons_title: str
-    reasons: tuple[str, ...]
+    reasons: tuple[Reason, ...]
+    has_amounts: bool
+    decisions_title: str
     decisions: tuple[str, ...]
     trust_title: str
     caveats: tuple[str, ...]
@@ -82,15 +87,15 @@ class Summary(Fact):
 def view(edition: Edition) -> Summary:
     """The summary of any edition."""
     reasons, pressing, caveats = words.reasons(edition), decisions(edition), words.caveats(edition)
-    headline, equivalent = words.headline(edition), words.equivalent(edition)
+    opening, equivalent = headline.headline(edition), words.equivalent(edition)
     figures = tuple(
         figure.model_copy(update={"name": figure.name + edition.dagger})
         for figure in (_net(edition), _change(edition), _outlook(edition), _yardstick(edition))
     )
-    room = _room(edition, figures, (headline, equivalent), (reasons, caveats, pressing))
+    room = _room(edition, figures, (opening, equivalent), (tuple(each.sentence for each in reasons), caveats, pressing))
     return Summary(
-        headline=headline,
-        badge=edition.badge,
+        headline=opening,
+        badge=badge(edition),
         number=edition.number,
         is_first_page=edition.costs.cadence != "monthly",
         figures=figures,
@@ -99,6 +104,8 @@ def view(edition: Edition) -> Summary:
         ),
         reasons_title=words.reasons_title(edition),
         reasons=reasons,
+        has_amounts=any(reason.amount for reason in reasons),
+        decisions_title=edition.say(DECISIONS_TITLE),
         decisions=pressing,
         trust_title=edition.say(words.TRUST_TITLE),
         caveats=caveats,
@@ -110,7 +117,9 @@ def view(edition: Edition) -> Summary:
 
 def _net(edition: Edition) -> Figure:
     note = edition.say("what the period cost, all told")
-    if edition.covered_by_credits:
+    if edition.is_incomplete:
+        note = edition.say("incomplete: without {what}", what=lacking(edition))
+    elif edition.covered_by_credits:
         note = edition.say("after {amount} of usage", amount=edition.figures.money(edition.usage, edition.currency))
     elif cents(edition.total) < 0:
         note = edition.say("a credit in your favour")
@@ -124,27 +133,28 @@ def _net(edition: Edition) -> Figure:
 def _change(edition: Edition) -> Figure:
     figures, say = edition.figures, edition.say
     if not edition.comparable:
-        note = say("no earlier period to compare with")
+        known = edition.costs.not_comparable is None
+        note = say("no earlier period to compare with") if known else say("the period before is not known in full")
         return Figure(name=say("Change"), unit="", value=figures.not_available, note=note)
-    if edition.covered_by_credits:
-        change = figures.change(edition.usage, edition.previous_usage)
+    if edition.covered_by_credits or (edition.judged_by_usage and not edition.days_not_there):
+        change = figures.change(edition.demand, edition.previous_demand)
         note = say(
             "{now}, against {before} {then}",
-            now=figures.amount(edition.usage),
-            before=figures.amount(edition.previous_usage),
-            then=words.during_previous(edition),
+            now=figures.amount(edition.demand),
+            before=figures.amount(edition.previous_demand),
+            then=during_previous(edition),
         )
         return Figure(name=say("Change of usage"), unit="", value=change, note=note)
-    if edition.basis == "partial" and (percent := words.rate_change(edition)):
-        compared = words.rates(edition)
+    if edition.basis == "partial" and (percent := headline.rate_change(edition)):
+        compared = headline.rates(edition)
         note = say("{rates}, p\u00a0partial", rates=compared) if compared else say("p\u00a0partial")
         return Figure(name=say("Change per day"), unit="", value=percent, note=note)
     change = figures.change(edition.total, edition.previous_total)
     difference = figures.difference(cents(edition.total) - cents(edition.previous_total))
-    note = words.like_for_like(edition) or say(
+    note = headline.like_for_like(edition) or say(
         "{difference} on {before}",
         difference=figures.of_currency(difference, edition.currency),
-        before=edition.previous_words,
+        before=headline.days_before(edition) if edition.days_not_there else edition.previous_words,
     )
     return Figure(name=say("Change"), unit="", value=change, note=note)
 
@@ -152,12 +162,14 @@ def _change(edition: Edition) -> Figure:
 def _outlook(edition: Edition) -> Figure:
     """The forecast, if it was asked for; what was used before credits, if not."""
     forecast, figures, say = edition.costs.forecast, edition.figures, edition.say
-    if forecast is None or (edition.covered_by_credits and isinstance(forecast, Forecast) and not cents(forecast.high)):
+    if forecast is None or (
+        edition.covered_by_credits and isinstance(forecast, Forecast) and not cents(forecast.bounds[1])
+    ):
         return _usage(edition)
     if isinstance(forecast, NotAvailable):
         note = say("not available: {reason}", reason=gaps.reason(edition, "forecast", forecast))
         return Figure(name=say("Forecast"), unit="", value=figures.not_available, note=note)
-    low, high = figures.headline(forecast.low), figures.headline(forecast.high)
+    low, high = (figures.headline(amount) for amount in forecast.bounds)
     note = say("most likely; the range is {low} to {high}", low=low, high=high) if low != high else say("most likely")
     name = say("Forecast, {month}", month=figures.period(forecast.month))
     return Figure(name=name, unit=edition.currency, value=figures.headline(forecast.mean), note=note)
@@ -169,6 +181,16 @@ def _yardstick(edition: Edition) -> Figure:
     if spent is None:
         return _previous(edition)
     amount = figures.money(abs(spent.over), edition.currency)
+    if edition.is_incomplete:  # a share of it would be too small, and what is left too much
+        note = (
+            edition.say("{amount} too much at least; the total is incomplete", amount=amount)
+            if spent.over > 0
+            else edition.say(
+                "at least {spent} is used; the total is incomplete", spent=figures.money(spent.spent, edition.currency)
+            )
+        )
+        name = edition.say("Budget, {month}", month=figures.period(spent.month))
+        return Figure(name=name, unit=edition.currency, value=figures.headline(spent.budget), note=note)
     note = (
         edition.say("{amount} too much", amount=amount)
         if spent.over > 0
@@ -186,14 +208,14 @@ def _room(
     The lists are the reasons, the caveats and the decisions.
     """
     width, height = _PAGES[edition.client.page_size]
-    (headline, equivalent), (reasons, caveats, pressing) = said, lists
-    taken = 29.0 + 8.05 * _lines(headline, 17.5, width)
+    (lead, equivalent), (reasons, caveats, pressing) = said, lists
+    taken = 29.0 + 8.05 * _lines(lead, 17.5, width)
     cell = width / 4 - 10
     taken += 15.0 + 3.9 * max(_lines(figure.name, 8.5, cell) for figure in figures)
     taken += 3.9 * max(_lines(figure.note, 8.5, cell) for figure in figures)
     taken += 3.0 + 4.6 * _lines(equivalent, 9.0, width) if equivalent else 0.0
-    for texts, padding in ((reasons, 3.4), (caveats, 1.6), (pressing, 2.8)):
-        taken += 15.4 + sum(padding + 5.0 * _lines(text, 9.75, width - 8) for text in texts) if texts else 0.0
+    for texts, padding, line, beside in ((reasons, 2.4, 4.7, 30), (caveats, 1.6, 5.0, 8), (pressing, 2.8, 5.0, 8)):
+        taken += 15.4 + sum(padding + line * _lines(text, 9.75, width - beside) for text in texts) if texts else 0.0
     title, words_of_the_chart, spare = 15.4, 48.0, 6.0
     return (height - taken - title - spare) * WIDTH / width // 5 * 5 - words_of_the_chart
 
@@ -209,7 +231,8 @@ def _previous(edition: Edition) -> Figure:
     figures, say = edition.figures, edition.say
     name = say("Previous period")
     if not edition.comparable:
-        note = say("the account has no earlier costs")
+        known = edition.costs.not_comparable is None
+        note = say("the account has no earlier costs") if known else say("not known in full")
         return Figure(name=name, unit="", value=figures.not_available, note=note)
     note = figures.period(edition.previous)
     if edition.basis == "partial":
@@ -231,22 +254,36 @@ def _usage(edition: Edition) -> Figure:
     return Figure(name=name, unit=edition.currency, value=value, note=note)
 
 
+def _months(edition: Edition) -> list[tuple[Period, Decimal | None]]:
+    """Every month from the first with costs on, with what it cost: None if that is not known; of the period, so far."""
+    amounts: dict[Period, Decimal | None] = dict(by_month(edition.costs))
+    amounts |= dict.fromkeys(edition.costs.months_not_known)
+    amounts |= {edition.period: edition.total}
+    months = sorted(amounts.items(), key=lambda item: item[0].start)
+    return list(dropwhile(lambda item: not item[1], months))
+
+
 def _history(edition: Edition, height: float) -> History | None:
     """The months that the document knows, from the first with costs on; nothing for fewer than three, or for a week."""
     if edition.costs.cadence != "monthly":
         return None
-    months = list(dropwhile(lambda item: not item[1], by_month(edition.costs).items()))
-    if len(months) < _ENOUGH_MONTHS:
+    months = _months(edition)
+    known = [(at, period, amount) for at, (period, amount) in enumerate(months) if amount is not None]
+    if len(known) < _ENOUGH_MONTHS:
         return None
-    axis, slot = charts.scale([amount for _, amount in months]), WIDTH / len(months)
-    current = [(at, amount) for at, (period, amount) in enumerate(months) if period == edition.period]
-    older = [(at, amount) for at, (period, amount) in enumerate(months) if period != edition.period]
+    axis, slot = charts.scale([amount for _, _, amount in known]), WIDTH / len(months)
+    current = [(at, amount) for at, period, amount in known if period == edition.period]
+    older = [(at, amount) for at, period, amount in known if period != edition.period]
     figures = edition.figures
     spoken = edition.language.listed(
-        edition.say("{period} {amount}", period=figures.period(period), amount=figures.headline(amount))
+        edition.say(
+            "{period} {amount}",
+            period=figures.period(period),
+            amount=figures.not_available if amount is None else figures.headline(amount),
+        )
         for period, amount in months
     )
-    wide = max(abs(amount) for _, amount in months) >= _TOO_WIDE
+    wide = max(abs(amount) for _, _, amount in known) >= _TOO_WIDE
     unit = _THOUSAND if wide else Decimal(1)
     return History(
         title=edition.say(
@@ -270,9 +307,9 @@ def _history(edition: Edition, height: float) -> History | None:
             Month(
                 label=figures.short_month(period.start),
                 year=figures.year(period.start) if at == 0 or period.start.month == 1 else "",
-                value=figures.headline(amount / unit),
+                value=figures.not_available if amount is None else figures.headline(amount / unit),
                 at=round((at + 0.5) * slot, 2),
-                y=min(axis.y(amount, height), axis.y(Decimal(0), height)) - 4,
+                y=min(axis.y(amount or Decimal(0), height), axis.y(Decimal(0), height)) - 4,
                 is_current=period == edition.period,
             )
             for at, (period, amount) in enumerate(months)

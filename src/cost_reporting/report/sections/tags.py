@@ -4,7 +4,8 @@ from decimal import Decimal
 from typing import Final
 
 from cost_reporting.contracts import Fact
-from cost_reporting.costs import NotAvailable, TagSplit
+from cost_reporting.costs import NotAvailable, Split, TagSplit
+from cost_reporting.report import gaps
 from cost_reporting.report.edition import Edition, one_line
 from cost_reporting.report.gaps import Gap, gap
 from cost_reporting.report.splits import Breakdown, breakdown
@@ -41,11 +42,13 @@ def view(edition: Edition) -> Tags | Gap | None:
 
 
 def _tag(edition: Edition, tag: TagSplit, top: int) -> Tag:
-    key = one_line(tag.tag_key)
-    finding = _finding(edition, tag)
+    key, split = one_line(tag.tag_key), tag.split
+    if isinstance(split, NotAvailable):
+        return Tag(key=key, finding=gaps.sentence(edition, f"tags.{tag.tag_key}", split), split=None)
+    finding = _finding(edition, split)
     table = breakdown(
         edition,
-        tag.split,
+        split,
         top=top,
         finding=lambda _: finding,
         first_title=edition.say("Value"),
@@ -54,7 +57,7 @@ def _tag(edition: Edition, tag: TagSplit, top: int) -> Tag:
         others=lambda n: edition.say_n("Other ({n} value)", "Other ({n} values)", n),
         last="",
     )
-    used = any(line.key for line in (*tag.split.current, *tag.split.previous))
+    used = any(line.key for line in (*split.current, *(split.previous or ())))
     return Tag(
         key=key,
         finding=table.finding if table else finding,
@@ -62,8 +65,8 @@ def _tag(edition: Edition, tag: TagSplit, top: int) -> Tag:
     )
 
 
-def _finding(edition: Edition, tag: TagSplit) -> str:
-    amounts = {line.key: line.amount for line in tag.split.current}
+def _finding(edition: Edition, split: Split) -> str:
+    amounts = {line.key: line.amount for line in split.current}
     values, untagged = sum(1 for key in amounts if key), amounts.get("", Decimal(0))
     if not values:
         return edition.say("None of the costs of the period carry this tag.")

@@ -6,10 +6,13 @@ from itertools import zip_longest
 from typing import Final, Literal
 
 from cost_reporting.contracts import Fact
+from cost_reporting.costs import holds
 from cost_reporting.money import cents
 from cost_reporting.periods import days
-from cost_reporting.report import charts, unusual, words
+from cost_reporting.report import charts, unfilled, unusual
 from cost_reporting.report.edition import Edition
+from cost_reporting.report.figures import EN_DASH
+from cost_reporting.report.phrases import during_previous
 from cost_reporting.report.rounding import fitted
 
 WIDTH: Final = 600.0
@@ -84,7 +87,6 @@ class Day(Fact):
     is_weekend: bool
     amount: str
     mark: str
-    running: str
     before_day: str
     before: str
 
@@ -143,13 +145,14 @@ def _finding(edition: Edition) -> str:
             "A day came to {average} on average, against {previous} {then}.",
             average=average,
             previous=figures.money(edition.previous_per_day, currency),
-            then=words.during_previous(edition),
+            then=during_previous(edition),
         )
         if edition.basis == "whole"
         else edition.say("A day came to {average} on average.", average=average)
     )
     if cents(highest[1]) == cents(lowest[1]):
-        return edition.language.together(sentence, edition.say("The days differed by less than a cent."))
+        alike = edition.say("The days differed by less than a cent.")
+        return edition.language.together(sentence, alike, *unfilled.notes(edition))
     extremes = edition.say(
         "The highest day was {highest} ({most}), the lowest {lowest} ({least}).",
         highest=figures.short_day(highest[0]),
@@ -157,7 +160,7 @@ def _finding(edition: Edition) -> str:
         lowest=figures.short_day(lowest[0]),
         least=figures.money(lowest[1], currency),
     )
-    return edition.language.together(sentence, extremes)
+    return edition.language.together(sentence, extremes, *unfilled.notes(edition))
 
 
 def _height(notes: tuple[Note, ...]) -> float:
@@ -265,22 +268,25 @@ def _legend(edition: Edition, here: list[date]) -> tuple[Entry, ...]:
 
 
 def _days(edition: Edition) -> tuple[Day, ...]:
-    """A row for each day of the longer period: the tenth day stands beside the tenth day."""
+    """A row for each day of the longer period: the tenth day stands beside the tenth day.
+
+    A day that is not known has no amount; a day before that is not compared has none either.
+    """
     figures = edition.figures
     now, before = _column(edition.by_day, edition.total), _column(edition.previous_by_day, edition.previous_total)
     here, there = list(days(edition.period)), list(days(edition.previous)) if edition.comparable else []
-    rows, running = [], Decimal(0)
+    rows = []
     for day, counterpart in zip_longest(here, there):
-        running += now.get(day, Decimal(0))
         rows.append(
             Day(
                 day=figures.weekday(day) if day else "",
                 is_weekend=bool(day) and day.weekday() >= _SATURDAY,
                 amount=_amount(edition, day, now, edition.by_day),
                 mark="e" if day in edition.estimated_days else "",
-                running=figures.amount(running) if day else "",
                 before_day=figures.weekday(counterpart) if counterpart else "",
-                before=_amount(edition, counterpart, before, edition.previous_by_day),
+                before=_amount(edition, counterpart, before, edition.previous_by_day)
+                if counterpart is None or holds(edition.compared, counterpart)
+                else EN_DASH,
             )
         )
     return tuple(rows)

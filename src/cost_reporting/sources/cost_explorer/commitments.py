@@ -1,19 +1,28 @@
 """Savings Plans and reservations: how much of them an account used, in amounts that add up, and which of them end."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from cost_reporting.contracts import Period
 from cost_reporting.costs import Commitment, Commitments, Expiry
 from cost_reporting.errors import CostsNotReady
 from cost_reporting.money import total
+from cost_reporting.sources.cost_explorer.answers import (
+    PlansCoveragePage,
+    PlansPage,
+    PlansUtilizationPage,
+    ReservationCoveragePage,
+    ReservationUtilizationPage,
+)
 from cost_reporting.sources.cost_explorer.asking import Questions
 from cost_reporting.sources.cost_explorer.usage import time_period
 
 EXPIRY_DAYS: Final = 60
+PLANS_USE: Final = "GetSavingsPlansUtilization"
+RESERVATIONS_USE: Final = "GetReservationUtilization"
 Kind = Literal["savings_plans", "reservations"]
 
 
@@ -42,22 +51,20 @@ class Held:
 
 def held(questions: Questions, period: Period, today: date) -> Held:
     """Five questions. An account without Savings Plans answers that there is no data, which is an answer."""
-    when = {"TimePeriod": time_period(period)}
     try:
-        coverage = questions.ask("savings plans coverage", "GetSavingsPlansCoverage", when)
         use = plans_use(questions, period)
-        details = questions.ask("savings plans", "GetSavingsPlansUtilizationDetails", when)
     except CostsNotReady:
         return Held(plans=Use(), reservations=_reservations(questions, period), expiring=())
-    figures = [each["Coverage"] for page in coverage for each in page["SavingsPlansCoverages"]]
+    covered, coverable = _covered(questions, period)
     plans = Use(
-        covered=total(Decimal(each["SpendCoveredBySavingsPlans"]) for each in figures),
-        coverable=total(Decimal(each["TotalCost"]) for each in figures),
-        used=Decimal(use["Utilization"]["UsedCommitment"]),
-        committed=Decimal(use["Utilization"]["TotalCommitment"]),
-        net_savings=Decimal(use["Savings"]["NetSavings"]),
+        covered=covered,
+        coverable=coverable,
+        used=use.used,
+        committed=use.committed,
+        net_savings=questions.needed(use.net_savings, PLANS_USE, "NetSavings"),
     )
-    return Held(plans=plans, reservations=_reservations(questions, period), expiring=tuple(_expiring(details, today)))
+    expiring = tuple(_expiring(questions, period, today))
+    return Held(plans=plans, reservations=_reservations(questions, period), expiring=expiring)
 
 
 def together(parts: Sequence[Held]) -> Commitments:
@@ -85,40 +92,91 @@ def _commitment(kind: Kind, uses: Sequence[Use]) -> Commitment:
     )
 
 
-def plans_use(questions: Questions, period: Period) -> Mapping[str, Any]:
-    """How all Savings Plans were used. Raises CostsNotReady if there is none."""
-    when = {"TimePeriod": time_period(period)}
-    (use,) = questions.ask("savings plans utilisation", "GetSavingsPlansUtilization", when)
-    of_all: Mapping[str, Any] = use["Total"]
-    return of_all
+@dataclass(frozen=True)
+class Used:
+    """How one kind of commitment was used, in dollars or hours. What it saved may be left out of the answer."""
+
+    used: Decimal
+    committed: Decimal
+    net_savings: Decimal | None
 
 
-def reservations_use(questions: Questions, period: Period) -> Mapping[str, Any]:
-    """How all reservations were used; zeros if there is none."""
-    when = {"TimePeriod": time_period(period)}
-    (use,) = questions.ask("reservation utilisation", "GetReservationUtilization", when)
-    of_all: Mapping[str, Any] = use["Total"]
-    return of_all
-
-
-def _reservations(questions: Questions, period: Period) -> Use:
-    when = {"TimePeriod": time_period(period)}
-    pages = questions.ask("reservation coverage", "GetReservationCoverage", when)
-    hours = pages[0]["Total"]["CoverageHours"]
-    use = reservations_use(questions, period)
-    return Use(
-        covered=Decimal(hours["ReservedHours"]),
-        coverable=Decimal(hours["TotalRunningHours"]),
-        used=Decimal(use["TotalActualHours"]),
-        committed=Decimal(use["PurchasedHours"]),
-        net_savings=Decimal(use["NetRISavings"]),
+def plans_use(questions: Questions, period: Period) -> Used:
+    """How all Savings Plans were used. Raises CostsNotReady if there is none, CostsUnreadable if it is not said."""
+    pages = questions.read(PlansUtilizationPage, PLANS_USE, questions.ask(
+        "savings plans utilisation", PLANS_USE, {"TimePeriod": time_period(period)}
+    ))  # fmt: skip
+    of_all = questions.needed(pages[0].total, PLANS_USE, "Total")
+    use = questions.needed(of_all.utilization, PLANS_USE, "Utilization")
+    return Used(
+        used=questions.needed(use.used_commitment, PLANS_USE, "UsedCommitment"),
+        committed=questions.needed(use.total_commitment, PLANS_USE, "TotalCommitment"),
+        net_savings=of_all.savings.net_savings if of_all.savings else None,
     )
 
 
-def _expiring(details: Iterable[Mapping[str, Any]], today: date) -> Iterator[Expiry]:
-    found = (detail for page in details for detail in page["SavingsPlansUtilizationDetails"])
-    ends = ((detail["SavingsPlanArn"].rpartition("/")[2], detail["Attributes"].get("EndDateTime")) for detail in found)
-    days = [(commitment_id, date.fromisoformat(end[:10])) for commitment_id, end in ends if end]
+def reservations_use(questions: Questions, period: Period) -> Used:
+    """How all reservations were used; zeros if there is none. Raises CostsUnreadable if it is not said.
+
+    A further page goes on with parts, and repeats the total (API reference, GetReservationUtilization).
+    """
+    pages = questions.read(ReservationUtilizationPage, RESERVATIONS_USE, questions.ask(
+        "reservation utilisation", RESERVATIONS_USE, {"TimePeriod": time_period(period)}
+    ))  # fmt: skip
+    of_all = questions.needed(pages[0].total, RESERVATIONS_USE, "Total")
+    return Used(
+        used=questions.needed(of_all.total_actual_hours, RESERVATIONS_USE, "TotalActualHours"),
+        committed=questions.needed(of_all.purchased_hours, RESERVATIONS_USE, "PurchasedHours"),
+        net_savings=of_all.net_ri_savings,
+    )
+
+
+def _covered(questions: Questions, period: Period) -> tuple[Decimal, Decimal | None]:
+    """What Savings Plans covered, and what they could have; None if there are no figures about it."""
+    operation = "GetSavingsPlansCoverage"
+    answer = questions.ask("savings plans coverage", operation, {"TimePeriod": time_period(period)})
+    figures = [
+        questions.needed(each.coverage, operation, "Coverage")
+        for page in questions.read(PlansCoveragePage, operation, answer)
+        for each in questions.needed(page.savings_plans_coverages, operation, "SavingsPlansCoverages")
+    ]
+    covered = [
+        questions.needed(each.spend_covered_by_savings_plans, operation, "SpendCoveredBySavingsPlans")
+        for each in figures
+    ]
+    coverable = [questions.needed(each.total_cost, operation, "TotalCost") for each in figures]
+    return total(covered), total(coverable) if figures else None
+
+
+def _reservations(questions: Questions, period: Period) -> Use:
+    operation = "GetReservationCoverage"
+    answer = questions.ask("reservation coverage", operation, {"TimePeriod": time_period(period)})
+    pages = questions.read(ReservationCoveragePage, operation, answer)
+    of_all = questions.needed(pages[0].total, operation, "Total")
+    hours = questions.needed(of_all.coverage_hours, operation, "CoverageHours")
+    use = reservations_use(questions, period)
+    return Use(
+        covered=questions.needed(hours.reserved_hours, operation, "ReservedHours"),
+        coverable=questions.needed(hours.total_running_hours, operation, "TotalRunningHours"),
+        used=use.used,
+        committed=use.committed,
+        net_savings=questions.needed(use.net_savings, RESERVATIONS_USE, "NetRISavings"),
+    )
+
+
+def _expiring(questions: Questions, period: Period, today: date) -> Iterator[Expiry]:
+    """The plans that end soon, in order. One of which the end is not known would be left out, so there is no list."""
+    operation = "GetSavingsPlansUtilizationDetails"
+    answer = questions.ask("savings plans", operation, {"TimePeriod": time_period(period)})
+    days: list[tuple[str, date]] = []
+    for page in questions.read(PlansPage, operation, answer):
+        for plan in questions.needed(page.savings_plans_utilization_details, operation, "its list of plans"):
+            arn = questions.needed(plan.savings_plan_arn, operation, "SavingsPlanArn")
+            end = questions.needed((plan.attributes or {}).get("EndDateTime"), operation, "EndDateTime")
+            try:
+                days.append((arn.rpartition("/")[2], date.fromisoformat(end[:10])))
+            except ValueError:
+                raise questions.unreadable(operation, "EndDateTime is no date") from None
     for commitment_id, day in sorted(days, key=lambda item: item[1]):
         if today <= day <= today + timedelta(days=EXPIRY_DAYS):
             yield Expiry(kind="savings_plans", commitment_id=commitment_id, ends=day)

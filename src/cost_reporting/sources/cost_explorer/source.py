@@ -3,22 +3,31 @@
 import json
 import logging
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime
+from functools import partial
+from threading import Lock
 from typing import Any, Final
 
 from cost_reporting.clients import Client, RoleAccess, Way
 from cost_reporting.contracts import Cadence, Period, Run
 from cost_reporting.costs import AccountNotRead
 from cost_reporting.errors import (
+    AccountClosed,
     ClientAccessDenied,
     ClientMisconfigured,
     CostExplorerDisabled,
     CostReportingError,
+    CostsEndless,
     CostsNotReady,
     CostsRefused,
+    CostsUnreadable,
+    CredentialsRejected,
+    PayerDeniesAccess,
+    PolicyDeniesAccess,
 )
 from cost_reporting.periods import month_of, months_before, preceding
-from cost_reporting.sources import Admit, Fetched, Reached
+from cost_reporting.sources import Admit, Fetched, Kept, Reached
 from cost_reporting.sources.access import Reader, reader
 from cost_reporting.sources.cost_explorer import sections
 from cost_reporting.sources.cost_explorer.asking import Questions
@@ -28,14 +37,33 @@ from cost_reporting.sources.cost_explorer.reading import Reading, read
 HISTORY_MONTHS: Final = 13
 """Whole months that Cost Explorer keeps before the current one (User Guide, "Analyzing your costs and usage")."""
 
-_LEAVES_OUT: Final = (ClientAccessDenied, ClientMisconfigured, CostExplorerDisabled, CostsNotReady, CostsRefused)
+SIDE_BY_SIDE: Final = 4
+"""Accounts of one client that are read at once. Each account has Cost Explorer's rate for itself, which AWS does not
+publish (about ten requests a second are reported, boto/botocore#1820), and one reader asks about one a second. With
+ConcurrentClients clients at once, so many times more answers are in memory and under way."""
+
+_LEAVES_OUT: Final = (
+    AccountClosed,
+    ClientAccessDenied,
+    ClientMisconfigured,
+    CostExplorerDisabled,
+    CostsEndless,
+    CostsNotReady,
+    CostsRefused,
+    CostsUnreadable,
+    CredentialsRejected,
+    PayerDeniesAccess,
+    PolicyDeniesAccess,
+)
 """What takes one of several accounts out of a report. CostsThrottled does not: the state machine asks again."""
 _log = logging.getLogger(__name__)
+_one_at_a_time = Lock()
 
 
 def requests_for(client: Client, cadence: Cadence) -> int:
     """How many paid requests a report takes, said before they are asked; each further page is one more."""
-    return (2 + sections.requests_for(client, cadence)) * (1 + len(client.more_accounts))
+    members = 1 if client.more_accounts and "accounts" not in client.sections else 0
+    return (2 + members + sections.requests_for(client, cadence)) * (1 + len(client.more_accounts))
 
 
 def forgotten(period: Period, cadence: Cadence, at: datetime) -> str | None:
@@ -59,14 +87,16 @@ class CostExplorerSource:
     def __init__(self, now: Callable[[], datetime]) -> None:
         self._now = now
 
-    def fetch(self, client: Client, run: Run, admit: Admit) -> Fetched:
+    def fetch(self, client: Client, run: Run, admit: Admit, kept: Kept | None = None) -> Fetched:
         """The costs of the run's period, the one before, and the months that lead up to it, over all accounts.
 
         An account that cannot be read is left out by name. If there is no other one, that is an error: the first one's.
+        Accounts are read side by side; what one of them says is no other's affair, and the document has them in the
+        order of the record.
 
-        Raises CostsThrottled, CostsNotReady, ClientAccessDenied, CostExplorerDisabled, CostsRefused,
-        ClientMisconfigured if two ways lead to one account, or CostsDoNotReconcile if the answers are in more than one
-        currency. What ``admit`` raises comes before anything is paid.
+        Raises CostsThrottled, one of ``_LEAVES_OUT``, ClientMisconfigured if two ways lead to one account, or
+        CostsDoNotReconcile if the answers are in more than one currency. What ``admit`` raises comes before anything is
+        paid.
         """
         fetched_at = self._now()
         if (gone := forgotten(run.period, run.cadence, fetched_at)) is not None:
@@ -79,37 +109,70 @@ class CostExplorerSource:
         ways, failures = client.ways, dict[Way, CostReportingError]()
         accounts = _let_in(client, ways, failures)
         admit([Reached(account.account_id, way.access, way.field) for way, account in accounts.items()])
-        readings, asked = list[Reading](), list[Questions]()
-        for way, account in accounts.items():
-            asked.append(questions := Questions(client.client_id, account))
-            try:
-                readings.append(
-                    read(
-                        questions,
-                        client,
-                        run,
-                        name=way.account or client.client_name,
-                        previous=previous,
-                        history=history,
-                        today=fetched_at.date(),
-                    )
-                )
-            except _LEAVES_OUT as failure:
-                failures[way] = failure
+        asked = {
+            way: Questions(client.client_id, account, kept=kept, renew=partial(_renewed, client.client_id, way))
+            for way, account in accounts.items()
+        }
+
+        def reading(way: Way) -> Reading | CostReportingError:
+            return _reading(
+                asked[way],
+                client,
+                run,
+                name=way.account or client.client_name,
+                previous=previous,
+                history=history,
+                today=fetched_at.date(),
+            )
+
+        readings = list[Reading]()
+        with ThreadPoolExecutor(max_workers=SIDE_BY_SIDE) as readers:
+            for way, found in zip(asked, list(readers.map(reading, asked)), strict=True):
+                if isinstance(found, Reading):
+                    readings.append(found)
+                elif isinstance(found, _LEAVES_OUT):
+                    failures[way] = found
+                else:
+                    raise found
         if not readings:
             raise failures[ways[0]]
-        costs = merged(
-            client,
-            run,
-            readings,
-            previous=previous,
-            fetched_at=fetched_at,
-            queries=tuple(query for questions in asked for query in questions.queries),
-            not_read=tuple(_not_read(client, way, accounts.get(way), failures[way]) for way in ways if way in failures),
-        )
-        answers: dict[str, Any] = {questions.account_id: questions.answers for questions in asked}
-        raw = json.dumps(answers if client.more_accounts else asked[0].answers, ensure_ascii=False, sort_keys=True)
+        try:
+            costs = merged(
+                client,
+                run,
+                readings,
+                previous=previous,
+                fetched_at=fetched_at,
+                queries=tuple(query for questions in asked.values() for query in questions.queries),
+                not_read=tuple(
+                    _not_read(client, way, accounts.get(way), failures[way]) for way in ways if way in failures
+                ),
+            )
+        except CostsNotReady:
+            for questions in asked.values():
+                questions.forget()
+            raise
+        answers: dict[str, Any] = {questions.account_id: questions.answers for questions in asked.values()}
+        own = answers if client.more_accounts else next(iter(answers.values()))
+        raw = json.dumps(own, ensure_ascii=False, sort_keys=True)
         return Fetched(costs=costs, raw=raw.encode())
+
+
+def _reading(questions: Questions, client: Client, run: Run, **asked: Any) -> Reading | CostReportingError:
+    """What an account says, or why not. The next try asks anew if its figures were not there yet."""
+    try:
+        return read(questions, client, run, **asked)
+    except CostsNotReady as late:
+        questions.forget()
+        return late
+    except CostReportingError as failure:
+        return failure
+
+
+def _renewed(client_id: str, way: Way) -> Reader:
+    """Fresh credentials. boto3 makes clients of one session one at a time (boto3 guide, "Multithreading")."""
+    with _one_at_a_time:
+        return reader(client_id, way.access, way.field)
 
 
 def _let_in(client: Client, ways: Iterable[Way], failures: dict[Way, CostReportingError]) -> dict[Way, Reader]:
