@@ -6,6 +6,7 @@ and :data:`HalfAnswer` one in XML that breaks off. None leaves the file that mad
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Literal, overload, override
 
 import boto3
@@ -165,8 +166,9 @@ def own_credentials() -> Credentials:
     return Credentials(access_key_id=str(keys.access_key), secret_access_key=str(keys.secret_key), token=keys.token)
 
 
+@cache
 def partition() -> str:
-    """The partition of the region in which this process calls, ``aws`` where nothing names one.
+    """The partition of the region in which this process calls, ``aws`` where nothing names one; read once.
 
     By botocore's own list of regions, patterns for new ones included (``botocore/data/partitions.json``).
     """

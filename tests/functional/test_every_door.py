@@ -127,7 +127,9 @@ def test_a_partition_is_that_of_the_region(run: Run, world: World, wire: Wire, m
 def test_the_partition_is_told_by_the_region(region: str, partition: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_REGION", region)
     monkeypatch.setenv("AWS_DEFAULT_REGION", region)
+    aws.partition.cache_clear()
     assert aws.partition() == partition
+    aws.partition.cache_clear()
 
 
 @pytest.mark.parametrize("stored", [True, "true", "yes", Decimal(1)])

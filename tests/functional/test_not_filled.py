@@ -147,13 +147,21 @@ def test_a_weekly_budget_needs_the_running_month_without_a_forecast(
 def test_yesterday_that_is_not_there_is_no_zero_in_the_forecast_and_holds_nothing_back(
     invoke: Invoke, world: World, costs: Costs
 ) -> None:
-    costs.tamper = emptied("2026-11-07")
+    forecasts, empty = [], emptied("2026-11-07")
+
+    def tamper(request: Any, body: Any) -> Any:
+        forecasts.extend([request["TimePeriod"]] if "ForecastResultsByTime" in body else [])
+        return empty(request, body)
+
+    costs.tamper = tamper
     world.add(of_account(BAKERY, sections=("forecast",)))
     found = document(world, fetch(invoke, due("2026-10", last_look=False)))
-    assert isinstance(found.forecast, NotAvailable)
     so_far = running_month(found)
     assert so_far is not None
     assert so_far.days.end == date(2026, 11, 7)
+    assert isinstance(found.forecast, Forecast)
+    assert (found.forecast.until, found.forecast.so_far) == (so_far.days.end, so_far.amount)
+    assert forecasts == [{"Start": "2026-11-07", "End": "2026-12-01"}]
     assert found.missing == ()
 
 

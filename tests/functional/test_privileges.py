@@ -15,7 +15,7 @@ import pytest
 
 from cost_reporting.clients import Client
 from cost_reporting.contracts import CostsFetched, ForceSend, ReportRendered, ReportSent, Run, SettleAsked, Worklist
-from cost_reporting.errors import ClientAccessDenied, InvalidRequest, RunIncomplete
+from cost_reporting.errors import CredentialsRejected, InvalidRequest, RunIncomplete
 from cost_reporting.operations.back_up_tables import KEPT
 from tests.builders import a_client, a_client_due, a_failure, client_ended
 from tests.contract.documents import EVENTS, FUNCTIONS
@@ -57,7 +57,7 @@ def asked(invoke: Invoke, world: World, wire: Wire, clock: Clock, costs: Costs) 
     first = reported(invoke, "bakery", worklist.run.model_copy(update={"issue": "preliminary"}))
     reported(invoke, "bakery", worklist.run)
     reported(invoke, "credits", worklist.run)
-    with pytest.raises(ClientAccessDenied):
+    with pytest.raises(CredentialsRejected):
         invoke("fetch_costs", a_client_due("keys", worklist.run))
     as_stored = worklist.run.model_copy(update={"issue": "preliminary", "force_send": forced(first)})
     reported(invoke, "bakery", as_stored)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -32,10 +33,17 @@ def command(machine: Machine, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     return command
 
 
+def cloudwatch_is_ahead(command: Run) -> dict[str, Decimal]:
+    """By how much CloudWatch's count of today's month is above the table's, for each count that the report checks."""
+    checks = command(generate_ops_report.app, "--period", "monthly", "--at", TODAY).json["report"]["checks"]
+    return {each["what"]: Decimal(each["measured"] or 0) - Decimal(each["recorded"]) for each in checks}
+
+
 def test_the_reports_of_today_s_run_say_who_has_one_and_what_it_took(
     machine: Machine, command: Run, tmp_path: Path
 ) -> None:
     week = machine.a_week()
+    ahead_before = cloudwatch_is_ahead(command)
     run = machine.run(request(week, "tiny-bakery", "denied-corp"))
     stray = machine.run({"cadence": "yearly"})
     assert machine.settled_ledger("tiny-bakery", week) == ["DELIVERED"]
@@ -53,7 +61,8 @@ def test_the_reports_of_today_s_run_say_who_has_one_and_what_it_took(
     assert lines["tiny-bakery"]["mails"] == {"DELIVERED": 1}
     assert "denied-corp" in next(e for e in report["errors"] if e["error"] == "ClientAccessDenied")["clients"]
     assert "InvalidRequest" in {each["error"] for each in report["strays"] if each["name"] in stray.arn}
-    assert {check["what"]: check["agrees"] for check in report["checks"]}["Paid requests"] is True
+    # Other tests of today redrive runs, which CloudWatch counts twice; this run adds the same to both counts.
+    assert cloudwatch_is_ahead(command) == ahead_before
     assert report["unknowns"] == []
     assert (tmp_path / "report.pdf").read_bytes().startswith(b"%PDF-1.7")
 

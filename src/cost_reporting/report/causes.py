@@ -12,7 +12,7 @@ from cost_reporting.contracts import Fact
 from cost_reporting.costs import Anomaly
 from cost_reporting.domain.causes import Cause, Kind, Part
 from cost_reporting.money import cents, total
-from cost_reporting.report import unusual
+from cost_reporting.report import charts, unusual
 from cost_reporting.report.edition import Edition, one_line
 from cost_reporting.report.figures import MINUS
 from cost_reporting.report.language import to_say
@@ -99,22 +99,26 @@ def _change(edition: Edition, amount: Decimal) -> str:
     return edition.figures.difference(amount)
 
 
-def label(edition: Edition, cause: Cause) -> str:
-    """What the cause is called beside a bar, and in the headline."""
+def label(edition: Edition, cause: Cause, room: int | None = None) -> str:
+    """What the cause is called beside a bar, and in the headline, where AWS's names have ``room`` for so many letters."""
+
+    def short(name: str) -> str:
+        return name if room is None else charts.shortened(name, room)
+
     match cause.kind:
         case "incident" | "incident_before":
-            what = _service_of(edition, cause)
+            what = short(_service_of(edition, cause))
             if cause.kind == "incident_before":
                 return edition.say(
                     "an incident {then}, which is over ({what})", then=during_previous(edition), what=what
                 )
             return edition.say(_INCIDENTS[cause.over], what=what)
         case "not_billed_yet":
-            return edition.say("{fee}, not billed yet", fee=_fee(edition, cause))
+            return edition.say("{fee}, not billed yet", fee=short(_fee(edition, cause)))
         case "other":
-            return _fee(edition, cause)
+            return short(_fee(edition, cause))
         case kind:
-            return edition.say(_LABELS[kind]) if kind in _LABELS else one_line(cause.service or "")
+            return edition.say(_LABELS[kind]) if kind in _LABELS else short(one_line(cause.service or ""))
 
 
 def sentence(edition: Edition, cause: Cause) -> str:

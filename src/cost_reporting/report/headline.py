@@ -11,14 +11,13 @@ from typing import Final, NamedTuple
 from cost_reporting.domain.causes import Share
 from cost_reporting.money import cents
 from cost_reporting.record_types import Group
-from cost_reporting.report import charts
 from cost_reporting.report.causes import label
 from cost_reporting.report.edition import Edition
 from cost_reporting.report.figures import change_ratio
 from cost_reporting.report.language import to_say
 from cost_reporting.report.phrases import day_ranges, during, during_previous, lacking
 
-_NAME_LENGTH: Final = 40
+_NAME_LENGTH: Final = 32
 
 
 class _Messages(NamedTuple):
@@ -187,7 +186,7 @@ def _main_cause(edition: Edition) -> str | None:
     main = edition.headline_cause
     if main is None or edition.judged_by_usage or cents(edition.total) <= 0 or edition.explanation.basis != "change":
         return None
-    named = edition.language.listed(charts.shortened(label(edition, cause), _NAME_LENGTH) for cause in main.causes)
+    named = edition.language.listed(label(edition, cause, _NAME_LENGTH) for cause in main.causes)
     message = (_OF_RISE if (edition.explanation.change or 0) > 0 else _OF_FALL)[main.share]
     return edition.say(message, causes=named)
 
