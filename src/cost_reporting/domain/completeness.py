@@ -32,8 +32,8 @@ from cost_reporting.periods import length
 from cost_reporting.record_types import group_of
 
 YOUNG_DAYS: Final = 7
-"""A day is young until so many days after it: what is not there yet on the 3rd of a month can be its last five days, and
-on a Tuesday more than a weekend (reply-fr/sustainable-personal-accounts#84 waited 6 days, and then 14)."""
+"""A day is young until so many days after it: what is not there yet on the 3rd of a month can be its last five days,
+and on a Tuesday more than a weekend (reply-fr/sustainable-personal-accounts#84 waited 6 days, and then 14)."""
 MOST_EMPTY: Final = 2
 """Days without lines at the end of older, estimated days. More of them are not late: the account has stopped."""
 _MOST_IN_PART: Final = 2

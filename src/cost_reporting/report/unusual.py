@@ -25,7 +25,7 @@ def numbered(edition: Edition) -> tuple[Anomaly, ...]:
 
 
 def of_period(edition: Edition) -> tuple[Anomaly, ...]:
-    """Those that overlap the period, each event once; the document may know of some that were over before it, as causes of a fall.
+    """Those that overlap the period, each event once; what was over before it is a cause of a fall, and not here.
 
     One of which AWS says no end may reach into the period.
     """
@@ -37,7 +37,8 @@ def of_period(edition: Edition) -> tuple[Anomaly, ...]:
         each
         for each in anomalies
         if (each in events or each.impact <= 0)
-        and each.first_day < period.end and (each.last_day is None or max(each.first_day, each.last_day) >= period.start)
+        and each.first_day < period.end
+        and (each.last_day is None or max(each.first_day, each.last_day) >= period.start)
     )
 
 

@@ -71,7 +71,9 @@ def days_end(client: Client, run: Run, today: date) -> date:
 def needs_running_month(client: Client, run: Run, today: date) -> bool:
     """Whether the days of the running month are needed, from its first on."""
     follows = run.period.end <= today and month_of(today).start <= run.period.end + timedelta(days=31)
-    return follows and ("forecast" in client.sections or (run.cadence == "weekly" and client.monthly_budget is not None))
+    return follows and (
+        "forecast" in client.sections or (run.cadence == "weekly" and client.monthly_budget is not None)
+    )
 
 
 def requests_for(client: Client, cadence: Cadence) -> int:
