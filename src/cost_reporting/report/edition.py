@@ -33,6 +33,8 @@ from cost_reporting.soundness import is_old
 Basis = Literal["whole", "partial", "zero", "credit", "none"]
 """What there is to compare with: a whole period, one in which the costs began, a zero, a credit, or nothing yet."""
 
+BILLED: Final = "USD"
+"""The currency in which AWS bills, and which the exchange rates of records are for."""
 _JOINERS: Final = "\u200c\u200d"
 _LONGEST_NAME: Final = 120
 _READ: Final = 1000
@@ -91,6 +93,11 @@ class Edition:
         """Whether the client's exchange rate is too old for the period, so that it is not used."""
         rate = self.client.exchange_rate
         return rate is not None and is_old(rate.as_of, self.period, rate.max_age_days)
+
+    @property
+    def rate_is_of_another(self) -> bool:
+        """Whether AWS bills in another currency than the one that the client's exchange rate is for."""
+        return self.client.exchange_rate is not None and self.currency not in {BILLED, self.client.currency}
 
     @property
     def period(self) -> Period:
@@ -276,6 +283,21 @@ class Edition:
     def covered_by_credits(self) -> bool:
         """Whether the total is zero because credits or refunds paid for the usage."""
         return not cents(self.total) and cents(self.credits) < 0
+
+    @cached_property
+    def has_refunds(self) -> bool:
+        """Whether AWS refunded something in the period."""
+        return cents(self.by_group.get("refund", Decimal(0))) < 0
+
+    @cached_property
+    def has_credits(self) -> bool:
+        """Whether credits were taken off the period's bill."""
+        return cents(self.by_group.get("credit", Decimal(0))) < 0
+
+    @cached_property
+    def had_refunds(self) -> bool:
+        """Whether AWS refunded something in the previous period."""
+        return cents(by_group(self.costs, self.previous).get("refund", Decimal(0))) < 0
 
     @cached_property
     def previous_covered_by_credits(self) -> bool:

@@ -205,6 +205,8 @@ def _spent(edition: Edition, amount: str, when: str) -> str:  # noqa: PLR0911 - 
             return edition.say(
                 "You spent {amount} {when}; there is no earlier period to compare with.", amount=amount, when=when
             )
+        case "zero" if edition.previous_covered_by_credits and edition.had_refunds:
+            message = to_say("You spent {amount} {when}; {then}, credits or refunds covered all of the usage.")
         case "zero" if edition.previous_covered_by_credits:
             message = to_say("You spent {amount} {when}; {then}, credits covered all of the usage.")
         case "zero" if not edition.previous_total:
@@ -224,6 +226,14 @@ def _spent(edition: Edition, amount: str, when: str) -> str:  # noqa: PLR0911 - 
                 when=when,
                 credit=_money(edition, -edition.previous_total),
                 then=then,
+            )
+        case "partial" if edition.first_cost and rate_change(edition) and rates(edition) is None:
+            return edition.say(
+                "You spent {amount} {when}, as much per day as {then}, when costs began on {day}.",
+                amount=amount,
+                when=when,
+                then=then,
+                day=edition.figures.day(edition.first_cost),
             )
         case "partial" if edition.first_cost and (rate := _rate_change(edition)) is not None:
             return edition.say(

@@ -20,6 +20,8 @@ from cost_reporting.report.language import to_say
 _NAME_LENGTH: Final = 60
 _SUBJECTS: Final = {
     "covered": to_say("[{client}] AWS costs, {period}: {amount} after credits \u2013 {state}"),
+    "refunded": to_say("[{client}] AWS costs, {period}: {amount} after refunds \u2013 {state}"),
+    "both": to_say("[{client}] AWS costs, {period}: {amount} after credits and refunds \u2013 {state}"),
     "change": to_say("[{client}] AWS costs, {period}: {amount} ({change}) \u2013 {state}"),
     "amount": to_say("[{client}] AWS costs, {period}: {amount} \u2013 {state}"),
 }
@@ -98,8 +100,10 @@ def subject(edition: Edition) -> str:
     return ("[TEST] " if edition.is_test else "") + " ".join(line.split())
 
 
-def _said_of(edition: Edition) -> Literal["covered", "change", "amount"]:
+def _said_of(edition: Edition) -> Literal["covered", "refunded", "both", "change", "amount"]:
     """What the subject says of the amount."""
+    if edition.covered_by_credits and edition.has_refunds:
+        return "both" if edition.has_credits else "refunded"
     if edition.covered_by_credits:
         return "covered"
     return "change" if headline.subject_change(edition) else "amount"

@@ -104,6 +104,8 @@ def _not_compared(edition: Edition) -> Iterator[str]:
 
 
 def _nothing(edition: Edition) -> str:
+    if edition.covered_by_credits and edition.has_refunds:
+        return edition.say("Credits or refunds covered all of the usage, so there is nothing to split.")
     if edition.covered_by_credits:
         return edition.say("Credits covered all of the usage, so there is nothing to split.")
     return edition.say("Nothing was charged, so there is nothing to split.")

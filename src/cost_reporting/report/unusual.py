@@ -1,9 +1,11 @@
 """The anomalies of a period, numbered: the same number in the chart of the days, below it and in their table."""
 
+from datetime import timedelta
 from typing import Final
 
 from cost_reporting.contracts import Period
 from cost_reporting.costs import Anomaly
+from cost_reporting.domain.causes.incidents import once
 from cost_reporting.report import charts
 from cost_reporting.report.edition import Edition, one_line
 
@@ -23,17 +25,20 @@ def numbered(edition: Edition) -> tuple[Anomaly, ...]:
 
 
 def of_period(edition: Edition) -> tuple[Anomaly, ...]:
-    """Those that overlap the period; the document may know of some that were over before it, as causes of a fall.
+    """Those that overlap the period, each event once; what was over before it is a cause of a fall, and not here.
 
     One of which AWS says no end may reach into the period.
     """
     anomalies, period = edition.costs.anomalies, edition.period
     if not isinstance(anomalies, tuple):
         return ()
+    events = [event.anomaly for event in once(anomalies, until=period.end - timedelta(days=1))]
     return tuple(
         each
         for each in anomalies
-        if each.first_day < period.end and (each.last_day is None or max(each.first_day, each.last_day) >= period.start)
+        if (each in events or each.impact <= 0)
+        and each.first_day < period.end
+        and (each.last_day is None or max(each.first_day, each.last_day) >= period.start)
     )
 
 

@@ -11,14 +11,15 @@ from typing import Final
 from babel.numbers import get_currency_precision
 
 from cost_reporting.clients import Metric
+from cost_reporting.costs import Split
 from cost_reporting.domain.causes import Part
 from cost_reporting.money import cents
 from cost_reporting.periods import final_from, length
 from cost_reporting.report import headline
 from cost_reporting.report.causes import Reason, fees, reasons_of_a_mail
 from cost_reporting.report.causes import reasons as causes_of
-from cost_reporting.report.edition import Edition, one_line
-from cost_reporting.report.gaps import gaps, unread
+from cost_reporting.report.edition import BILLED, Edition, one_line
+from cost_reporting.report.gaps import gaps, part_name, unread
 from cost_reporting.report.language import to_say
 from cost_reporting.report.phrases import day_ranges, during, during_previous
 from cost_reporting.report.revision import since_last_report, since_preliminary
@@ -28,6 +29,8 @@ _CHANGED: Final = to_say("Why it changed, in {currency}")
 _OF_ACCOUNTS_READ: Final = to_say("Why it changed, of the accounts read, in {currency}")
 _USAGE_ROSE: Final = to_say("Credits paid for everything. Why usage rose, in {currency}")
 _USAGE_FELL: Final = to_say("Credits paid for everything. Why usage fell, in {currency}")
+_REFUNDED_ROSE: Final = to_say("Credits or refunds paid for everything. Why usage rose, in {currency}")
+_REFUNDED_FELL: Final = to_say("Credits or refunds paid for everything. Why usage fell, in {currency}")
 TRUST_TITLE: Final = to_say("How far to trust the figures")
 
 METRIC_WORDS: Final[dict[Metric, str]] = {
@@ -52,9 +55,12 @@ def reasons_title(edition: Edition) -> str:
     """What the reasons explain."""
     explained, change = edition.explanation, edition.explanation.change or 0
     if explained.basis == "usage" and not change:
-        return edition.say("What the credits covered")
+        covered = edition.say("What the credits covered")
+        return edition.say("What credits or refunds covered") if edition.has_refunds else covered
     if explained.basis == "usage":
-        message = _USAGE_ROSE if change > 0 else _USAGE_FELL
+        refunds = edition.has_refunds or edition.had_refunds
+        rose, fell = (_REFUNDED_ROSE, _REFUNDED_FELL) if refunds else (_USAGE_ROSE, _USAGE_FELL)
+        message = rose if change > 0 else fell
     elif explained.basis == "change":
         message = _OF_ACCOUNTS_READ if edition.costs.accounts_not_read else _CHANGED
     else:
@@ -167,7 +173,7 @@ def caveats(edition: Edition) -> tuple[str, ...]:
                 which=day_ranges(edition, edition.days_not_there),
             )
         )
-    found += [*unread(edition), *gaps(edition)]
+    found += [*unread(edition), *gaps(edition), *_not_known(edition)]
     if edition.rate_is_old and edition.client.exchange_rate is not None:
         found.append(
             edition.say(
@@ -176,17 +182,47 @@ def caveats(edition: Edition) -> tuple[str, ...]:
                 day=figures.day(edition.client.exchange_rate.as_of),
             )
         )
+    elif edition.rate_is_of_another:
+        found.append(
+            edition.say(
+                "No amounts in {currency}: the exchange rate is for {rated}, and AWS bills in {billed}.",
+                currency=edition.client.currency,
+                rated=BILLED,
+                billed=edition.currency,
+            )
+        )
     since = [line for line in (since_preliminary(edition), since_last_report(edition)) if line]
     return (*since, *(found or [edition.say("Nothing is estimated, and nothing is missing.")]))
+
+
+def _not_known(edition: Edition) -> Iterator[str]:
+    """What of the time before the period is not known in full: it is missing, if nothing of the period itself is."""
+    costs, known = edition.costs, edition.costs.not_comparable is None
+    if not known:
+        then = during_previous(edition)
+        yield edition.say("The figures {then} are not known in full, so nothing is compared.", then=then)
+    splits = [(name, getattr(costs, name)) for name in ("accounts", "regions")]
+    splits += [(f"tags.{tag.tag_key}", tag.split) for tag in (costs.tags if isinstance(costs.tags, tuple) else ())]
+    before = edition.figures.period(edition.compared)
+    parts = [
+        edition.say("{name} ({id})", name=part_name(edition, name), id=before)
+        for name, split in splits
+        if known and isinstance(split, Split) and split.previous is None and not edition.days_not_there
+    ]
+    parts += [edition.figures.period(month) for month in costs.months_not_known if known or month != costs.previous]
+    if parts:
+        yield edition.say("Not known in full: {parts}.", parts=edition.language.listed(parts))
 
 
 def equivalent(edition: Edition) -> str | None:
     """The total in the client's own currency, with rate, date and source; None if it is billed in it, or zero.
 
-    None, too, if the rate is too old for the period, which :func:`caveats` says.
+    None, too, if the rate is too old for the period, or from another currency, which :func:`caveats` says.
     """
     rate = edition.client.exchange_rate
-    if rate is None or edition.client.currency == edition.currency or not cents(edition.total) or edition.rate_is_old:
+    if rate is None or edition.client.currency == edition.currency or not cents(edition.total):
+        return None
+    if edition.rate_is_old or edition.rate_is_of_another:
         return None
     figures, currency = edition.figures, edition.client.currency
     converted = (edition.total * rate.rate).quantize(

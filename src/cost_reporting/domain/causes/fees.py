@@ -108,14 +108,14 @@ def _fee_lump(amounts: Mapping[date, Decimal], first: date) -> Decimal:
 def lump(amounts: Mapping[date, Decimal], first: date) -> Decimal:
     """What of the usage of the 1st is billed once a month, such as hosted zones and licences; else zero.
 
-    If the days behind it cost alike, something began on the 1st.
+    If the days behind it cost alike, something began on the 1st; if the days on which it cost at all do, before it.
     """
     others = [amount for day, amount in amounts.items() if day != first]
     behind = [amount for day, amount in amounts.items() if day > first]
     if first not in amounts or not others:
         return ZERO
-    usual = median(others)
-    most = max(usual, median(behind) if behind else ZERO)
+    usual, used = median(others), [amount for amount in others if amount]
+    most = max([usual, *(median(alike) for alike in (behind, used) if alike)])
     amount = amounts[first]
     return amount - usual if amount >= LUMP and amount > LUMP_TIMES * most else ZERO
 

@@ -38,17 +38,20 @@ class Event:
 
 
 def events(bill: Bill) -> list[Event]:
-    """Each event once, the largest first: a monitor of services and one of accounts may both report it.
+    """Each event once, the largest first: a monitor of services and one of accounts may both report it."""
+    reports = bill.costs.anomalies
+    found = reports if isinstance(reports, tuple) else ()
+    return once(found, until=max(bill.known_days, default=bill.now.period.start))
+
+
+def once(reports: Iterable[Anomaly], *, until: date) -> list[Event]:
+    """The events of some reports with an impact; one that goes on lasts ``until`` then.
 
     Two reports are of one event if their days overlap and service, account, usage type and region are equal or not
     said. The one that says more stays.
     """
-    reports = bill.costs.anomalies
-    until = max(bill.known_days, default=bill.now.period.start)
     found = [
-        Event(anomaly, anomaly.last_day or max(until, anomaly.first_day))
-        for anomaly in (reports if isinstance(reports, tuple) else ())
-        if anomaly.impact > 0
+        Event(anomaly, anomaly.last_day or max(until, anomaly.first_day)) for anomaly in reports if anomaly.impact > 0
     ]
     kept: list[Event] = []
     for event in sorted(found, key=_says_most):

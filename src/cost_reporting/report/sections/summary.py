@@ -237,6 +237,8 @@ def _previous(edition: Edition) -> Figure:
     note = figures.period(edition.previous)
     if edition.basis == "partial":
         note = say("{period}, p\u00a0partial", period=note)
+    elif edition.previous_covered_by_credits and edition.had_refunds:
+        note = say("{period}: credits or refunds covered the usage", period=note)
     elif edition.previous_covered_by_credits:
         note = say("{period}: credits covered the usage", period=note)
     elif not edition.previous_total:

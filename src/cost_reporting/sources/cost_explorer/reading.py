@@ -82,7 +82,11 @@ def read(
 def days_asked(client: Client, run: Run, previous: Period, today: date) -> Period:
     """Both periods; and all of the running month so far, if a forecast or a budget needs to know what it has cost."""
     end = sections.days_end(client, run, today)
-    start = min(previous.start, today.replace(day=1)) if end == today > run.period.end else previous.start
+    start = (
+        min(previous.start, today.replace(day=1))
+        if sections.needs_running_month(client, run, today)
+        else previous.start
+    )
     return Period(start=start, end=end)
 
 

@@ -4,6 +4,7 @@ A section's figures are optional: a failure to have them is an answer too (NotAv
 of the report.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from datetime import date, timedelta
@@ -14,6 +15,7 @@ from typing import Any, Final, NamedTuple
 from cost_reporting.clients import Client, Section
 from cost_reporting.contracts import Cadence, Period, Run
 from cost_reporting.costs import (
+    SEVERAL_SERVICES,
     Anomaly,
     DayCosts,
     Forecast,
@@ -63,9 +65,15 @@ def days_end(client: Client, run: Run, today: date) -> date:
 
     A forecast is added to it, and the budget of a weekly report is that of the running month.
     """
+    return today if needs_running_month(client, run, today) else run.period.end
+
+
+def needs_running_month(client: Client, run: Run, today: date) -> bool:
+    """Whether the days of the running month are needed, from its first on."""
     follows = run.period.end <= today and month_of(today).start <= run.period.end + timedelta(days=31)
-    needed = "forecast" in client.sections or (run.cadence == "weekly" and client.monthly_budget is not None)
-    return today if needed and follows else run.period.end
+    return follows and (
+        "forecast" in client.sections or (run.cadence == "weekly" and client.monthly_budget is not None)
+    )
 
 
 def requests_for(client: Client, cadence: Cadence) -> int:
@@ -239,19 +247,22 @@ def _anomalies(asked: Asked) -> tuple[Anomaly, ...]:
 def _anomaly(questions: Questions, found: FoundAnomaly, account_id: str | None) -> Anomaly:
     """``account_id`` is the account that answered, if it is one of several: that is then worth saying.
 
+    The dimension of a monitor of linked accounts is an account, and no service.
+
     Raises CostsUnreadable without a first day or an impact: a list that lacks it would call it nothing unusual.
     """
     operation = "GetAnomalies"
     impact = questions.needed(found.impact, operation, "Impact")
-    cause = (found.root_causes or (RootCause(),))[0]
+    cause, dimension = (found.root_causes or (RootCause(),))[0], found.dimension_value or ""
+    of_account = dimension if re.fullmatch(r"\d{12}", dimension) else None
     return Anomaly(
         first_day=questions.needed(found.anomaly_start_date, operation, "AnomalyStartDate"),
         last_day=found.anomaly_end_date,
         impact=questions.needed(impact.total_impact, operation, "TotalImpact"),
         expected=impact.total_expected_spend,
-        service=cause.service or found.dimension_value or "several services",
+        service=cause.service or (None if of_account else dimension) or SEVERAL_SERVICES,
         region=cause.region,
-        account_id=cause.linked_account or account_id,
+        account_id=cause.linked_account or of_account or account_id,
         usage_type=cause.usage_type,
     )
 

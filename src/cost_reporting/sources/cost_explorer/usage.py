@@ -85,7 +85,8 @@ class TimePeriod(BaseModel):
 class _Result(BaseModel):
     time_period: TimePeriod = Field(alias="TimePeriod")
     groups: list[Group] | None = Field(alias="Groups", default=None)
-    estimated: bool = Field(alias="Estimated", default=False)
+    estimated: bool = Field(alias="Estimated", default=True)
+    """What AWS does not say to be settled is not."""
 
 
 class _Attributes(BaseModel):
