@@ -115,10 +115,22 @@ def test_an_account_billed_in_lumps_is_whole_on_a_cheap_day() -> None:
 
 
 @pytest.mark.parametrize("until", [date(2026, 10, 20), date(2026, 10, 28), date(2026, 10, 29)])
-def test_an_account_that_was_closed_has_zeros(until: date) -> None:
+def test_an_account_that_was_closed_has_zeros_once_aws_calls_its_days_final(until: date) -> None:
     closed: Costs = lambda day: STEADY if day < until else {}  # noqa: E731
-    assert judged(closed, today=date(2026, 11, 8)) == ()
+    assert judged(closed, today=date(2026, 11, 9), estimated=False) == ()
+    assert judged(closed, period="2026-10", today=date(2026, 11, 8), estimated=False) == ()
+
+
+def test_more_than_a_week_of_older_days_without_anything_is_no_delay() -> None:
+    closed: Costs = lambda day: STEADY if day < date(2026, 10, 20) else {}  # noqa: E731
     assert judged(closed, period="2026-10", today=date(2026, 11, 8)) == ()
+
+
+def test_some_older_days_that_are_estimated_and_empty_are_not_there() -> None:
+    closed: Costs = lambda day: STEADY if day < date(2026, 10, 29) else {}  # noqa: E731
+    assert judged(closed, period="2026-10", today=date(2026, 11, 8)) == tuple(
+        days(Period(start=date(2026, 10, 29), end=date(2026, 11, 1)))
+    )
 
 
 def test_a_new_account_is_not_judged_by_days_that_it_did_not_have() -> None:

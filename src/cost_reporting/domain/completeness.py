@@ -34,8 +34,9 @@ from cost_reporting.record_types import group_of
 YOUNG_DAYS: Final = 7
 """A day is young until so many days after it: what is not there yet on the 3rd of a month can be its last five days,
 and on a Tuesday more than a weekend (reply-fr/sustainable-personal-accounts#84 waited 6 days, and then 14)."""
-MOST_EMPTY: Final = 2
-"""Days without lines at the end of older, estimated days. More of them are not late: the account has stopped."""
+MOST_EMPTY: Final = 7
+"""Days without lines at the end of older, estimated days. More of them are not late: the account has stopped. What is
+not there seven days later was seen in public (see YOUNG_DAYS), and an account stops on one day of many."""
 _MOST_IN_PART: Final = 2
 _RECENT_DAYS: Final = 28
 """What the account does now is seen in its last four weeks; a pause before them says nothing about today."""
