@@ -42,7 +42,7 @@ class Spending:
 
 
 def spending(edition: Edition) -> Spending | None:
-    """The month of a monthly report against the budget; of a weekly one the running month, if it is known."""
+    """The month of a monthly report against the budget; of a weekly one the running month, if a day of it is known."""
     budget, costs = edition.client.monthly_budget, edition.costs
     if budget is None:
         return None
@@ -52,7 +52,7 @@ def spending(edition: Edition) -> Spending | None:
         return Spending(edition.period, edition.total, budget, until=edition.known.end, lacks=lacks or gaps)
     if (so_far := running_month(costs)) is not None:
         return Spending(month_of(so_far.days.start), so_far.amount, budget, until=so_far.days.end, lacks=lacks)
-    if isinstance(forecast := costs.forecast, Forecast):
+    if isinstance(forecast := costs.forecast, Forecast) and forecast.until > forecast.month.start:
         return Spending(forecast.month, forecast.so_far, budget, until=forecast.until, lacks=lacks)
     return None
 

@@ -100,7 +100,7 @@ def _change(edition: Edition, amount: Decimal) -> str:
 
 
 def label(edition: Edition, cause: Cause, room: int | None = None) -> str:
-    """What the cause is called beside a bar, and in the headline, where AWS's names have ``room`` for so many letters."""
+    """What the cause is called beside a bar, and in the headline, with AWS's names cut to ``room`` letters."""
 
     def short(name: str) -> str:
         return name if room is None else charts.shortened(name, room)

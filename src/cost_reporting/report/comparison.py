@@ -162,6 +162,11 @@ def _column(amounts: Mapping[str, Decimal], head: list[str], tail: list[str], pe
     return _Column(exact=(*exact, others), shown=tuple(shown([*exact, others + difference])))
 
 
+def _change(edition: Edition, now: Decimal, before: Decimal) -> str:
+    """A whole period is no percentage more than one in which the costs began."""
+    return edition.figures.not_available if edition.basis == "partial" else edition.figures.change(now, before)
+
+
 def _row(edition: Edition, line: _Line, columns: tuple[_Column, ...]) -> Row:
     is_sum = line.kind == "sum"
     (shown_now, now), (shown_before, before), (shown_usage, usage) = (
@@ -178,7 +183,7 @@ def _row(edition: Edition, line: _Line, columns: tuple[_Column, ...]) -> Row:
         now=written.cell(shown_now, now),
         before=written.cell(shown_before, before),
         difference=written.difference(gain),
-        change="" if says_nothing else written.change(now, before),
+        change="" if says_nothing else _change(edition, now, before),
         share="" if says_nothing else written.share(now, edition.total),
         contribution=written.percent(gain / all_gain) if all_gain and not says_nothing else "",
         gain=gain,

@@ -36,11 +36,11 @@ class Language:
 
     def say(self, message: str, /, **values: object) -> str:
         """``message`` in this language, with its named places filled."""
-        return self._messages.gettext(message).format_map(_isolated(values))
+        return _ended(self._messages.gettext(message).format_map(_isolated(values)))
 
     def say_n(self, singular: str, plural: str, n: int, /, **values: object) -> str:
         """The form for ``n`` things in this language, with its named places filled. ``{n}`` is a value like others."""
-        return self._messages.ngettext(singular, plural, n).format_map(_isolated({"n": n} | values))
+        return _ended(self._messages.ngettext(singular, plural, n).format_map(_isolated({"n": n} | values)))
 
     def listed(self, items: Iterable[str]) -> str:
         """``items`` behind each other with commas."""
@@ -71,6 +71,11 @@ def isolated(text: str) -> str:
     if any(unicodedata.bidirectional(char) in {"R", "AL", "AN"} for char in text):
         return f"{_ISOLATE}{text}{_POP}"
     return text
+
+
+def _ended(sentence: str) -> str:
+    """``sentence`` with one full stop, where its last value is abbreviated: "1. Nov." """
+    return sentence[:-1] if sentence.endswith("..") and not sentence.endswith("...") else sentence
 
 
 @lru_cache(maxsize=8)

@@ -293,6 +293,11 @@ def test_a_language_without_translation_is_named_among_the_facts_and_nowhere_els
     assert language_for("hi_IN").code == "en"
 
 
+def test_a_sentence_that_ends_with_an_abbreviation_has_one_full_stop() -> None:
+    said = language_for("de_DE").say("Not there yet: {days}.", days="1. Nov.")
+    assert said == "Noch nicht vorhanden: 1. Nov."
+
+
 def test_right_to_left_names_leave_the_line_around_them_alone() -> None:
     title = an_edition(a_client(client_name="شركة البيانات")).title
     assert title.startswith("\u2068شركة البيانات\u2069: AWS cost report")

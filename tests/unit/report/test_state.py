@@ -250,3 +250,11 @@ def test_what_aws_has_changed_since_the_last_report_is_said(then: str, now: str,
     first = plain(words.caveats(an_edition(costs=a_cost_document(restated=told)))[0])
     expected = f"AWS has restated September 2026 since its report of October 8, 2026: {said}"
     assert first == (expected if said else "Nothing is estimated, and nothing is missing.")
+
+
+@pytest.mark.parametrize(
+    ("value", "length"),
+    [("328,732", ""), ("-328,732", ""), ("1,328,732", "long"), ("124,000,459", "long"), ("1,240,004,589", "longest")],
+)
+def test_a_long_figure_is_printed_smaller_so_that_it_stays_in_its_place(value: str, length: str) -> None:
+    assert Figure(name="Net total", unit="USD", value=value, note="").length == length

@@ -83,19 +83,19 @@ def view(edition: Edition) -> BudgetAndForecast | None:
     known = forecast if isinstance(forecast, Forecast) else None
     finding = edition.language.together(*_sentences(edition, spent, known, expected))
     return BudgetAndForecast(
-        title=_title(edition, spent),
+        title=_title(edition, spent or expected),
         finding=finding,
         gap=_gap(edition, forecast),
         currency=edition.currency,
-        chart=_chart(edition, spent, known, finding),
+        chart=_chart(edition, spent, known, expected, finding),
         lines=tuple(_lines(edition, spent, known, expected)) if edition.costs.cadence == "monthly" else (),
         has_forecast=known is not None,
-        budget=edition.figures.amount(spent.budget) if spent else None,
+        budget=edition.figures.amount(against.budget) if (against := spent or expected) else None,
     )
 
 
-def _title(edition: Edition, spent: Spending | None) -> str:
-    if spent is None:
+def _title(edition: Edition, against: Spending | None) -> str:
+    if against is None:
         return edition.say("Forecast")
     return edition.say("Budget") if edition.costs.forecast is None else edition.say("Budget and forecast")
 
@@ -218,7 +218,7 @@ def _lines(
     if forecast is not None and any(cents(each) for each in (forecast.so_far, *forecast.bounds)):
         yield Line(
             month=edition.say("{month} (forecast)", month=capitalised(figures.period(forecast.month))),
-            billed=figures.amount(forecast.so_far),
+            billed=figures.amount(forecast.so_far) if forecast.until > forecast.month.start else EN_DASH,
             low=EN_DASH if forecast.low is None else figures.amount(forecast.low),
             likely=figures.amount(forecast.mean),
             high=EN_DASH if forecast.high is None else figures.amount(forecast.high),
@@ -227,13 +227,15 @@ def _lines(
         )
 
 
-def _chart(edition: Edition, spent: Spending | None, forecast: Forecast | None, finding: str) -> Bullets | None:
+def _chart(
+    edition: Edition, spent: Spending | None, forecast: Forecast | None, expected: Spending | None, finding: str
+) -> Bullets | None:
     months: list[tuple[Period, Decimal, Forecast | None]] = []
     if spent is not None and (forecast is None or spent.month != forecast.month):
         months.append((spent.month, spent.spent, None))
     if forecast is not None:
         months.append((forecast.month, forecast.so_far, forecast))
-    limit = spent.budget if spent else None
+    limit = against.budget if (against := spent or expected) else None
     amounts = [billed for _, billed, _ in months] + ([*forecast.bounds] if forecast else [])
     if limit is not None:
         amounts.append(limit)

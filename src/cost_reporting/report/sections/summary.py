@@ -3,7 +3,7 @@
 from decimal import Decimal
 from itertools import dropwhile
 from math import ceil
-from typing import Final
+from typing import Final, Literal
 
 from cost_reporting.contracts import Fact, Period
 from cost_reporting.costs import Forecast, NotAvailable, by_month
@@ -28,6 +28,8 @@ _ENOUGH_MONTHS: Final = 3
 _TOO_WIDE: Final = Decimal(1_000_000)
 """From here on thirteen figures do not fit beside each other, and thousands are shown."""
 _THOUSAND: Final = Decimal(1000)
+_LONG, _LONGEST = 10, 13
+"""Characters of a large figure, with two for its unit, that fit into a quarter of the page at 20 and at 14 points."""
 
 
 class Figure(Fact):
@@ -37,6 +39,12 @@ class Figure(Fact):
     unit: str
     value: str
     note: str
+
+    @property
+    def length(self) -> Literal["", "long", "longest"]:
+        """How small the value is to be printed, so that it stays in its quarter of the page."""
+        room = charts.width(self.value) + (2 if self.unit else 0)
+        return "" if room <= _LONG else "long" if room <= _LONGEST else "longest"
 
 
 class Month(Fact):
