@@ -17,7 +17,7 @@ from cost_reporting.report.figures import change_ratio
 from cost_reporting.report.language import to_say
 from cost_reporting.report.phrases import day_ranges, during, during_previous, lacking
 
-_NAME_LENGTH: Final = 32
+_NAME_LENGTH: Final = 40
 
 
 class _Messages(NamedTuple):

@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 from decimal import Decimal
 
+from cost_reporting.costs import Anomaly
 from cost_reporting.report import unusual
 from cost_reporting.report.decisions import decisions
 from cost_reporting.report.gaps import Gap
@@ -26,14 +27,20 @@ def chart(*found: object) -> trend.Trend:
     return view
 
 
+def a_case(number: int, days: int = 0) -> Anomaly:
+    """One event of several: each is of a service of its own."""
+    return an_anomaly(THIRD + timedelta(days=days), impact=str(number + 1), service=f"Service {number}")
+
+
 def test_they_are_numbered_by_their_days_and_add_up() -> None:
-    view = table(an_anomaly(impact="100.005"), an_anomaly(THIRD, impact="7.005"), an_anomaly(THIRD, impact="50"))
+    others = (an_anomaly(THIRD, impact="7.005"), an_anomaly(THIRD, impact="50", region="eu-west-1"))
+    view = table(an_anomaly(impact="100.005"), *others)
     assert [(row.number, row.impact) for row in view.rows[:3]] == [("1", "50.00"), ("2", "7.01"), ("3", "100.01")]
     assert added(row.impact for row in view.rows) == number(view.sum) == Decimal("157.01")
 
 
 def test_the_smallest_of_many_are_counted_not_lost() -> None:
-    view = table(*(an_anomaly(THIRD + timedelta(days=n), impact=str(n + 1)) for n in range(15)))
+    view = table(*(a_case(n, days=n) for n in range(15)))
     assert len(view.rows) == unusual.MOST + 1
     assert view.rows[-1].what == "Other (6 anomalies)"
     assert added(row.impact for row in view.rows) == number(view.sum) == sum(range(1, 16))
@@ -78,14 +85,14 @@ def test_the_chart_has_the_numbers_of_the_table_above_the_days() -> None:
 
 
 def test_anomalies_of_one_day_share_a_mark() -> None:
-    view = chart(*(an_anomaly(THIRD, impact=str(n)) for n in range(1, 5)))
+    view = chart(*(a_case(n) for n in range(4)))
     assert [marker.label for marker in view.chart.markers] == ["1\u20134"]
     assert len(view.notes) == 3
     assert view.more_notes is not None
 
 
 def test_the_largest_are_explained_below_the_chart_in_the_order_of_their_numbers() -> None:
-    view = chart(*(an_anomaly(THIRD + timedelta(days=n), impact=str(n + 1)) for n in range(6)))
+    view = chart(*(a_case(n, days=n) for n in range(6)))
     assert [note.number for note in view.notes] == ["4", "5", "6"]
 
 

@@ -85,8 +85,7 @@ def test_a_period_in_which_costs_began_is_compared_by_the_day() -> None:
     costs = a_cost_document(services={EC2: "310"}, previous={EC2: "110"}, older=None, began=date(2026, 9, 20))
     edition = an_edition(costs=costs)
     assert opening(edition).startswith(
-        "You spent USD 310.00 in October 2026, 0 % less per day than in September, when costs began on "
-        "September 20, 2026."
+        "You spent USD 310.00 in October 2026, as much per day as in September, when costs began on September 20, 2026."
     )
     assert "p partial" in said(words.caveats(edition))
     assert "%" not in said(words.reasons(edition))

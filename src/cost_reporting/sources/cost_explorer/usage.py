@@ -85,8 +85,7 @@ class TimePeriod(BaseModel):
 class _Result(BaseModel):
     time_period: TimePeriod = Field(alias="TimePeriod")
     groups: list[Group] | None = Field(alias="Groups", default=None)
-    estimated: bool = Field(alias="Estimated", default=True)
-    """What AWS does not say to be settled is not."""
+    estimated: bool | None = Field(alias="Estimated", default=None)
 
 
 class _Attributes(BaseModel):
@@ -106,8 +105,18 @@ class Span(BaseModel):
     """
 
     period: Period
-    estimated: bool
+    said_estimated: bool | None
     groups: list[Group] | None
+
+    @property
+    def estimated(self) -> bool:
+        """Whether AWS may still change it. Raises CostsUnreadable if the answer does not say so."""
+        if self.said_estimated is None:
+            raise CostsUnreadable(
+                f"Cost Explorer: {OPERATION}: Estimated of {self.period.start} is not there, "
+                "so nothing says whether its costs are final"
+            )
+        return self.said_estimated
 
 
 def spans(pages: list[dict[str, Any]], *, of: str = "") -> Iterator[Span]:
@@ -124,8 +133,9 @@ def spans(pages: list[dict[str, Any]], *, of: str = "") -> Iterator[Span]:
     for page in read:
         for result in page.results or ():
             period = Period(start=result.time_period.start, end=result.time_period.end)
-            span = joined.setdefault(period, Span(period=period, estimated=False, groups=None))
-            span.estimated = span.estimated or result.estimated
+            span = joined.setdefault(period, Span(period=period, said_estimated=result.estimated, groups=None))
+            if not span.said_estimated and result.estimated is not False:
+                span.said_estimated = result.estimated
             if result.groups is not None:
                 span.groups = [*(span.groups or ()), *result.groups]
     yield from sorted(joined.values(), key=lambda span: span.period.start)
