@@ -547,7 +547,7 @@ def _cost_explorer() -> tuple[Row, ...]:
         Row(
             group,
             "the connection to Cost Explorer breaks for long",
-            rules=(at(second, **RESET),),
+            rules=(at(first, **RESET),),
             **failed("CostsThrottled"),
         ),
         Row(group, "Cost Explorer is slow", rules=(at(first, **SLOW),)),
