@@ -123,7 +123,7 @@ def _sam(*arguments: str, endpoint: str = "") -> None:
         "AWS_ENDPOINT_URL": endpoint,
         "AWS_DEFAULT_REGION": REGION,
         "SAM_CLI_TELEMETRY": "0",
-        "PANGO": "host",  # the PDF layer's build.sh refuses to build anywhere but in Lambda's image without this
+        "PANGO": "host",  # a PDF layer without native libraries, which is built into this folder only
         "SAM_CLI_POLL_DELAY": "0.2",
         "PATH": f"{SAM.parent}{os.pathsep}{_python().parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
     }
