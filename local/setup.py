@@ -44,7 +44,7 @@ LOCKS = {
     TOOLS / "emulator": "emulator",
 }
 # Folders that the product's own environment sees as if they were installed.
-SOURCE_FOLDERS = (ROOT / "src", ROOT / "layers" / "pdf")
+SOURCE_FOLDERS = (ROOT / "src", ROOT / "layers" / "pdf", ROOT / "layers")
 
 # What WeasyPrint opens at import, by the names that it tries on Linux and macOS.
 NATIVE_LIBRARIES = (

@@ -23,7 +23,15 @@ from layer_build.faults import NotBuilt, NotSound, WrongInput
 ROOT: Final = fetching.ROOT
 SAM: Final = ROOT / ".tools" / "sam" / "bin" / "sam"
 BUILD: Final = ROOT / ".aws-sam" / "build"
-INPUTS: Final = ("template.yaml", "samconfig.toml", "statemachine", "functions", "src", "layers", "requirements/zig.txt")
+INPUTS: Final = (
+    "template.yaml",
+    "samconfig.toml",
+    "statemachine",
+    "functions",
+    "src",
+    "layers",
+    "requirements/zig.txt",
+)
 LAYERS: Final[Mapping[str, str]] = {"common": "CommonLayer", "pdf": "PdfLayer"}
 WAYS: Final = ("debian", "amazon")
 
@@ -38,7 +46,15 @@ def build(architecture: str, way: str = "debian") -> list[str]:
     stamp.unlink(missing_ok=True)
     if way == "debian":
         building.native(architecture)  # what cannot be had is said here, and not in the middle of what sam says
-    sam("build", *_of(way), "--no-cached", "--parameter-overrides", f"Architecture={architecture}", architecture=architecture, way=way)
+    sam(
+        "build",
+        *_of(way),
+        "--no-cached",
+        "--parameter-overrides",
+        f"Architecture={architecture}",
+        architecture=architecture,
+        way=way,
+    )
     _only_for(architecture, BUILD / "template.yaml")
     lines = examined(BUILD, architecture)
     stamp.write_text(json.dumps({"made_from": made_from, "layers": layers_there(BUILD)}), encoding="utf-8")
@@ -125,7 +141,9 @@ def living(answers: Mapping[str, Any]) -> str | None:
 
 def examined(folder: Path, architecture: str) -> list[str]:
     """One line for each layer below ``folder``, and one for their libraries. Raises NotSound with every fault."""
-    lines, files, highest, faults = [], 0, (0,), []
+    lines: list[str] = []
+    faults: list[str] = []
+    files, highest = 0, gate.NONE
     for name, layer in LAYERS.items():
         if not (folder / layer).is_dir():
             raise NotSound(f"{folder / layer} is not there: `make build`")
@@ -179,11 +197,19 @@ def sam(*arguments: str, architecture: str, way: str) -> None:
     environment = {name: value for name, value in os.environ.items() if name not in unwanted}
     environment |= {**_tools(), "SAM_CLI_TELEMETRY": "0", "ARCHITECTURE": architecture, "PANGO": way}
     done = subprocess.run(
-        [str(SAM), *arguments], cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+        [str(SAM), *arguments],
+        cwd=ROOT,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode != 0:
         said = (done.stdout + done.stderr).strip().splitlines()
-        wanted = [line for line in said if not re.match(r"(Building codeuri|requirements.txt file not found| Running )", line)]
+        wanted = [
+            line for line in said if not re.match(r"(Building codeuri|requirements.txt file not found| Running )", line)
+        ]
         raise NotSound(f"`sam {arguments[0]}` failed:\n" + "\n".join(f"    {line}" for line in wanted[-40:]))
 
 
@@ -205,7 +231,8 @@ def _told(stamp: Path) -> dict[str, Any]:
 
 
 _PARAMETER: Final = re.compile(
-    r"(?m)^  Architecture:\n(?:    .*\n)*?    Default: (?P<default>\S+)\n    AllowedValues:\n(?P<allowed>(?:    - \S+\n)+)"
+    r"(?m)^  Architecture:\n(?:    .*\n)*?    Default: (?P<default>\S+)\n"
+    r"    AllowedValues:\n(?P<allowed>(?:    - \S+\n)+)"
 )
 
 

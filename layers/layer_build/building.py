@@ -1,8 +1,8 @@
 """The two layers, put together in the folder that SAM names, and checked before SAM gets them.
 
-    PANGO=debian    the default: for Lambda, on any machine, with Debian 12's Pango by the lock
-    PANGO=amazon    for Lambda, in AWS's build image, with Amazon Linux's own Pango: the second way (build.sh)
-    PANGO=host      for the emulated account only: wheels of this machine, whose own Pango is used
+PANGO=debian    the default: for Lambda, on any machine, with Debian 12's Pango by the lock
+PANGO=amazon    for Lambda, in AWS's build image, with Amazon Linux's own Pango: the second way (build.sh)
+PANGO=host      for the emulated account only: wheels of this machine, whose own Pango is used
 """
 
 import os
@@ -27,8 +27,8 @@ def build(name: str, artifacts: Path, source: Path, environment: Mapping[str, st
     architecture = None if way == "host" else architecture_of(way, environment)
     if way == "host" and artifacts.parent.name != LOCAL:
         raise WrongInput(
-            "PANGO=host makes a PDF layer without its native libraries: for the emulated account only (`make local-up`), "
-            "which has a folder of its own. `make build` builds for Lambda, without Docker."
+            "PANGO=host makes a PDF layer without its native libraries: for the emulated account only "
+            "(`make local-up`), which has a folder of its own. `make build` builds for Lambda, without Docker."
         )
     target = artifacts / "python"
     python.install(source / "requirements.txt", target, architecture)
@@ -46,7 +46,9 @@ def build(name: str, artifacts: Path, source: Path, environment: Mapping[str, st
     content.settle(artifacts)
     told = content.naming(artifacts, artifacts.parent, source, FOLDER.parent)
     if told:
-        raise NotSound(f"the path of this build stands in {', '.join(told[:5])}: the layer would differ with each builder")
+        raise NotSound(
+            f"the path of this build stands in {', '.join(told[:5])}: the layer would differ with each builder"
+        )
     if architecture is None:
         return f"layer {name} for this machine"
     examined = gate.examine(artifacts, architecture, gate.ROOTS[name])

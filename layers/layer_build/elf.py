@@ -88,10 +88,7 @@ def _read(body: bytes) -> Library:
                 )
             ),
             folders=tuple(
-                folder
-                for tag, value in dynamic
-                if tag in {_DT_RPATH, _DT_RUNPATH}
-                for folder in text(value).split(":")
+                folder for tag, value in dynamic if tag in {_DT_RPATH, _DT_RUNPATH} for folder in text(value).split(":")
             ),
         )
     except (KeyError, ValueError) as fault:

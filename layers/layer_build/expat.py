@@ -1,7 +1,7 @@
 """libexpat for glibc 2.34, compiled from its locked source by a locked compiler.
 
 Debian 12's own is the only library under Pango that asks for a newer glibc (`arc4random_buf`, 2.36). fontconfig reads
-nothing with it but our own fonts.conf. The compiler is ziglang of PyPI (requirements/zig.txt, with hashes): it brings the
+nothing with it but our own fonts.conf. The compiler is ziglang of PyPI (requirements/zig.txt, with hashes): it has the
 symbol versions of every glibc, so that any machine compiles for Lambda. It is installed when it is needed, and what it
 made is kept.
 """
@@ -38,7 +38,7 @@ CONFIGURATION: Final = """\
 
 FLAGS: Final = ("-shared", "-fPIC", "-O2", "-s", "-DHAVE_EXPAT_CONFIG_H", f"-Wl,-soname,{NAME}", "-Wl,-z,defs")
 SOURCES: Final = ("xmlparse.c", "xmlrole.c", "xmltok.c", "random_getrandom.c")
-"""The library, and the one source of randomness that the configuration names; a version without that file has it within."""
+"""The library, and the one source of randomness that the configuration names. An older version has it within."""
 
 
 def compiled(source: Path, entry: Entry, architecture: str, cache: Path) -> tuple[bytes, bytes]:
@@ -78,7 +78,19 @@ def _compile(source: Path, entry: Entry, architecture: str, scratch: Path) -> Pa
     made = scratch / NAME
     # In the folder of the sources, by their bare names: no path of this machine can get into the library.
     done = subprocess.run(
-        [str(compiler), "-m", "ziglang", "cc", "-target", TRIPLES[architecture], *FLAGS, "-I.", "-o", str(made), *files],
+        [
+            str(compiler),
+            "-m",
+            "ziglang",
+            "cc",
+            "-target",
+            TRIPLES[architecture],
+            *FLAGS,
+            "-I.",
+            "-o",
+            str(made),
+            *files,
+        ],
         cwd=library,
         env={
             **os.environ,
@@ -101,7 +113,11 @@ def _compiler() -> Path:
         if not setup.exists():
             raise WrongInput(f"{NAME} is compiled by ziglang, which is not here: run `make build` in a checkout")
         done = subprocess.run(
-            [sys.executable, "-I", str(setup), "--compiler"], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+            [sys.executable, "-I", str(setup), "--compiler"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         if done.returncode != 0:
             raise WrongInput(f"the compiler of {NAME} cannot be installed:\n{done.stdout}{done.stderr}")

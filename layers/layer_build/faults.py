@@ -1,8 +1,8 @@
 """What stops a build.
 
-    NotBuilt
-    ├── WrongInput      the machine or the request lacks something: exit code 2
-    └── NotSound        what was downloaded or built is not what it should be: exit code 1
+NotBuilt
+├── WrongInput      the machine or the request lacks something: exit code 2
+└── NotSound        what was downloaded or built is not what it should be: exit code 1
 """
 
 

@@ -1,7 +1,7 @@
 """Files of Debian's archive, by hash: from the cache, or else from a mirror into the cache.
 
-A file is in the cache only once it is whole and has the hash that was asked for; what an interrupted build has fetched so
-far is kept. Where the mirror comes from apt's sources, apt fetches (`apt-helper download-file`), with the proxies, the
+A file is in the cache only once it is whole and has the hash that was asked for; what an interrupted build has fetched
+is kept. Where the mirror comes from apt's sources, apt fetches (`apt-helper download-file`), with the proxies, the
 certificates and the credentials that it is set up with.
 """
 
@@ -59,9 +59,13 @@ def fetched(
         found = find()
         fetch = _by_apt if found.by_apt and APT_HELPER.exists() else _by_urllib
         with ThreadPoolExecutor(AT_ONCE) as several:
-            faults = [fault for fault in several.map(lambda entry: _one(entry, wanted[entry], found, fetch), lacking) if fault]
+            faults = [
+                fault for fault in several.map(lambda entry: _one(entry, wanted[entry], found, fetch), lacking) if fault
+            ]
         if faults:
-            raise NotSound("\n".join([*faults, f"What was fetched is kept; the same command goes on. {_advice(faults)}"]))
+            raise NotSound(
+                "\n".join([*faults, f"What was fetched is kept; the same command goes on. {_advice(faults)}"])
+            )
     return wanted
 
 
@@ -144,11 +148,18 @@ def _by_apt(address: str, to: Path) -> str | None:
         return _by_urllib(f"file:{rest}", to)
     command = [str(APT_HELPER), "-q", "-o", "APT::Sandbox::User=root", "download-file", address, str(to)]
     done = subprocess.run(
-        command, capture_output=True, text=True, check=False, env={**os.environ, "LC_ALL": "C"}, stdin=subprocess.DEVNULL
+        command,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "LC_ALL": "C"},
+        stdin=subprocess.DEVNULL,
     )
     for left in to.parent.glob(f"{to.name}.FAILED"):
         left.unlink()
     if done.returncode == 0 and to.is_file():
         return None
     errors = [line.removeprefix("E: ") for line in done.stderr.splitlines() if line.startswith("E: ")]
-    return (errors or [f"apt-helper ended with {done.returncode}"])[0].removeprefix(f"Failed to fetch {address}").strip()
+    return (
+        (errors or [f"apt-helper ended with {done.returncode}"])[0].removeprefix(f"Failed to fetch {address}").strip()
+    )

@@ -1,7 +1,7 @@
 """Whether every library of a layer fits Lambda's Python 3.13, which runs on Amazon Linux 2023.
 
 Sources. glibc 2.34: AWS Lambda Developer Guide, "Lambda runtimes" (python3.13 is on Amazon Linux 2023) with the Amazon
-Linux 2023 User Guide; `_RUNTIME_GLIBC["cp313"]` of aws-lambda-builders says the same. GCC's libraries are those of GCC 11
+Linux 2023 User Guide; `_RUNTIME_GLIBC["cp313"]` of aws-lambda-builders says the same. GCC's libraries are GCC 11's
 (Amazon Linux 2023 User Guide, "Core toolchain"): the versions that PEP 600's manylinux_2_34 may ask of libstdc++ and
 libgcc_s, whose base is GCC 11 too (auditwheel, `manylinux-policy.json`).
 """
@@ -54,6 +54,10 @@ PANGO: Final = (
 ROOTS: Final[Mapping[str, tuple[str, ...]]] = {"common": (), "pdf": PANGO}
 
 
+NONE: Final[tuple[int, ...]] = (0,)
+"""Below every version."""
+
+
 @dataclass(frozen=True)
 class Examined:
     """What was found in a layer."""
@@ -79,7 +83,7 @@ def examine(folder: Path, architecture: str, roots: Iterable[str] = ()) -> Exami
         if folder / "lib" / name not in libraries
     )
     asked = [version for library in libraries.values() for version in _glibc(library)]
-    return Examined(files=len(bodies), glibc=max(asked, default=(0,)), faults=tuple(faults))
+    return Examined(files=len(bodies), glibc=max(asked, default=NONE), faults=tuple(faults))
 
 
 def unfit(library: elf.Library, architecture: str, there: Iterable[str]) -> Iterator[str]:

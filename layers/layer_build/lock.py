@@ -16,8 +16,8 @@ from layer_build.gate import ARCHITECTURES
 LOCK: Final = Path(__file__).resolve().parents[1] / "pdf" / "native.lock.json"
 ARCHIVES: Final = ("debian", "debian-security")
 SUITE: Final = "bookworm"
-"""Debian 12: its Pango is the one of the tests and of the gallery, and its libraries ask for glibc 2.34 at most, but for
-libexpat, which is compiled."""
+"""Debian 12: its Pango is the one of the tests and of the gallery, and its libraries ask for glibc 2.34 at most, but
+for libexpat, which is compiled."""
 
 DEBIAN: Final[Mapping[str, str]] = {"x86_64": "amd64", "arm64": "arm64"}
 """What Debian calls Lambda's architectures."""

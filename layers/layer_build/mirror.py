@@ -24,8 +24,10 @@ Set DEBIAN_MIRROR to the address of a mirror of Debian's archive, the folder in 
     DEBIAN_MIRROR=http://<a mirror of Debian>/debian make build
 
 Debian lists its mirrors at its web site. For versions that are no longer in the archive take Debian's snapshot archive:
-DEBIAN_MIRROR=http://<the snapshot archive>/archive/debian/<a date such as 20260901T000000Z>. The archive debian-security
-is looked for beside it; DEBIAN_SECURITY_MIRROR names another place."""
+
+    DEBIAN_MIRROR=http://<the snapshot archive>/archive/debian/<a date such as 20260901T000000Z> make build
+
+The archive debian-security is looked for beside it; DEBIAN_SECURITY_MIRROR names another place."""
 
 _SCHEMES: Final = ("http", "https", "file")
 _FROM_APT: Final = (*_SCHEMES, "copy", "ftp", "mirror+file", "tor+http", "tor+https")
@@ -41,7 +43,7 @@ class Mirrors:
 
     places: Mapping[str, tuple[str, ...]]
     by_apt: bool
-    """Read from apt's sources: then apt downloads as well, with the proxies and the credentials that it is set up with."""
+    """Read from apt's sources: then apt downloads as well, with the proxies and credentials that it is set up with."""
 
 
 def mirrors(environment: Mapping[str, str] = os.environ, root: Path = Path("/")) -> Mirrors:
@@ -101,13 +103,13 @@ def _named(named: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
     places: dict[str, tuple[str, ...]] = {}
     for archive, variable in VARIABLES.items():
         other = next(each for each in VARIABLES if each != archive)
-        address = named[archive] or beside(named[other], archive)
-        if not address:
+        place = named[archive] or beside(named[other], archive)
+        if place is None:
             raise WrongInput(
                 f"{variable} is not set, and {VARIABLES[other]} has no folder `{other}` in its path beside which the "
                 f"archive {archive} could be. Set {variable} as well.\n{HOW_TO}"
             )
-        places[archive] = (address.rstrip("/"),)
+        places[archive] = (place.rstrip("/"),)
     return places
 
 

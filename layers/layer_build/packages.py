@@ -56,7 +56,9 @@ def closure(roots: Iterable[str], libraries: Mapping[str, bytes], architecture: 
         todo += ((needed, name) for needed in elf.read(kept[name]).needed)
     if missing:
         said = ", ".join(f"{name} (for {asker})" for name, asker in sorted(missing.items()))
-        raise NotSound(f"no package of the lock has {said}: add its package to PACKAGES in layer_build/renewal.py, `make lock`")
+        raise NotSound(
+            f"no package of the lock has {said}: add its package to PACKAGES in layer_build/renewal.py, `make lock`"
+        )
     return dict(sorted(kept.items()))
 
 
@@ -79,7 +81,7 @@ def _members(archive: bytes) -> Iterator[tuple[str, bytes]]:
 
 
 def _libraries(archive: tarfile.TarFile) -> dict[str, bytes]:
-    """By the names of their links, which is what they are looked for by. Plugins of a library lie deeper, and are left."""
+    """By the names of their links, by which they are looked for. Plugins of a library lie deeper, and are left."""
     links: dict[str, str] = {}
     bodies: dict[str, bytes] = {}
     for member in archive:

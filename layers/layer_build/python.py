@@ -3,13 +3,11 @@
 A wheel for Lambda is one that PEP 600 allows on glibc 2.34 (manylinux_2_34 and all below it), whatever this machine is.
 """
 
-import compileall
 import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
-from py_compile import PycInvalidationMode
 from typing import Final
 
 from layer_build.faults import NotSound, WrongInput
@@ -31,7 +29,16 @@ def install(requirements: Path, target: Path, platform: str | None) -> None:
         if platform is not None:
             command += ["--python-platform", PLATFORMS[platform], "--python-version", "3.13"]
     elif platform is None or _is_lambda_s_own_image():
-        command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile", *locked]
+        command = [
+            sys.executable,
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--no-compile",
+            *locked,
+        ]
     else:
         raise WrongInput("the tools of the build are not installed: run `make setup`, or `make build`, which does it")
     environment = {name: value for name, value in os.environ.items() if name not in {"VIRTUAL_ENV", "PYTHONPATH"}}
@@ -50,7 +57,7 @@ def _is_lambda_s_own_image() -> bool:
 
 
 def trim(target: Path) -> None:
-    """Remove what Lambda never reads: commands, tests, sources of compiled modules, caches; and their lines in RECORD."""
+    """Remove what Lambda never reads (commands, tests, sources of compiled modules), and its lines in RECORD."""
     for name in _UNUSED:
         path = target / name
         shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
@@ -76,17 +83,24 @@ def compile_all(artifacts: Path) -> None:
 
     Tracebacks and modules name the files as they are on Lambda, below /opt.
     """
-    done = compileall.compile_dir(
-        artifacts,
-        quiet=2,
-        force=True,
-        workers=0,
-        stripdir=str(artifacts),
-        prependdir="/opt",
-        invalidation_mode=PycInvalidationMode.UNCHECKED_HASH,
+    command = [
+        sys.executable,
+        "-sE",
+        "-m",
+        "compileall",
+        "-q",
+        "-f",
+        "-j",
+        "0",
+        "--invalidation-mode",
+        "unchecked-hash",
+    ]
+    done = subprocess.run(
+        [*command, "-s", str(artifacts), "-p", "/opt", str(artifacts)],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
     )
-    if not done:
-        raise NotSound(f"a module below {artifacts} does not compile")
-
-
-
+    if done.returncode != 0:
+        raise NotSound(f"a module of {artifacts.name} does not compile:\n{done.stdout}{done.stderr}")

@@ -11,8 +11,7 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
-from functools import total_ordering
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -86,7 +85,7 @@ def _packages(architecture: str, scratch: Path) -> tuple[lock.Entry, ...]:
         for said in stanzas(_index(archive, suite, index, scratch), PACKAGES):
             name = said["Package"]
             found = lock.Entry(name, said["Version"], archive, said["Filename"], int(said["Size"]), said["SHA256"])
-            if name not in newest or Version(newest[name].version) < Version(found.version):
+            if name not in newest or rank(newest[name].version) < rank(found.version):
                 newest[name] = found
     lacking = set(PACKAGES) - set(newest)
     if lacking:
@@ -105,7 +104,7 @@ def _expat(scratch: Path) -> lock.Entry:
                     path = f"{said['Directory']}/{name}"
                     found[f"{archive}/{path}"] = lock.Entry("expat", match[1], archive, path, int(size), sha256)
     missed = []
-    for entry in sorted(found.values(), key=lambda each: Version(each.version), reverse=True):
+    for entry in sorted(found.values(), key=lambda each: rank(each.version), reverse=True):
         try:
             fetching.fetched([entry])
         except NotSound as gone:  # an index may be ahead of its mirror
@@ -181,35 +180,21 @@ def stanzas(text: str, packages: Iterable[str]) -> Iterator[dict[str, str]]:
         yield fields
 
 
-@total_ordering
-class Version:
-    """A version of a Debian package, ordered as deb-version(7) says."""
-
-    def __init__(self, text: str) -> None:
-        epoch, colon, rest = text.partition(":")
-        self.epoch = int(epoch) if colon else 0
-        upstream, dash, revision = (rest if colon else text).rpartition("-")
-        self.parts = (upstream, revision) if dash else (revision, "")
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Version) and not self < other and not other < self
-
-    def __hash__(self) -> int:
-        return hash(self.epoch)
-
-    def __lt__(self, other: "Version") -> bool:
-        if self.epoch != other.epoch:
-            return self.epoch < other.epoch
-        ours, theirs = (tuple(map(_ranked, each.parts)) for each in (self, other))
-        return ours < theirs
+def rank(version: str) -> tuple[object, ...]:
+    """What versions of Debian's packages are ordered by: deb-version(7)."""
+    epoch, colon, rest = version.partition(":")
+    upstream, dash, revision = (rest if colon else version).rpartition("-")
+    parts = (upstream, revision) if dash else (revision, "")
+    return (int(epoch) if colon else 0, *map(_rank, parts))
 
 
-def _ranked(part: str) -> tuple[tuple[tuple[int, ...], int], ...]:
+def _rank(part: str) -> tuple[tuple[tuple[int, ...], int], ...]:
     """Alternately text and number. In texts ~ is before the end, the end before letters, letters before the rest."""
     found: Iterable[tuple[str, str]] = re.findall(r"(\D*)(\d*)", part)
-    return tuple((tuple(map(_rank, text)) + (0,), int(number or 0)) for text, number in found)
+    return tuple(((*map(_letter, text), 0), int(number or 0)) for text, number in found)
 
 
-def _rank(letter: str) -> int:
-    order: Mapping[bool, int] = {True: ord(letter), False: ord(letter) + 256}
-    return -1 if letter == "~" else order[letter.isalpha()]
+def _letter(letter: str) -> int:
+    if letter == "~":
+        return -1
+    return ord(letter) if letter.isalpha() else ord(letter) + 256

@@ -31,7 +31,10 @@ for name in $libraries; do
   # awk reads to the end: if it left earlier, ldconfig would be killed by SIGPIPE, and pipefail would end the build.
   file=$(ldconfig -p | awk -v name="$name" '$1 == name && found == "" { found = $NF } END { print found }')
   [ -n "$file" ] || { echo "layers/pdf: $name is missing after dnf install" >&2; exit 1; }
-  { echo "$file"; ldd "$file" | awk '$2 == "=>" { print $3 }'; } \
+  needed=$(ldd "$file")
+  lacking=$(awk '/not found/ { print $1 }' <<< "$needed")
+  [ -z "$lacking" ] || { echo "layers/pdf: $name needs $lacking, which dnf has not installed" >&2; exit 1; }
+  { echo "$file"; awk '$2 == "=>" { print $3 }' <<< "$needed"; } \
     | { grep -Ev "$of_the_system" || true; } | xargs -I{} cp -Lu {} "$artifacts/lib/"
 done
 # Licences of what was copied: those that the packages bring.
