@@ -11,7 +11,7 @@ import pytest
 
 from layer_build import application, building, content, gate
 from layer_build.command import main
-from layer_build.faults import NotSound, WrongInput
+from layer_build.faults import NotBuilt, NotSound, WrongInput
 from tests.unit.layers.libraries import a_library
 
 ROOT = Path(__file__).parents[3]
@@ -166,3 +166,85 @@ def test_sam_s_own_build_without_make_is_told_of_make_build(tmp_path: Path) -> N
     assert done.returncode != 0
     assert "`make build`" in done.stderr
     assert not (tmp_path / "PdfLayer").exists()
+
+
+@pytest.fixture
+def sam(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """`sam` and `aws` that write down how they were called; aws knows the stack that `stack.json` holds."""
+    for name in ("sam", "aws"):
+        (tmp_path / name).write_text(
+            f'#!/bin/sh\necho "{name} $*" >> {tmp_path}/called\n'
+            f"[ {name} = sam ] || cat {tmp_path}/stack.json 2>/dev/null || {{ echo does not exist >&2; exit 254; }}\n"
+        )
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setattr(application, "SAM", tmp_path / "sam")
+    monkeypatch.setattr(application, "build", lambda *_: ["layer"])
+    (tmp_path / "called").write_text("")
+    return tmp_path
+
+
+def called(folder: Path) -> list[str]:
+    return (folder / "called").read_text().splitlines()
+
+
+def test_the_first_deployment_asks_and_the_next_ones_do_not(sam: Path) -> None:
+    configuration = sam / "samconfig.toml"
+    configuration.write_text('[default.deploy.parameters]\ncapabilities = "CAPABILITY_IAM"\n')
+    application.deploy("x86_64", "debian", configuration)
+    assert called(sam) == ["sam deploy --guided"]
+    configuration.write_text('[default.global.parameters]\nstack_name = "reports"\nregion = "eu-central-1"\n')
+    application.deploy("x86_64", "debian", configuration)
+    assert called(sam)[1:] == [
+        "aws cloudformation describe-stacks --output json --stack-name reports --region eu-central-1",
+        "sam deploy",
+    ]
+
+
+@pytest.mark.parametrize(
+    "said", ['region = "eu-central-1"', 'region = "e"\nparameter_overrides = "Architecture=arm64"']
+)
+def test_a_mismatch_stops_before_anything_is_built_or_deployed(
+    sam: Path, monkeypatch: pytest.MonkeyPatch, said: str
+) -> None:
+    monkeypatch.setattr(application, "build", lambda *_: pytest.fail("built"))
+    (sam / "samconfig.toml").write_text(f"[default.deploy.parameters]\n{said}\n")
+    (sam / "stack.json").write_text(
+        '{"Stacks": [{"Parameters": [{"ParameterKey": "Architecture", "ParameterValue": "arm64"}]}]}'
+    )
+    with pytest.raises(WrongInput, match="`make deploy ARCHITECTURE=arm64`"):
+        application.deploy("x86_64", "debian", sam / "samconfig.toml")
+    assert "sam deploy" not in called(sam)
+
+
+def test_a_deployment_that_fails_is_a_failure_of_make(sam: Path) -> None:
+    (sam / "sam").write_text("#!/bin/sh\nexit 1\n")
+    with pytest.raises(NotBuilt, match="sam deploy"):
+        application.deploy("x86_64", "debian", sam / "samconfig.toml")
+
+
+def test_a_build_is_done_again_if_an_input_or_the_folder_has_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, inputs, times = tmp_path / "build", ["first"], []
+
+    def sam(*_: str, **__: str) -> None:
+        times.append(inputs[-1])
+        if not folder.exists():
+            a_build(folder)
+        (folder / "template.yaml").write_text("built")
+
+    monkeypatch.setattr(application, "BUILD", folder)
+    monkeypatch.setattr(application, "fingerprint", lambda: inputs[-1])
+    monkeypatch.setattr(application, "sam", sam)
+    monkeypatch.setattr(application, "_only_for", lambda *_: None)
+    monkeypatch.setattr(building, "native", lambda *_: None)
+    for _ in range(2):
+        application.build("x86_64")
+    assert times == ["first"]
+    inputs.append("second")
+    application.build("x86_64")
+    (folder / "PdfLayer" / "python" / "module.so").write_bytes(a_library(needed=()))
+    application.build("x86_64")
+    (folder / "template.yaml").write_text("changed by hand")
+    application.build("x86_64")
+    assert times == ["first", "second", "second", "second"]
