@@ -21,7 +21,7 @@ system=
 if [ "$system" != amzn2023 ]; then
   echo "layers/pdf: this is not Amazon Linux 2023, so the native libraries would not fit Lambda." >&2
   echo "\`make build\` takes libraries that fit, on any system; \`make build CONTAINER=yes\` builds in AWS's image." >&2
-  exit 2
+  exit 1
 fi
 
 # shellcheck disable=SC2086  # a list of names
