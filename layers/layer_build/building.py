@@ -44,7 +44,7 @@ def build(name: str, artifacts: Path, source: Path, environment: Mapping[str, st
     python.trim(target)
     python.compile_all(artifacts)
     content.settle(artifacts)
-    told = content.naming(artifacts, artifacts.parent, source, FOLDER.parent)
+    told = content.naming(artifacts, artifacts, source, FOLDER)
     if told:
         raise NotSound(
             f"the path of this build stands in {', '.join(told[:5])}: the layer would differ with each builder"

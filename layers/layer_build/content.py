@@ -43,7 +43,7 @@ def content(folder: Path) -> Content:
 
 def naming(folder: Path, *builders: Path) -> list[str]:
     """The files below ``folder`` that hold the path of one of the ``builders``' folders."""
-    marks = [os.fsencode(builder) for builder in builders]
+    marks = [os.fsencode(builder) + b"/" for builder in builders]
     return [
         path.relative_to(folder).as_posix()
         for path in sorted(folder.rglob("*"))
