@@ -4,15 +4,26 @@ PYTHON := .venv/bin/python
 UV     := .tools/uv/bin/uv
 SAM    := SAM_CLI_TELEMETRY=0 .tools/sam/bin/sam
 
+# For which of Lambda's architectures `make build` and `make deploy` are, and nothing else says it: x86_64 or arm64.
+ARCHITECTURE ?= x86_64
+LAYERS := .tools/python -sEB layers/build_layers.py
+WAY    := $(if $(CONTAINER),$(patsubst yes,amazon,$(CONTAINER)),debian)
+
 .DEFAULT_GOAL := help
-.PHONY: help setup demo gallery test faults mutants check bench load local-up local-down messages lock clean
-.SILENT: help setup demo gallery test faults local-up local-down clean
+.PHONY: help setup build deploy demo gallery test faults mutants check bench load local-up local-down messages lock clean
+.SILENT: help setup build deploy demo gallery test faults local-up local-down clean
 
 help: ## List the targets
 	awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 setup: ## Prepare everything; costs nothing when nothing has changed
 	python3 -I local/setup.py
+
+build: setup ## Build for AWS into .aws-sam/build, without Docker (make build ARCHITECTURE=arm64)
+	$(LAYERS) build "$(ARCHITECTURE)" "$(WAY)"
+
+deploy: setup ## Build for AWS if need be, and `sam deploy`: with questions the first time
+	$(LAYERS) deploy "$(ARCHITECTURE)" "$(WAY)"
 
 demo: setup ## Run the whole product on this machine: build, deploy, report, mail
 	$(PYTHON) -m local.demo
@@ -62,6 +73,8 @@ lock: setup ## Rewrite the locks (make lock UPGRADE=--upgrade for newer versions
 	$(UV) pip compile --quiet $(UPGRADE) --python .tools/python -o requirements/sam.txt requirements/sam.in
 	$(UV) pip compile --quiet $(UPGRADE) --python .tools/python -o requirements/emulator.txt requirements/emulator.in
 	$(UV) pip compile --quiet $(UPGRADE) --python .tools/python -o requirements/uv.txt requirements/uv.in
+	$(UV) pip compile --quiet $(UPGRADE) --python .tools/python -o requirements/zig.txt requirements/zig.in
+	$(LAYERS) lock
 
 clean: ## Remove environments, build results and caches
 	rm -rf .venv .tools .aws-sam out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

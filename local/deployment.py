@@ -8,6 +8,7 @@ import fcntl
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,13 +16,12 @@ from pathlib import Path
 
 import boto3
 
+from layer_build.application import SAM, fingerprint, interpreter
 from local.process import ROOT, Emulator, NotPossible
 
-SAM = ROOT / ".tools" / "sam" / "bin" / "sam"
 BUILD = ROOT / ".aws-sam" / "local"
-"""Apart from the container builds in .aws-sam/build: a PDF layer for this machine must never be deployed to AWS."""
+"""Apart from what `make build` builds for AWS: a PDF layer for this machine must never be deployed there."""
 
-INPUTS = ("template.yaml", "samconfig.toml", "statemachine", "functions", "src", "layers")
 STACK = "cost-reporting"
 REGION = "us-east-1"
 ACCOUNT = "111122223333"
@@ -47,7 +47,7 @@ def build() -> str:
         if stamp.exists() and stamp.read_text() == made_from:
             return made_from
         stamp.unlink(missing_ok=True)
-        _sam("build", "--build-dir", str(BUILD), "--cache-dir", str(BUILD.parent / "local-cache"))
+        _sam("build", "--build-dir", str(BUILD), "--cache-dir", str(_cache()))
         stamp.write_text(made_from)
         return made_from
 
@@ -78,25 +78,6 @@ def outputs(emulator: Emulator) -> dict[str, str]:
     return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
 
 
-def fingerprint() -> str:
-    """A hash of all that a build depends on."""
-    digest = hashlib.sha256()
-    for path in inputs():
-        digest.update(f"{path.relative_to(ROOT)}\0{path.stat().st_mode & 0o777:o}\0".encode())
-        digest.update(hashlib.sha256(path.read_bytes()).digest())
-    digest.update(str(_python()).encode())
-    return digest.hexdigest()
-
-
-def inputs() -> Iterator[Path]:
-    """The files of a build, in order."""
-    for name in INPUTS:
-        top = ROOT / name
-        for path in [top] if top.is_file() else sorted(top.rglob("*")):
-            if path.is_file() and "__pycache__" not in path.parts and not path.name.startswith("."):
-                yield path
-
-
 @contextmanager
 def only_one() -> Iterator[None]:
     """Two stacks of one checkout share a build."""
@@ -106,9 +87,15 @@ def only_one() -> Iterator[None]:
         yield
 
 
-def _python() -> Path:
-    """The real interpreter, whose folder must come first on PATH: sam takes no shim of a version manager."""
-    return (ROOT / ".tools" / "python").resolve()
+def _cache() -> Path:
+    """sam's cache of layers. It sees changes of a layer's sources, but not of what builds them: each has its own."""
+    builders = [ROOT / "layers" / "Makefile", *sorted((ROOT / "layers" / "layer_build").glob("*.py"))]
+    digest = hashlib.sha256(b"\0".join(path.read_bytes() for path in builders)).hexdigest()[:12]
+    cache = BUILD.parent / f"local-cache-{digest}"
+    for old in BUILD.parent.glob("local-cache*"):
+        if old != cache:
+            shutil.rmtree(old)
+    return cache
 
 
 def _sam(*arguments: str, endpoint: str = "") -> None:
@@ -123,9 +110,9 @@ def _sam(*arguments: str, endpoint: str = "") -> None:
         "AWS_ENDPOINT_URL": endpoint,
         "AWS_DEFAULT_REGION": REGION,
         "SAM_CLI_TELEMETRY": "0",
-        "PANGO": "host",  # the PDF layer's build.sh refuses to build anywhere but in Lambda's image without this
+        "PANGO": "host",  # a PDF layer without native libraries, which is built into this folder only
         "SAM_CLI_POLL_DELAY": "0.2",
-        "PATH": f"{SAM.parent}{os.pathsep}{_python().parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+        "PATH": f"{SAM.parent}{os.pathsep}{interpreter().parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
     }
     if not endpoint:
         del environment["AWS_ENDPOINT_URL"]

@@ -295,11 +295,21 @@ def _python_folders(layer: Path) -> list[Path]:
 
 
 def _below_opt(value: str, layers: list[Path]) -> str:
-    """``value``; or, if it is a path below /opt, where it is in the last layer that has it."""
-    if not value.startswith("/opt/"):
-        return value
-    found = (layer / value.removeprefix("/opt/") for layer in reversed(layers))
-    return next((str(path) for path in found if path.exists()), value)
+    """``value``, with each of its paths that is below /opt where it is in the last layer that has it.
+
+    A path that no layer has stays as it is; but of several, as in LD_LIBRARY_PATH, it is left out: what is at /opt on this
+    machine is not what is there on Lambda.
+    """
+    paths = value.split(":") if value.startswith("/") else [value]
+    found = [_of_layers(path, layers) if path.startswith("/opt/") else path for path in paths]
+    if len(paths) == 1:
+        return found[0] or value
+    return ":".join(path for path in found if path is not None)
+
+
+def _of_layers(path: str, layers: list[Path]) -> str | None:
+    there = (layer / path.removeprefix("/opt/") for layer in reversed(layers))
+    return next((str(path) for path in there if path.exists()), None)
 
 
 _unpacking = threading.Lock()

@@ -5,7 +5,7 @@ what each schedule should have led to. A contract test holds it against the temp
 """
 
 from collections.abc import Iterator
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -85,4 +85,4 @@ def _moments(schedule: Schedule, at: datetime, zone: ZoneInfo) -> Iterator[datet
     for back in range(_LONGEST_GAP):
         day = today - timedelta(days=back)
         if schedule.weekday in (None, day.weekday()) and schedule.day in (None, day.day):
-            yield datetime.combine(day, AT, zone).astimezone(ZoneInfo("UTC"))
+            yield datetime.combine(day, AT, zone).astimezone(UTC)

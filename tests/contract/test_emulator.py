@@ -240,6 +240,19 @@ def test_a_path_below_opt_leads_into_the_layer(account: Account) -> None:
     assert account.invoke(account.function(source, **settings)) == [7, ["a.ttf"]]
 
 
+@restored("environments")
+def test_of_several_paths_those_below_opt_lead_into_the_layer_or_are_left_out(account: Account) -> None:
+    layer = account.client("lambda").publish_layer_version(
+        LayerName=account.name("layer"), Content={"ZipFile": zipped({"lib/liba.so": "library"})}
+    )["LayerVersionArn"]
+    source = (
+        "import os\ndef handler(event, context):\n"
+        "    first, *others = os.environ['LD_LIBRARY_PATH'].split(':')\n    return [os.listdir(first), others]"
+    )
+    settings = {"Layers": [layer], "Environment": {"Variables": {"LD_LIBRARY_PATH": "/opt/lib:/lib64:/opt/bin"}}}
+    assert account.invoke(account.function(source, **settings)) == [["liba.so"], ["/lib64"]]
+
+
 def last_report(account: Account, name: str) -> dict[str, str]:
     """The fields of the last REPORT line of a function."""
     events = account.client("logs").filter_log_events(logGroupName=f"/aws/lambda/{name}", filterPattern="REPORT")
