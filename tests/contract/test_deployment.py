@@ -161,7 +161,7 @@ def test_a_change_of_any_name_of_what_is_kept_replaces_a_table_whose_own_name_st
 
 
 def test_every_fixed_name_but_the_guards_tells_two_deployments_apart() -> None:
-    """So two stacks with other values of Prefix and AlarmPrefix share none: tests/workflow/test_deployments.py tries it."""
+    """So two stacks with other values of these share none; tests/workflow/test_deployments.py tries it."""
     for logical_id, each in template()["Resources"].items():
         names = [
             value

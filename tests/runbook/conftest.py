@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from local import deployment
 from local.stack import Stack
 from tests.runbook.blocks import ROOT
 from tests.workflow.conftest import stack
@@ -105,18 +104,7 @@ def environment(stack: Stack, nobody: str, tmp_path_factory: pytest.TempPathFact
     bin_folder = tmp_path_factory.mktemp("bin")
     _command(bin_folder / "aws", f'exec env PYTHONPATH={ROOT} {sys.executable} -m tests.runbook.aws "$@"')
     _command(bin_folder / "python", f'exec {sys.executable} "$@"')
-    # `sam deploy` and `sam delete` as they stand in the runbook: the local build, the local answers, the local bucket.
-    _command(
-        bin_folder / "sam",
-        f"""export SAM_CLI_TELEMETRY=0 SAM_CLI_POLL_DELAY=0.2
-local="--config-env local --config-file {ROOT}/samconfig.toml"
-case "$1" in
-  deploy) shift; set -- deploy $local --no-resolve-s3 --s3-bucket {deployment.ARTIFACTS} \\
-    --template-file {deployment.BUILD}/template.yaml "$@" ;;
-  delete) shift; set -- delete $local "$@" ;;
-esac
-exec {ROOT}/.tools/sam/bin/sam "$@"""",
-    )
+    _command(bin_folder / "sam", f'exec env PYTHONPATH={ROOT} {sys.executable} -m tests.runbook.sam "$@"')
     _command(bin_folder / "editor", f'exec {sys.executable} {ROOT}/tests/runbook/editor.py "$@"')
     Machine(stack).run({"cadence": "monthly"})
     unwanted = ("AWS_PROFILE", "AWS_SESSION_TOKEN", "PYTHONPATH")

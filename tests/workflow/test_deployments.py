@@ -7,7 +7,9 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -16,7 +18,6 @@ import boto3
 import pytest
 import yaml
 
-from cost_reporting.store.runs import RunStore
 from local import deployment, evidence, process
 from local.process import ROOT, Emulator, NotPossible
 from local.stack import Stack
@@ -28,6 +29,9 @@ SENT = ("tiny-bakery", "euro-logistik")
 FAILED = "denied-corp"
 ACCOUNT, REGION = deployment.ACCOUNT, deployment.REGION
 SECOND = {"Prefix": "second", "AlarmPrefix": "Second"}
+REQUEST = {"cadence": "monthly", "client_ids": [*SENT, FAILED]}
+OLD_BUCKET = f"cost-reporting-assets-{ACCOUNT}"
+BUCKETS = (OLD_BUCKET, f"cost-reporting-access-log-{ACCOUNT}")
 
 
 @pytest.fixture(scope="module")
@@ -128,7 +132,7 @@ def as_before(artefacts: Path) -> Path:
     return written
 
 
-def adopt(emulator: Emulator, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def adopt(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, str(ROOT / "scripts" / "adopt.py"), "--output-dir", str(folder), *arguments],
         capture_output=True, text=True, check=False,
@@ -138,32 +142,39 @@ def adopt(emulator: Emulator, folder: Path, *arguments: str) -> subprocess.Compl
 def test_from_an_upgrade_over_data_to_a_stack_that_takes_back_what_another_has_kept_nothing_is_lost(
     emulator: Emulator, artefacts: Path, tmp_path: Path
 ) -> None:
-    old_bucket, formation = f"cost-reporting-assets-{ACCOUNT}", client(emulator, "cloudformation")
-
     # A deployment of before, with a month of reports.
     deployment.deploy_stack(emulator, as_before(artefacts))
     machine = deployed(emulator)
-    names = machine.stack.names
-    assert names.bucket == old_bucket
-    World(twelve()).load(emulator.endpoint, names)
-    request = {"cadence": "monthly", "client_ids": [*SENT, FAILED]}
-    assert machine.run(request).error == "RunIncomplete"
+    assert machine.stack.names.bucket == OLD_BUCKET
+    World(twelve()).load(emulator.endpoint, machine.stack.names)
+    assert machine.run(REQUEST).error == "RunIncomplete"
     mails = len(evidence.sent(machine.stack.mail))
     for client_id in SENT:
         machine.settled_ledger(client_id, "")
-    before = stored(emulator, names)
+    upgraded(emulator, artefacts, machine.stack.names)
+    before = removed(emulator, artefacts, machine.stack.names)
+    taken_back(emulator, artefacts, machine.stack.names, tmp_path / "adopt")
+    assert stored(emulator, machine.stack.names) == before
 
-    # An upgrade that does not name the bucket would start with an empty one: refused, and nothing is changed.
+    # It is the same deployment: it knows its clients, and whom it has mailed.
+    again = machine.run(REQUEST)
+    assert again.error == "RunIncomplete"
+    assert set(machine.outcomes(again)) == {FAILED}
+    assert len(evidence.sent(machine.stack.mail)) == mails
+    assert gone(before, stored(emulator, machine.stack.names)) == []
+
+
+def upgraded(emulator: Emulator, artefacts: Path, names: Names) -> None:
+    """The stack has today's template, and what was stored; what would have begun with nothing was refused."""
+    before = stored(emulator, names)
     with pytest.raises(NotPossible, match=r"BucketName.*has to name the bucket"):
         deployment.deploy_stack(emulator, artefacts)
     assert (status(emulator), stored(emulator, names)) == ("CREATE_COMPLETE", before)
 
-    # With its name, everything stays where it is.
-    deployment.deploy_stack(emulator, artefacts, {"BucketName": old_bucket, "LogRetentionDays": "30"})
+    deployment.deploy_stack(emulator, artefacts, {"BucketName": OLD_BUCKET, "LogRetentionDays": "30"})
     assert deployed(emulator).stack.names == names
     assert gone(before, stored(emulator, names)) == []
 
-    # Another Prefix would start with empty tables: CloudFormation refuses it, by a name that says why.
     with pytest.raises(NotPossible, match="UPDATE_ROLLBACK_COMPLETE"):
         deployment.deploy_stack(emulator, artefacts, {"Prefix": "renamed"})
     assert "cost-reporting-names-must-not-change" in reasons(emulator)
@@ -171,59 +182,50 @@ def test_from_an_upgrade_over_data_to_a_stack_that_takes_back_what_another_has_k
     assert not [each for each in (*tables(emulator), *buckets(emulator)) if each.startswith("renamed")]
     assert gone(before, stored(emulator, names)) == []
 
-    # Removed: what is kept is there, and nothing else.
+
+def removed(emulator: Emulator, artefacts: Path, names: Names) -> dict[str, Any]:
+    """What is kept is there, and nothing else. A first deployment on top of it fails, and leaves it alone."""
     before = stored(emulator, names)
     deployment.delete_stack(emulator)
-    kept = [names.bucket, f"cost-reporting-access-log-{ACCOUNT}"]
-    assert (tables(emulator), buckets(emulator)) == ([names.clients_table, names.outcomes_table], sorted(kept))
+    assert (tables(emulator), buckets(emulator)) == ([names.clients_table, names.outcomes_table], sorted(BUCKETS))
     assert client(emulator, "lambda").list_functions()["Functions"] == []
     assert client(emulator, "logs").describe_log_groups()["logGroups"] == []
+    assert client(emulator, "scheduler").list_schedules()["Schedules"] == []
 
-    # A first deployment on top of it fails, says why, and leaves what is kept alone.
     with pytest.raises(NotPossible):
-        deployment.deploy_stack(emulator, artefacts, {"BucketName": old_bucket})
+        deployment.deploy_stack(emulator, artefacts, {"BucketName": OLD_BUCKET})
     assert status(emulator) == "ROLLBACK_COMPLETE"
     assert "exist" in reasons(emulator)
     assert stored(emulator, names) == before
     deployment.delete_stack(emulator)
+    return before
 
-    # Taken back: first what is missing is named, then the files are written and imported.
-    refused = adopt(emulator, tmp_path / "adopt")
-    assert (refused.returncode, f"{old_bucket}-{REGION} (Bucket)" in refused.stderr) == (1, True), refused.stderr
-    assert not (tmp_path / "adopt").exists()
-    done = adopt(emulator, tmp_path / "adopt", "--bucket-name", old_bucket, "--json")
+
+def taken_back(emulator: Emulator, artefacts: Path, names: Names, folder: Path) -> None:
+    """As docs/RUNBOOKS.md has it: what is missing is named, the rest is imported, and then the template is deployed."""
+    refused = adopt(folder)
+    assert (refused.returncode, f"{OLD_BUCKET}-{REGION} (Bucket)" in refused.stderr) == (1, True), refused.stderr
+    assert not folder.exists()
+    done = adopt(folder, "--bucket-name", OLD_BUCKET, "--json")
     assert done.returncode == 0, done.stderr
-    assert [each["name"] for each in json.loads(done.stdout)["resources"]] == [
-        names.clients_table,
-        names.outcomes_table,
-        *kept,
-    ]
+    found = [each["name"] for each in json.loads(done.stdout)["resources"]]
+    assert found == [names.clients_table, names.outcomes_table, *BUCKETS]
+
+    formation = client(emulator, "cloudformation")
     formation.create_change_set(
         StackName=deployment.STACK,
         ChangeSetName="take-back",
         ChangeSetType="IMPORT",
-        TemplateBody=(tmp_path / "adopt" / "template.json").read_text(),
-        ResourcesToImport=json.loads((tmp_path / "adopt" / "resources.json").read_text()),
+        TemplateBody=(folder / "template.json").read_text(),
+        ResourcesToImport=json.loads((folder / "resources.json").read_text()),
     )
-    changes = formation.describe_change_set(StackName=deployment.STACK, ChangeSetName="take-back")["Changes"]
-    assert {change["ResourceChange"]["Action"] for change in changes} == {"Import"}
-    assert len(changes) == 4
+    shown = formation.describe_change_set(StackName=deployment.STACK, ChangeSetName="take-back")
+    assert [each["ResourceChange"]["Action"] for each in shown["Changes"]] == ["Import"] * 4, shown
     formation.execute_change_set(StackName=deployment.STACK, ChangeSetName="take-back")
     formation.get_waiter("stack_import_complete").wait(StackName=deployment.STACK, WaiterConfig={"Delay": 1})
-    deployment.deploy_stack(
-        emulator, artefacts, deployment.default_parameters() | {"BucketName": old_bucket, "LogRetentionDays": "30"}
-    )
-    assert status(emulator) == "UPDATE_COMPLETE"
-    assert stored(emulator, names) == before
-
-    # And it is the same deployment: it knows its clients, and whom it has mailed.
-    machine = deployed(emulator)
-    assert machine.stack.names == names
-    again = machine.run(request)
-    assert again.error == "RunIncomplete"
-    assert set(RunStore(names.outcomes_table).outcomes(again.run_id)) == {FAILED}
-    assert len(evidence.sent(machine.stack.mail)) == mails
-    assert gone(before, stored(emulator, names)) == []
+    answers = deployment.default_parameters() | {"BucketName": OLD_BUCKET, "LogRetentionDays": "30"}
+    deployment.deploy_stack(emulator, artefacts, answers)
+    assert (status(emulator), deployed(emulator).stack.names) == ("UPDATE_COMPLETE", names)
 
 
 def test_a_first_deployment_that_fails_leaves_nothing_that_the_next_one_stumbles_over(
@@ -253,23 +255,16 @@ def physical(emulator: Emulator, stack: str) -> set[tuple[str, str]]:
 
 def metrics(emulator: Emulator, namespace: str) -> dict[str, float]:
     """What was counted today, without dimensions."""
-    cloudwatch = client(emulator, "cloudwatch")
+    cloudwatch, now = client(emulator, "cloudwatch"), datetime.now(UTC)
     names = {each["MetricName"] for each in cloudwatch.list_metrics(Namespace=namespace)["Metrics"]}
     sums = {}
     for name in names & {"ReportsSent", "ClientsProcessed", "ClientsFailed"}:
         points = cloudwatch.get_metric_statistics(
             Namespace=namespace, MetricName=name, Statistics=["Sum"], Period=86400,
-            StartTime=deployment_day()[0], EndTime=deployment_day()[1],
+            StartTime=now - timedelta(days=1), EndTime=now + timedelta(days=1),
         )["Datapoints"]  # fmt: skip
         sums[name] = sum(point["Sum"] for point in points)
     return sums
-
-
-def deployment_day() -> tuple[Any, Any]:
-    from datetime import UTC, datetime, timedelta
-
-    now = datetime.now(UTC)
-    return now - timedelta(days=1), now + timedelta(days=1)
 
 
 def test_two_stacks_in_one_account_share_nothing(emulator: Emulator) -> None:
@@ -327,3 +322,39 @@ def test_two_stacks_in_one_account_share_nothing(emulator: Emulator) -> None:
         prefix = each["Name"].removesuffix("-schedule").rpartition("-")[0]
         target = each["Target"]["Arn"].rpartition(":")[2]
         assert target.startswith(prefix), each["Name"]
+
+
+def state(emulator: Emulator, alarm: str) -> str:
+    (found,) = client(emulator, "cloudwatch").describe_alarms(AlarmNames=[alarm])["MetricAlarms"]
+    return str(found["StateValue"])
+
+
+def comes_into(emulator: Emulator, alarm: str, wanted: str) -> bool:
+    deadline = time.monotonic() + 20
+    while state(emulator, alarm) != wanted and time.monotonic() < deadline:
+        time.sleep(0.2)
+    return state(emulator, alarm) == wanted
+
+
+def test_nobody_is_woken_before_the_schedules_are_on_and_somebody_is_when_no_watch_looks_afterwards(
+    emulator: Emulator, artefacts: Path
+) -> None:
+    """The last test here: CloudWatch's clock is moved on, and does not come back."""
+    alarm = "Second-MissingReports"
+    emulator.later(3 * 60 * 60)
+    assert state(emulator, alarm) == "INSUFFICIENT_DATA", (
+        "the schedules are off, so a watch that does not look is right"
+    )
+
+    # README, Deploy: look once, and switch on.
+    client(emulator, "lambda").invoke(FunctionName="second-watch-deliveries", Payload=b"{}")
+    assert comes_into(emulator, alarm, "OK")
+    deployment.deploy_stack(emulator, artefacts, {"Schedules": "ENABLED"}, stack="second")
+    states = {each["Name"]: each["State"] for each in client(emulator, "scheduler").list_schedules()["Schedules"]}
+    assert {name for name, each in states.items() if each == "ENABLED"} == {
+        name for name in states if name.startswith("second-")
+    }
+    emulator.later(60 * 60)
+    assert state(emulator, alarm) == "OK", "an hour without a look is not yet a loss"
+    emulator.later(2 * 60 * 60)
+    assert comes_into(emulator, alarm, "ALARM")
