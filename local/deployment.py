@@ -9,8 +9,10 @@ import hashlib
 import json
 import os
 import shutil
+import shlex
 import subprocess
-from collections.abc import Iterator
+import tomllib
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -71,11 +73,72 @@ def deploy(emulator: Emulator, made_from: str) -> bool:
     return True
 
 
-def outputs(emulator: Emulator) -> dict[str, str]:
+def package(emulator: Emulator, built: Path = BUILD) -> Path:
+    """`sam package`: the template of what is in ``built``, once its artefacts are in the account's bucket."""
+    packaged = emulator.folder / "packaged.yaml"
+    session().resource("s3", endpoint_url=emulator.endpoint).Bucket(ARTIFACTS).create()
+    with only_one():
+        _sam(
+            "package", "--template-file", str(built / "template.yaml"), "--output-template-file", str(packaged),
+            "--region", REGION, "--s3-bucket", ARTIFACTS, "--no-progressbar",
+            endpoint=emulator.endpoint,
+        )  # fmt: skip
+    return packaged
+
+
+def deploy_stack(
+    emulator: Emulator, template: Path, parameters: Mapping[str, str] | None = None, *, stack: str = STACK
+) -> None:
+    """`sam deploy` of a packaged ``template``, whatever is deployed.
+
+    A new stack gets the parameters that samconfig.toml has for the local one, but for those that are named; a stack
+    that is there keeps the values of all that are not named. Raises NotPossible with what sam said.
+    """
+    named = dict(parameters or {})
+    if not exists(emulator, stack):
+        named = default_parameters() | named
+    overrides = [f'{key}="{value}"' for key, value in named.items()] or [""]
+    _sam(
+        "deploy", "--template-file", str(template), "--region", REGION, "--stack-name", stack,
+        "--no-resolve-s3", "--s3-bucket", ARTIFACTS, "--no-progressbar", "--parameter-overrides", *overrides,
+        endpoint=emulator.endpoint,
+    )  # fmt: skip
+
+
+def delete_stack(emulator: Emulator, *, stack: str = STACK) -> None:
+    """`sam delete`, unasked. The artefacts stay in their bucket, since sam is told another one to clear."""
+    nothing = session().resource("s3", endpoint_url=emulator.endpoint).Bucket(f"{ARTIFACTS}-none")
+    nothing.create()
+    _sam(
+        "delete", "--stack-name", stack, "--region", REGION, "--no-prompts", "--s3-bucket", nothing.name,
+        endpoint=emulator.endpoint,
+    )  # fmt: skip
+    nothing.delete()
+
+
+def exists(emulator: Emulator, stack: str) -> bool:
+    """Whether there is a stack of this name that `sam deploy` would update."""
+    formation = session().client("cloudformation", endpoint_url=emulator.endpoint)
+    pages = formation.get_paginator("list_stacks").paginate()
+    return any(
+        each["StackName"] == stack and each["StackStatus"] not in ("DELETE_COMPLETE", "REVIEW_IN_PROGRESS")
+        for page in pages
+        for each in page["StackSummaries"]
+    )
+
+
+def default_parameters() -> dict[str, str]:
+    """What samconfig.toml has for the local stack."""
+    configured = tomllib.loads((ROOT / "samconfig.toml").read_text(encoding="utf-8"))
+    overrides = configured["local"]["deploy"]["parameters"]["parameter_overrides"]
+    return dict(each.split("=", 1) for each in shlex.split(overrides))
+
+
+def outputs(emulator: Emulator, *, stack: str = STACK) -> dict[str, str]:
     """The outputs of the deployed stack."""
     formation = session().client("cloudformation", endpoint_url=emulator.endpoint)
-    (stack,) = formation.describe_stacks(StackName=STACK)["Stacks"]
-    return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+    (found,) = formation.describe_stacks(StackName=stack)["Stacks"]
+    return {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])}
 
 
 @contextmanager

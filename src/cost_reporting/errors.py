@@ -13,6 +13,7 @@ leaf's class name is part of the workflow's interface (``tests/contract/test_err
     │   └─ StoreThrottled        DynamoDB or S3 asked us to slow down
     └─ Permanent    the same try would fail again: somebody has to change something first
         ├─ InvalidRequest        the execution's input makes no sense
+        ├─ NoClients             a schedule has started a run, and the clients table is empty
         ├─ ClientUnknown         there is no such client record
         ├─ ClientSuspended       the client was suspended since the run listed it
         ├─ ClientMisconfigured   the client record is incomplete or wrong
@@ -117,6 +118,15 @@ class InvalidRequest(Permanent):
     """The execution's input makes no sense."""
 
     remedy = "Correct the named field of the input and start a new execution."
+
+
+class NoClients(Permanent):
+    """A schedule has started a run, and the clients table is empty."""
+
+    remedy = (
+        "If there were clients, compare the stack's output Names with what it was before, and restore the table "
+        "(docs/RUNBOOKS.md, Records were lost); if there are none yet, switch the schedules off until there is one."
+    )
 
 
 class ClientUnknown(Permanent):

@@ -360,6 +360,26 @@ def test_a_state_machine_of_a_template_logs_what_it_says(account: Account) -> No
     assert machine["loggingConfiguration"]["includeExecutionData"] is False
 
 
+@restored("provisioning")
+def test_a_stack_makes_nothing_under_a_name_that_is_taken_and_what_has_it_stays(account: Account) -> None:
+    dynamodb, name = account.client("dynamodb"), account.name("taken")
+    dynamodb.create_table(
+        TableName=name,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+    )
+    dynamodb.put_item(TableName=name, Item={"id": {"S": "kept"}})
+    named = TEMPLATE.replace(
+        "Properties:\n      BillingMode", f"Properties:\n      TableName: {name}\n      BillingMode", 1
+    )
+    formation, stack = account.client("cloudformation"), account.name("stack")
+    formation.create_stack(StackName=stack, TemplateBody=named)
+    while (status := formation.describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"]).endswith("_IN_PROGRESS"):
+        time.sleep(0.05)
+    assert (status, dynamodb.scan(TableName=name)["Count"]) == ("ROLLBACK_COMPLETE", 1)
+
+
 # -- permissions ------------------------------------------------------------------------------------------------------
 
 ASSUMES = """

@@ -322,6 +322,10 @@ def test_a_state_machine_reads_worklists_writes_results_and_starts_and_redrives_
         ("states:StartExecution", f"{states}:stateMachine:another", "ImplicitDeny"),
         ("states:RedriveExecution", f"{states}:execution:cost-reporting/ForEachClient:1", "Allow"),
         ("states:RedriveExecution", f"{states}:execution:cost-reporting:1", "ImplicitDeny"),
+        ("states:DescribeExecution", f"{states}:execution:cost-reporting:1", "Allow"),
+        ("states:DescribeExecution", f"{states}:execution:cost-reporting/ForEachClient:1", "Allow"),
+        ("states:StopExecution", f"{states}:execution:cost-reporting:1", "Allow"),
+        ("states:StopExecution", f"{states}:execution:cost-reporting/ForEachClient:1", "Allow"),
         ("states:StopExecution", f"{states}:execution:another:1", "ImplicitDeny"),
         ("dynamodb:GetItem", OUTCOMES, "ImplicitDeny"),
     ):
@@ -478,6 +482,7 @@ def test_with_a_key_of_one_s_own_it_encrypts_all_that_is_kept_and_without_one_no
     assert template()["Conditions"]["CustomerKey"] == [["${KmsKeyArn}", ""]]
     assert template()["Parameters"]["KmsKeyArn"]["Default"] == ""
     plain = {
+        "NamesGuard": {"SSEEnabled": True},
         "ClientsTable": {"SSEEnabled": True},
         "OutcomesTable": {"SSEEnabled": True},
         "Bucket": {"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}},

@@ -10,7 +10,7 @@ import pytest
 
 from cost_reporting import settings
 from cost_reporting.contracts import ClientDue, Outcome, StartedTwice, Worklist
-from cost_reporting.errors import InvalidRequest, RunNotStarted, StoreThrottled
+from cost_reporting.errors import InvalidRequest, NoClients, RunNotStarted, StoreThrottled
 from cost_reporting.operations.worklists import write_worklist
 from cost_reporting.periods import label
 from cost_reporting.store.approvals import ApprovalStore
@@ -116,6 +116,7 @@ def test_before_the_eighth_a_monthly_report_is_preliminary(invoke: Invoke, world
 def test_the_schedule_on_the_eighth_is_for_final_reports_wherever_it_is_six_o_clock(
     zone: str, invoke: Invoke, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    some_clients(world)
     monkeypatch.setenv("TIME_ZONE", zone)
     settings.settings.cache_clear()
     moment = datetime(2026, 11, 8, 6, tzinfo=ZoneInfo(zone)).isoformat()
@@ -375,6 +376,20 @@ def test_a_record_that_is_unsound_allows_no_address_of_its_own(
 def test_nobody_due_is_an_empty_worklist_and_no_error(invoke: Invoke, world: World) -> None:
     worklist, lines = listed(invoke, world, {"cadence": "monthly"})
     assert (worklist.client_count, lines) == (0, [])
+
+
+def test_a_schedule_that_finds_no_record_at_all_fails_by_name_until_there_is_one(
+    invoke: Invoke, world: World, wire: Wire
+) -> None:
+    """As after a deployment with other names: its tables are new."""
+    with pytest.raises(NoClients, match="the clients table is empty"):
+        start(invoke, "first")
+    assert world.keys() == []
+    world.add(a_client(client_id="gone", status="suspended"))
+    wire.order("stepfunctions.DescribeExecution", execution("first", "FAILED"))
+    second = start(invoke, "second")
+    assert isinstance(second, Worklist)
+    assert second.client_count == 0
 
 
 def test_a_table_of_several_pages_is_read_to_its_end(invoke: Invoke, world: World, wire: Wire) -> None:

@@ -104,7 +104,7 @@ def environment(stack: Stack, nobody: str, tmp_path_factory: pytest.TempPathFact
     bin_folder = tmp_path_factory.mktemp("bin")
     _command(bin_folder / "aws", f'exec env PYTHONPATH={ROOT} {sys.executable} -m tests.runbook.aws "$@"')
     _command(bin_folder / "python", f'exec {sys.executable} "$@"')
-    _command(bin_folder / "sam", f'SAM_CLI_TELEMETRY=0 exec {ROOT}/.tools/sam/bin/sam "$@"')
+    _command(bin_folder / "sam", f'exec env PYTHONPATH={ROOT} {sys.executable} -m tests.runbook.sam "$@"')
     _command(bin_folder / "editor", f'exec {sys.executable} {ROOT}/tests/runbook/editor.py "$@"')
     Machine(stack).run({"cadence": "monthly"})
     unwanted = ("AWS_PROFILE", "AWS_SESSION_TOKEN", "PYTHONPATH")

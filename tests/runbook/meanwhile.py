@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from cost_reporting.operations.clients.onboarding import TEMPLATE
 from cost_reporting.periods import label, last_complete
+from local import deployment
 from local.deployment import session
 from local.stack import Stack
 from local.world import EXPECTED_FAILURES
@@ -56,8 +57,14 @@ def a_run_holds_a_report(stack: Stack, folder: Path) -> None:
         time.sleep(0.5)
 
 
+def the_stack_is_deleted(stack: Stack, folder: Path) -> None:
+    """By mistake."""
+    deployment.delete_stack(stack.emulator)
+
+
 MEANWHILE: Final[dict[str, Callable[[Stack, Path], None]]] = {
     "the client creates the role": the_client_creates_the_role,
     "the remedies are followed": the_remedies_are_followed,
     "a run holds a report": a_run_holds_a_report,
+    "the stack is deleted": the_stack_is_deleted,
 }

@@ -23,7 +23,7 @@ from cost_reporting.contracts import (
 )
 from cost_reporting.domain.account_binding import contests
 from cost_reporting.domain.recipients import PARAMETER, outside
-from cost_reporting.errors import InvalidRequest
+from cost_reporting.errors import InvalidRequest, NoClients
 from cost_reporting.ledger import fingerprint, issue_key
 from cost_reporting.operations.addressees import write_addressees
 from cost_reporting.operations.hold import approval_is_due
@@ -65,7 +65,9 @@ def list_clients(
 
     Two clients whose records lead to the same AWS account are listed with each other's names, be they both in this run
     or not: Fetch Costs then refuses each.
-    Raises InvalidRequest naming the field that makes no sense, before any client is touched.
+    Raises InvalidRequest naming the field that makes no sense, before any client is touched, or NoClients if a schedule
+    asks and there is no record at all: schedules are switched on when there are clients, so the table is not the one
+    that it was, or was emptied.
     """
     request, run = what_is_asked(asked, zone)
     for_all = _wanted(request) is None and run.mode == "live"
@@ -74,6 +76,8 @@ def list_clients(
         if first is not None:
             return StartedTwice(run=run, double_of=first)
     rows = list(clients.rows(*FIELDS))
+    if for_all and request.scheduled_at is not None and not rows:
+        raise NoClients("the clients table is empty, and a schedule has started this run")
     due = who_is_due(request, run, rows, runs=runs)
     require_allowed(request, run, test_domains, clients=clients, approvals=approvals)
     if request.recipients is not None:
