@@ -301,9 +301,7 @@ _SERVICES: Final = {
     "secretsmanager": _by("secretsmanager", "SecretId"),
     "cloudformation": _by("cloudformation", "StackName"),
     # Whichever alarms are named, IAM is asked about all of them.
-    "cloudwatch": lambda name, given: [
-        Request(f"cloudwatch:{name}", f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:*")
-    ],
+    "cloudwatch": lambda name, given: [Request(f"cloudwatch:{name}", f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:*")],
     "sns": _by("sns", "TopicArn"),
     "stepfunctions": lambda name, given: [
         Request(f"states:{name}", given.get("stateMachineArn") or given["executionArn"])

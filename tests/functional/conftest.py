@@ -227,19 +227,6 @@ class World:
         return [message_from_bytes(asked["Content"]["Raw"]["Data"], policy=policy.default) for asked in self.attempts()]
 
 
-@pytest.fixture
-def stack(world: World, wire: Wire, monkeypatch: pytest.MonkeyPatch) -> Stack:
-    """The stack as CloudFormation describes it, its alarms as the template has them, and a topic that is heard."""
-    for name, value in WATCHED.items():
-        monkeypatch.setenv(name, value)
-    stack = Stack(wire)
-    with wire.another():
-        boto3.client("sns").create_topic(Name=WATCHED["ALERTS_TOPIC_ARN"].rpartition(":")[2])
-    stack.deploy()
-    wire.calls.clear()
-    return stack
-
-
 class Stack:
     """A deployed stack. (moto does not know SAM's transform.)"""
 
@@ -267,6 +254,19 @@ class Stack:
         self._wire.forget("sns.ListSubscriptionsByTopic")
         found = [{"SubscriptionArn": arn, "Protocol": "email", "Endpoint": "o@consultancy.example"} for arn in arns]
         self._wire.order("sns.ListSubscriptionsByTopic", *[Answer(200, {"Subscriptions": found})] * 9)
+
+
+@pytest.fixture
+def stack(world: World, wire: Wire, monkeypatch: pytest.MonkeyPatch) -> Stack:
+    """The stack as CloudFormation describes it, its alarms as the template has them, and a topic that is heard."""
+    for name, value in WATCHED.items():
+        monkeypatch.setenv(name, value)
+    stack = Stack(wire)
+    with wire.another():
+        boto3.client("sns").create_topic(Name=WATCHED["ALERTS_TOPIC_ARN"].rpartition(":")[2])
+    stack.deploy()
+    wire.calls.clear()
+    return stack
 
 
 class Costs:

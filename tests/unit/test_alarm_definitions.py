@@ -68,7 +68,8 @@ def test_alarms_as_the_template_has_them_are_in_order() -> None:
 
 def test_what_cloudwatch_adds_by_itself_is_no_difference() -> None:
     answered = [
-        {"ActionsEnabled": True, "InsufficientDataActions": [], "Dimensions": [], "StateValue": "OK", "AlarmArn": "a"} | each
+        {"ActionsEnabled": True, "InsufficientDataActions": [], "Dimensions": [], "StateValue": "OK", "AlarmArn": "a"}
+        | each
         for each in there()
     ]
     for each in answered:
@@ -151,7 +152,9 @@ def test_a_replaced_alarm_is_put_back_by_the_command_that_is_told() -> None:
 
 def a_template(properties: Any, **more: Any) -> Template:
     body = {"Resources": {"A": {"Type": "T", "Properties": properties}, "Q": {"Type": "AWS::SQS::Queue"}}, **more}
-    return Template(body=body, parameters={"P": "5"}, physical={"Q": "https://sqs/1/the-queue"}, pseudo={"AWS::Region": "r"})
+    return Template(
+        body=body, parameters={"P": "5"}, physical={"Q": "https://sqs/1/the-queue"}, pseudo={"AWS::Region": "r"}
+    )
 
 
 @pytest.mark.parametrize(

@@ -194,7 +194,7 @@ def test_lambda_has_to_run_the_clients_and_two_functions_besides() -> None:
 SCHEDULE = {
     "Name": "weekly", "GroupName": "default", "State": "ENABLED", "ScheduleExpression": "cron(0 6 ? * TUE *)",
     "ScheduleExpressionTimezone": "Europe/Berlin", "FlexibleTimeWindow": {"Mode": "OFF"},
-    "Target": {"Arn": "arn:aws:states:eu-central-1:123456789012:stateMachine:a", "RoleArn": "arn:aws:iam::1:role/a-role-x"},
+    "Target": {"Arn": "arn:aws:states:eu-central-1:1:stateMachine:a", "RoleArn": "arn:aws:iam::1:role/r-1"},
 }  # fmt: skip
 
 
@@ -217,7 +217,12 @@ def test_a_bucket_s_name_is_free_the_stack_s_or_in_the_way() -> None:
         return readiness.bucket("b", holder, own=own, mend="sam deploy").state
 
     assert (found("nobody", own=False), found("this account", own=True)) == ("ok", "ok")
-    for holder, own in (("this account", False), ("another account", False), ("nobody", True), ("another account", True)):
+    for holder, own in (
+        ("this account", False),
+        ("another account", False),
+        ("nobody", True),
+        ("another account", True),
+    ):
         assert found(holder, own=own) == "fault", (holder, own)
 
 
@@ -230,7 +235,9 @@ def test_a_bucket_s_name_is_free_the_stack_s_or_in_the_way() -> None:
         ("arn:aws:iam::123456789012:root", None),
     ],
 )
-def test_a_missing_permission_is_given_to_the_holder_of_the_credentials(arn: str, holder: dict[str, str] | None) -> None:
+def test_a_missing_permission_is_given_to_the_holder_of_the_credentials(
+    arn: str, holder: dict[str, str] | None
+) -> None:
     fix = readiness.grant(arn, ["ce:GetCostAndUsage"], "costs")
     if holder is None:
         assert fix.startswith("In the console: ")

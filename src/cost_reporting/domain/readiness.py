@@ -401,7 +401,7 @@ _OF_A_SCHEDULE: Final = (
     *("Name", "GroupName", "Description", "ScheduleExpression", "ScheduleExpressionTimezone", "FlexibleTimeWindow"),
     *("Target", "KmsKeyArn", "ActionAfterCompletion"),
 )
-"""What UpdateSchedule takes of what GetSchedule answers; it resets what is left out (botocore, scheduler 2021-06-30)."""
+"""What UpdateSchedule takes of what GetSchedule answers; it resets what is left out (botocore, scheduler)."""
 
 
 # -- before there is a stack ------------------------------------------------------------------------------------------
@@ -424,7 +424,7 @@ def bucket(name: str, holder: str, *, own: bool, mend: str) -> Verdict:
     return fault(
         BUCKET,
         f"{name} is there already, kept from a stack that was deleted: the deployment would fail",
-        "In docs/RUNBOOKS.md: take the kept tables and the bucket into the new stack.",
+        'In docs/RUNBOOKS.md, "The stack is gone": the commands that take what was kept into a new stack.',
     )
 
 
