@@ -6,6 +6,7 @@ import _console
 import os
 import sys
 from collections.abc import Iterator
+from functools import partial
 from typing import Annotated, Any
 
 import boto3
@@ -15,9 +16,8 @@ from botocore.exceptions import BotoCoreError
 import _deployment
 import _layers
 import _template
-from _console import WrongInput
+from _console import Failed, WrongInput
 from cost_reporting import wiring
-from cost_reporting.contracts import Fact
 from cost_reporting.domain.readiness import Verdict, fault, ok, unknown
 from cost_reporting.domain.templates import Template
 from cost_reporting.errors import CostReportingError, StoreRefused
@@ -32,14 +32,7 @@ BEFORE = (
     *("bucket", "layers"),
 )
 AFTER = (*BEFORE, "alerts", "alarms", "schedules")
-"""What is not checked where neither region nor credentials are in order."""
-
-
-class Region(Fact):
-    """Where commands act, and what says so."""
-
-    name: str
-    said_by: str
+"""What is checked once region and credentials are in order."""
 
 
 @app.command(help=__doc__)
@@ -66,32 +59,60 @@ def preflight(
     """
     if ahead and since:
         raise WrongInput("--before: goes without --after.", remedy="Name one of the two, or none.")
+    given = _template.overrides(parameter_overrides, "--parameter-overrides")
+    body = _template.body()
+    _template.values(body, ("--parameter-overrides", given))
     local = _deployment.enter(stack_name)
     environment = config_env or ("local" if local else "default")
     said = _template.configured(environment)
     name = stack_name or os.environ.get("STACK_NAME") or str(said.get("stack_name") or "cost-reporting")
+    asked = "before" if ahead else "after" if since else ""
     region, verdicts = _region(said)
     caller: Caller | None = None
     if region is not None:
         caller, verdict = _caller()
         verdicts.append(verdict)
-    described: Described | None = None
-    if caller is not None:
-        described = _described(name, needed=not ahead)
-    if since and caller is not None and described is None:
-        raise WrongInput(
-            f"--after: there is no stack {name} in {_where(caller, region)}.", remedy="Name another stack."
-        )
-    when = "before" if ahead or (not since and described is None) else "after"
-    if when == "after" and parameter_overrides:
-        raise WrongInput("--parameter-overrides: the stack has its own.", remedy="Say --before, or leave it out.")
     if caller is None or region is None:
+        when = asked or "before"
         missing = "no region" if region is None else "no credentials that AWS takes"
         verdicts += [unknown(check, missing) for check in (BEFORE if when == "before" else AFTER)]
-    else:
-        _console.tell(_says(when, name, described, caller, region, asked=ahead or since))
-        place = _place(when, described, caller, region, said, parameter_overrides, environment, paid=paid)
-        verdicts += list((before if when == "before" else after)(place))
+        return _answered(verdicts, when, name, as_json=as_json)
+    described = _described(name, asked)
+    where = f"account {caller.account}, {region}"
+    if asked == "after" and described is None:
+        raise WrongInput(
+            f"--after: there is no stack {name} in {where}.", remedy="Name another stack with --stack-name."
+        )
+    when = asked or ("before" if described is None else "after")
+    if when == "after" and given:
+        raise WrongInput("--parameter-overrides: the stack has its own.", remedy="Say --before, or leave it out.")
+    _console.tell(_says(when, name, described, where, asked=bool(asked)))
+    deployed = dict(described.parameters) if isinstance(described, Described) else {}
+    parameters = deployed
+    if when == "before":
+        known = {each: value for each, value in deployed.items() if each in body.get("Parameters", {})}
+        configured = _template.overrides(said.get("parameter_overrides", ""), "samconfig.toml")
+        parameters = _template.values(
+            body,
+            ("the stack's parameters", known),
+            (f"samconfig.toml: {environment}", configured),
+            ("--parameter-overrides", given),
+        )
+    place = Place(
+        caller=caller,
+        region=region,
+        find_stack=partial(_stack, described),
+        template=Template(
+            body=body,
+            parameters=parameters,
+            pseudo={"AWS::Partition": "aws", "AWS::Region": region, "AWS::AccountId": caller.account},
+        ),
+        layers=partial(_built, parameters.get("Architecture", "x86_64"), local=local),
+        today=wiring.now().date(),
+        stack_name=name,
+        paid=paid,
+    )
+    verdicts += list((before if when == "before" else after)(place))
     return _answered(verdicts, when, name, as_json=as_json)
 
 
@@ -108,7 +129,7 @@ def _answered(verdicts: list[Verdict], when: str, name: str, *, as_json: bool) -
     return 1 if faults else 0
 
 
-def _region(said: dict[str, Any]) -> tuple[Region | None, list[Verdict]]:
+def _region(said: dict[str, Any]) -> tuple[str | None, list[Verdict]]:
     """The region in which sam, aws and this command act: AWS_REGION, AWS_DEFAULT_REGION, or the profile's."""
     check, ours, theirs = "region", os.environ.get("AWS_REGION", ""), os.environ.get("AWS_DEFAULT_REGION", "")
     if ours and theirs and ours != theirs:
@@ -129,12 +150,11 @@ def _region(said: dict[str, Any]) -> tuple[Region | None, list[Verdict]]:
     wrong_place = _wrong_place(name, said_by, str(said.get("region", "")))
     if wrong_place is not None:
         return None, [wrong_place]
-    region = Region(name=name, said_by=said_by)
     if name not in boto3.Session().get_available_regions("sesv2"):
-        return region, [unknown(check, f"{name}: botocore's list of regions with SES does not have it")]
+        return name, [unknown(check, f"{name}: botocore's list of regions with SES does not have it")]
     endpoint = os.environ.get("AWS_ENDPOINT_URL", "")
     where = f", LOCAL EMULATOR at {endpoint}" if endpoint else ""
-    return region, [ok(check, f"{name}, by {said_by}{where}")]
+    return name, [ok(check, f"{name}, by {said_by}{where}")]
 
 
 def _wrong_place(name: str, said_by: str, configured: str) -> Verdict | None:
@@ -161,75 +181,38 @@ def _caller() -> tuple[Caller | None, Verdict]:
     return caller, ok(check, f"account {caller.account}, as {caller.arn.rpartition(':')[2]}")
 
 
-def _described(name: str, *, needed: bool) -> Described | None:
+def _described(name: str, asked: str) -> Described | CostReportingError | None:
+    """The stack, None if there is none; before a deployment also why that cannot be told."""
     try:
         return describe_stack(name)
-    except CostReportingError:
-        if needed:
-            raise
-        return None
+    except CostReportingError as reason:
+        if asked == "before":
+            return reason
+        raise Failed(
+            f"Whether there is a stack {name} cannot be told: {reason}.",
+            remedy="Let your credentials call cloudformation:DescribeStacks, or say --before.",
+        ) from None
 
 
-def _where(caller: Caller, region: Region | None) -> str:
-    return f"account {caller.account}, {region.name if region else 'no region'}"
+def _stack(described: Described | CostReportingError | None) -> Stack | None:
+    if isinstance(described, CostReportingError):
+        raise described
+    return None if described is None else read_stack(described.name)
 
 
-def _says(when: str, name: str, described: Described | None, caller: Caller, region: Region, *, asked: bool) -> str:
-    where = _where(caller, region)
+def _built(architecture: str, *, local: bool) -> Iterator[Verdict]:
+    if local:
+        yield unknown("layers", "those of the local stack are built for this machine, and never deployed to AWS")
+        return
+    yield from _layers.looked_at(architecture)
+
+
+def _says(when: str, name: str, described: object, where: str, *, asked: bool) -> str:
     endpoint = os.environ.get("AWS_ENDPOINT_URL")
-    if endpoint:
-        where += f", LOCAL EMULATOR at {endpoint}"
+    where += f", LOCAL EMULATOR at {endpoint}" if endpoint else ""
     if asked:
         return f"Stack {name}, {where}: checked as --{when} has it."
-    there = "There is" if described else "There is no"
-    return f"{there} stack {name} in {where}: checked as --{when} has it."
-
-
-def _place(
-    when: str,
-    described: Described | None,
-    caller: Caller,
-    region: Region,
-    said: dict[str, Any],
-    parameter_overrides: str,
-    environment: str,
-    *,
-    paid: bool,
-) -> Place:
-    body = _template.body()
-    stack: Stack | None = None if described is None else read_stack(described.name)
-    deployed = {} if described is None else dict(described.parameters)
-    if when == "after":
-        parameters = deployed
-    else:
-        known = {name: value for name, value in deployed.items() if name in body.get("Parameters", {})}
-        parameters = _template.values(
-            body,
-            ("the stack's parameters", known),
-            (
-                f"samconfig.toml: {environment}",
-                _template.overrides(said.get("parameter_overrides", ""), "samconfig.toml"),
-            ),
-            ("--parameter-overrides", _template.overrides(parameter_overrides, "--parameter-overrides")),
-        )
-    pseudo = {"AWS::Partition": "aws", "AWS::Region": region.name, "AWS::AccountId": caller.account}
-    architecture = parameters.get("Architecture", "x86_64")
-
-    def layers() -> Iterator[Verdict]:
-        if os.environ.get("AWS_ENDPOINT_URL"):
-            yield unknown("layers", "those of the local stack are built for this machine, and never deployed to AWS")
-            return
-        yield from _layers.looked_at(architecture)
-
-    return Place(
-        caller=caller,
-        region=region.name,
-        stack=stack,
-        template=Template(body=body, parameters=parameters, pseudo=pseudo),
-        layers=layers,
-        today=wiring.now().date(),
-        paid=paid,
-    )
+    return f"There is {'no ' if described is None else ''}stack {name} in {where}: checked as --{when} has it."
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ Before a deployment the parameters are those that it is going to have; after it,
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from typing import cast
 
 from cost_reporting.delivery.standing import Standing
 from cost_reporting.domain import readiness as judge
@@ -30,18 +31,20 @@ MACHINES = ("states:ListStateMachines", "states:DescribeStateMachine")
 class Place:
     """What is looked at: the account and region, the stack if there is one, and how it is or will be deployed.
 
-    ``template`` is the one of this checkout, with the values that the deployment has or is going to have. ``layers``
-    looks at what is built. ``paid`` allows one request to Cost Explorer.
+    ``find_stack`` raises if it cannot be told whether there is a stack. ``template`` is the one of this checkout, with
+    the values that the deployment has or is going to have. ``layers`` looks at what is built. ``paid`` allows one
+    request to Cost Explorer.
     """
 
     caller: Caller
     region: str
-    stack: Stack | None
+    find_stack: Callable[[], Stack | None]
     template: Template
     layers: Callable[[], Iterable[Verdict]]
     today: date
+    stack_name: str
     paid: bool = False
-    _account: list[MailAccount | CostReportingError] = field(default_factory=list)
+    _read: dict[str, MailAccount | Stack | CostReportingError | None] = field(default_factory=dict)
 
     @property
     def parameters(self) -> Mapping[str, str]:
@@ -55,15 +58,23 @@ class Place:
 
     def mail_account(self) -> MailAccount:
         """SES's answer about the account, asked for once."""
-        if not self._account:
+        return self._once("account", lambda: Standing().account())
+
+    def physical(self, logical_id: str) -> str | None:
+        """What AWS calls a resource of the stack; None if there is no stack, or it has none such."""
+        stack = self._once("stack", self.find_stack)
+        return stack.physical(logical_id) if stack else None
+
+    def _once[T: MailAccount | Stack | None](self, what: str, read: Callable[[], T]) -> T:
+        if what not in self._read:
             try:
-                self._account.append(Standing().account())
+                self._read[what] = read()
             except CostReportingError as error:
-                self._account.append(error)
-        (found,) = self._account
+                self._read[what] = error
+        found = self._read[what]
         if isinstance(found, CostReportingError):
             raise found
-        return found
+        return cast("T", found)
 
 
 def before(place: Place) -> Iterator[Verdict]:
@@ -78,16 +89,18 @@ def after(place: Place) -> Iterator[Verdict]:
     yield from _everywhere(place)
     yield from buckets(place)
     yield from looked("layers", place.layers)
-    stack = place.stack
-    if stack is None:
-        return
-    topic = stack.physical("AlertsTopic")
+    yield from looked(judge.ALERTS, lambda: alerts(place))
+    yield from readiness.alarms(lambda: read_template(place.stack_name), place.region)
+    yield from readiness.schedules(place.find_stack, place.parameters, place.region)
+
+
+def alerts(place: Place) -> Iterator[Verdict]:
+    """Whether the stack's alarms are heard."""
+    topic = place.physical("AlertsTopic")
     if topic is None:
         yield unknown(judge.ALERTS, "the stack has no AlertsTopic")
     else:
         yield from readiness.alerts(topic, place.parameters.get("Operators", ""), place.region)
-    yield from readiness.alarms(lambda: read_template(stack.name), place.region)
-    yield from readiness.schedules(stack, place.parameters, place.region)
 
 
 def _everywhere(place: Place) -> Iterator[Verdict]:
@@ -108,7 +121,7 @@ def quota(place: Place) -> Iterator[Verdict]:
     """Whether a report to every active client fits into SES's quota of a day."""
 
     def look() -> Iterator[Verdict]:
-        table = place.stack.physical("ClientsTable") if place.stack else None
+        table = place.physical("ClientsTable")
         if table is None:
             yield unknown(judge.QUOTA, "there is no stack yet, so its clients are not known")
             return
@@ -127,7 +140,7 @@ def machines(place: Place) -> Iterator[Verdict]:
     """Whether these credentials may look at Step Functions, and the state machine works."""
 
     def look() -> Iterator[Verdict]:
-        arn = place.stack.physical("CostReportsStateMachine") if place.stack else None
+        arn = place.physical("CostReportsStateMachine")
         try:
             if arn is None:
                 may_list_machines()
@@ -180,10 +193,13 @@ def buckets(place: Place) -> Iterator[Verdict]:
             continue
 
         def look(logical_id: str = logical_id) -> Iterator[Verdict]:
-            own = place.stack.physical(logical_id) if place.stack else None
+            own = place.physical(logical_id)
             name = own or str(place.template.value(place.template.properties(logical_id)["BucketName"]))
             holder = bucket_holder(name, place.caller.account)
-            mend = f"sam deploy --parameter-overrides BucketName={name}-{place.region}"
+            other = (
+                f"BucketName={name}-2" if logical_id == "Bucket" else f"Prefix={place.parameters.get('Prefix', '')}-2"
+            )
+            mend = f"sam deploy --guided  # with {other}"
             yield judge.bucket(name, holder, own=own is not None, mend=mend)
 
         yield from looked(judge.BUCKET, look)

@@ -95,10 +95,14 @@ def concurrency(parameters: Mapping[str, str], region: str) -> Iterator[Verdict]
     yield from looked(readiness.CONCURRENCY, look)
 
 
-def schedules(stack: Stack, parameters: Mapping[str, str], region: str) -> Iterator[Verdict]:
+def schedules(find_stack: Callable[[], Stack | None], parameters: Mapping[str, str], region: str) -> Iterator[Verdict]:
     """Whether the schedules are as the stack's parameter has them."""
 
     def look() -> Iterator[Verdict]:
+        stack = find_stack()
+        if stack is None:
+            yield unknown(readiness.SCHEDULES, "there is no stack yet")
+            return
         names = [each.physical_id.rpartition("/")[2] for each in stack.of_kind("AWS::Scheduler::Schedule")]
         found: dict[str, Mapping[str, Any] | None] = {name: read_schedule(name) for name in names}
         wanted = parameters.get("Schedules", "ENABLED")
