@@ -261,14 +261,24 @@ def test_a_report_to_every_active_client_has_to_fit_into_a_day(preflight: Prefli
     assert "takes 6 mails; SES sends 5" in found(ended)["sending quota"]["fact"]
 
 
-def test_cost_explorer_is_asked_once_and_only_if_that_is_said(preflight: Preflight, costs: Any) -> None:
+@pytest.mark.parametrize(
+    ("answer", "state", "fix"),
+    [
+        (Answer(200, {"ResultsByTime": []}), "ok", ""),
+        (refusal("AccessDeniedException", 400), "fault", "aws iam put-user-policy"),
+        (refusal("DataUnavailableException", 400), "fault", "In the console: Billing"),
+        (refusal("LimitExceededException", 400), "not checked", ""),
+    ],
+)
+def test_cost_explorer_is_asked_once_and_only_if_that_is_said(
+    answer: Answer, state: str, fix: str, preflight: Preflight, wire: Wire
+) -> None:
     assert "--paid" in found(preflight("--json"))["Cost Explorer"]["fact"]
-    ended = preflight("--paid", "--json")
-    assert costs.paid <= 1
-    assert found(ended)["Cost Explorer"]["state"] != "not checked", ended.out
-    costs.faults.append((400, {"__type": "AccessDeniedException", "message": "no"}))
-    ended = preflight("--paid", "--json")
-    assert found(ended)["Cost Explorer"]["state"] == "fault"
+    assert wire.count("ce.GetCostAndUsage") == 0
+    wire.order("ce.GetCostAndUsage", *[answer] * 3)
+    told = found(preflight("--paid", "--json"))["Cost Explorer"]
+    assert (told["state"], wire.count("ce.GetCostAndUsage")) == (state, 1)
+    assert told["fix"].startswith(fix)
 
 
 @pytest.mark.parametrize(
@@ -362,7 +372,9 @@ def test_both_environments_of_samconfig_can_be_read_and_another_is_wrong_input()
     for environment in ("default", "local"):
         found = _template.configured(environment)
         assert found["stack_name"] == "cost-reporting"
-        _template.values(_template.body(), ("samconfig.toml", _template.overrides(found["parameter_overrides"], "x")))
+        _template.values(
+            _template.body(), ("samconfig.toml", _template.overrides(found.get("parameter_overrides", ""), "x"))
+        )
     with pytest.raises(_console.WrongInput, match="has no production"):
         _template.configured("production")
 
