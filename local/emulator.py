@@ -43,6 +43,7 @@ from local.differences import (
     queries,
     redrives,
     roles,
+    subscriptions,
     suppression,
     transport,
 )
@@ -54,7 +55,7 @@ ACCOUNT = "111122223333"
 CROWD = 10_000
 """So many more clients' accounts are there for larger worlds."""
 
-LOCAL = frozenset({"/_local", "/_local/account", "/_local/events", "/_local/late", "/_local/later"})
+LOCAL = frozenset({"/_local", "/_local/account", "/_local/confirm", "/_local/events", "/_local/late", "/_local/later"})
 """What the emulator answers itself, and no service of AWS."""
 
 Scope = dict[str, Any]
@@ -125,6 +126,7 @@ def restore_aws(folder: Path, now: Callable[[], datetime]) -> None:
     provisioning.restore()
     mail.restore(folder / "mail")
     suppression.restore()
+    subscriptions.restore()
     cost_explorer.restore(CostExplorer({**crowd(CROWD), **ACCOUNTS}, cost_explorer.clock(now)))
 
 
@@ -171,7 +173,7 @@ def identified(app: Any) -> Any:
     recorded events of SES can be replayed. ``/_local/later?seconds=300`` moves CloudWatch's clock on.
     ``/_local/late?account=210000000001&requests=1`` has Cost Explorer answer the next request without figures, and
     ``/_local/account?account=210000000001`` has it answer otherwise from now on, as a body like {"unfilled_days": 1}
-    says.
+    says. ``/_local/confirm`` opens the link of every subscription of SNS that waits for its confirmation.
     """
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
@@ -184,6 +186,8 @@ def identified(app: Any) -> Any:
         if scope["path"] == "/_local/later":
             (seconds,) = parse_qs(scope["query_string"].decode())["seconds"]
             await asyncio.to_thread(alarms.later, float(seconds))
+        if scope["path"] == "/_local/confirm":
+            said |= {"confirmed": subscriptions.confirm_all()}
         if scope["path"] == "/_local/late":
             asked = parse_qs(scope["query_string"].decode())
             cost_explorer.late(asked["account"][0], int(asked["requests"][0]))

@@ -59,6 +59,12 @@ class Emulator:
         with urllib.request.urlopen(url, timeout=60) as answer:  # noqa: S310 - our own address
             answer.read()
 
+    def confirm(self) -> None:
+        """Open the links that SNS has mailed: addresses that wait for their confirmation hear of alarms from now on."""
+        url = f"{self.endpoint}/_local/confirm"
+        with urllib.request.urlopen(url, timeout=60) as answer:  # noqa: S310 - our own address
+            answer.read()
+
     def late(self, account: str, requests: int) -> None:
         """Have Cost Explorer answer the next requests of ``account`` as if it had no figures yet."""
         url = f"{self.endpoint}/_local/late?account={account}&requests={requests}"

@@ -89,6 +89,7 @@ def up(folder: Path | None = None, *, port: int = 0, clients: int = 0, attached:
             emulator = _timed("emulator", lambda: process.start(folder, port=port, attached=attached))
         running = emulator
         _timed("sam deploy", lambda: deployment.deploy(running, built))
+        running.confirm()
         stack = Stack(running, Names.of(deployment.outputs(running)))
         _timed("world", lambda: _world(stack, clients or None))
         stack.env_file.write_text(

@@ -119,6 +119,14 @@ def find(stack_name: str | None) -> Deployment:
     return _of_stack(stack_name, where)
 
 
+def enter(stack_name: str | None) -> bool:
+    """Take over the local stack's variables if nothing names another deployment; whether commands go to an emulator."""
+    local_env = LOCAL_ENV.with_suffix(".env")
+    if stack_name is None and not os.environ.get("STACK_NAME") and local_env.exists():
+        _read(local_env)
+    return bool(os.environ.get("AWS_ENDPOINT_URL"))
+
+
 def _read(env_file: Path) -> None:
     """Take over the variables that the local stack has left, and nothing of this machine's own AWS configuration."""
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):

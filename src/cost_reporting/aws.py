@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_scheduler import EventBridgeSchedulerClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sesv2 import SESV2Client
     from mypy_boto3_sns import SNSClient
@@ -47,6 +48,7 @@ __all__ = [
     "method",
     "own_credentials",
     "partition",
+    "region",
     "signer",
     "status",
     "table",
@@ -104,6 +106,8 @@ def client(name: Literal["lambda"]) -> LambdaClient: ...
 def client(name: Literal["logs"]) -> CloudWatchLogsClient: ...
 @overload
 def client(name: Literal["s3"]) -> S3Client: ...
+@overload
+def client(name: Literal["scheduler"]) -> EventBridgeSchedulerClient: ...
 @overload
 def client(name: Literal["secretsmanager"]) -> SecretsManagerClient: ...
 @overload
@@ -164,6 +168,11 @@ def own_credentials() -> Credentials:
         raise NoCredentialsError
     keys = found.get_frozen_credentials()
     return Credentials(access_key_id=str(keys.access_key), secret_access_key=str(keys.secret_key), token=keys.token)
+
+
+def region() -> str:
+    """The region in which this process calls; "" where nothing names one."""
+    return boto3.Session().region_name or ""
 
 
 @cache

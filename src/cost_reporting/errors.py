@@ -276,7 +276,11 @@ class NotHeld(Permanent):
 class DeliveryRejected(Permanent):
     """SES refused the message for good."""
 
-    remedy = "Check the sender's verification, the account's sending status and the recipient's address."
+    remedy = (
+        "If SES says that an address is not verified, the account is still in its sandbox, or the sender is not "
+        "verified: `scripts/preflight.py` says which, and the command that mends it. Otherwise check the account's "
+        "sending status and the recipient's address."
+    )
 
 
 class LetterMalformed(Permanent):
@@ -344,7 +348,7 @@ class WorklistChanged(Permanent):
 class Unhealthy(Permanent):
     """The health check found a part of the system out of order."""
 
-    remedy = "Mend the named part; the other parts were checked as well and are listed."
+    remedy = "Mend the named parts: `scripts/preflight.py --after` prints the command for each."
 
 
 class RunIncomplete(Permanent):

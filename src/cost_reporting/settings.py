@@ -100,6 +100,27 @@ def metrics_namespace() -> str:
     return os.environ.get("POWERTOOLS_METRICS_NAMESPACE") or measures.NAMESPACE
 
 
+class Watched(Fact):
+    """What only the health check is told: the stack that it belongs to, and the topic that alarms go to."""
+
+    stack_id: str
+    alerts_topic_arn: str
+
+    @property
+    def region(self) -> str:
+        """Where the stack is."""
+        return self.stack_id.split(":")[3]
+
+
+def watched() -> Watched:
+    """What the health check watches. Raises ContractViolated naming every variable that is missing."""
+    names = {"STACK_ID": "stack_id", "ALERTS_TOPIC_ARN": "alerts_topic_arn"}
+    missing = [name for name in names if not os.environ.get(name)]
+    if missing:
+        raise ContractViolated(f"environment variables missing: {', '.join(missing)}")
+    return Watched.model_validate({field: os.environ[name] for name, field in names.items()})
+
+
 def state_machine_arn() -> str:
     """The state machine, which only the function that starts runs is told. Raises ContractViolated if it is not."""
     arn = os.environ.get("STATE_MACHINE_ARN")

@@ -841,7 +841,117 @@ def test_a_role_may_not_send_otherwise(account: Account, allowed: dict[str, Any]
     assert "is not authorized to perform: ses:SendRawEmail" in error["errorMessage"]
 
 
+def in_the_sandbox(account: Account, *, production: bool = False) -> None:
+    account.client("sesv2").put_account_details(
+        MailType="TRANSACTIONAL", WebsiteURL="https://consultancy.example", ProductionAccessEnabled=production
+    )
+
+
+@restored("mail")
+def test_an_account_in_the_sandbox_has_the_sandbox_s_quota(account: Account) -> None:
+    """SES Developer Guide, "Request production access": 200 messages in 24 hours, one a second."""
+    in_the_sandbox(account)
+    try:
+        quota = account.client("sesv2").get_account()["SendQuota"]
+    finally:
+        in_the_sandbox(account, production=True)
+    assert (quota["Max24HourSend"], quota["MaxSendRate"]) == (200, 1)
+    assert account.client("sesv2").get_account()["SendQuota"]["Max24HourSend"] > 200
+
+
+def test_an_account_in_the_sandbox_mails_verified_addresses_only(account: Account) -> None:
+    in_the_sandbox(account)
+    try:
+        with pytest.raises(ClientError, match=r"MessageRejected.*Email address is not verified"):
+            account.client("sesv2").send_email(**order() | {"Content": {"Raw": {"Data": MESSAGE}}})
+        to = {"Destination": {"ToAddresses": [SENDER]}, "Content": {"Raw": {"Data": MESSAGE}}}
+        assert account.client("sesv2").send_email(**order() | to)["MessageId"]
+    finally:
+        in_the_sandbox(account, production=True)
+
+
+@restored("mail")
+def test_a_role_may_send_for_a_subdomain_of_an_identity(account: Account) -> None:
+    """SES Developer Guide, "Creating and verifying identities in Amazon SES"."""
+    account.client("sesv2").create_email_identity(EmailIdentity="firm.example")
+    sender = "reports@mail.firm.example"
+    allowed = MAY_SEND | {
+        "Resource": [
+            f"arn:aws:ses:us-east-1:{ACCOUNT}:identity/firm.example",
+            f"arn:aws:ses:us-east-1:{ACCOUNT}:configuration-set/reports",
+        ],
+        "Condition": {"StringEquals": {"ses:FromAddress": sender}},
+    }
+    assert "@" in account.invoke(account.function(SENDS, allowed), order(FromEmailAddress=sender))
+
+
 # -- monitoring -------------------------------------------------------------------------------------------------------
+
+
+@restored("subscriptions")
+@pytest.mark.parametrize("made_by", ["Subscribe", "a template"])
+def test_an_address_hears_nothing_until_the_link_that_was_mailed_to_it_is_opened(
+    account: Account, made_by: str
+) -> None:
+    sns = account.client("sns")
+    if made_by == "Subscribe":
+        topic = sns.create_topic(Name=account.name("topic"))["TopicArn"]
+        answer = sns.subscribe(TopicArn=topic, Protocol="email", Endpoint="o@consultancy.example")
+        assert answer["SubscriptionArn"] == "pending confirmation"
+    else:
+        topic = subscribed(account)
+    (found,) = sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
+    assert found["SubscriptionArn"] == "PendingConfirmation"
+    account.emulator.confirm()
+    (found,) = sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
+    assert found["SubscriptionArn"].startswith(f"{topic}:")
+
+
+def subscribed(account: Account) -> str:
+    """The topic of a stack that subscribes an address."""
+    formation, name = account.client("cloudformation"), account.name("stack")
+    properties = {"TopicArn": {"Ref": "T"}, "Protocol": "email", "Endpoint": "o@consultancy.example"}
+    resources = {"T": {"Type": "AWS::SNS::Topic"}, "S": {"Type": "AWS::SNS::Subscription", "Properties": properties}}
+    formation.create_stack(StackName=name, TemplateBody=json.dumps({"Resources": resources}))
+    formation.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig={"Delay": 1})
+    found = formation.list_stack_resources(StackName=name)["StackResourceSummaries"]
+    return next(str(each["PhysicalResourceId"]) for each in found if each["LogicalResourceId"] == "T")
+
+
+READS_ALARMS = """
+import boto3
+def handler(event, context):
+    return len(boto3.client("cloudwatch").describe_alarms(AlarmNames=["a"], AlarmTypes=["MetricAlarm"])["MetricAlarms"])
+"""
+
+
+@restored("alarms")
+def test_a_role_may_read_alarms_by_a_policy_that_names_them(account: Account) -> None:
+    allowed = {
+        "Action": "cloudwatch:DescribeAlarms",
+        "Resource": f"arn:aws:cloudwatch:us-east-1:{ACCOUNT}:alarm:*",
+    }
+    assert account.invoke(account.function(READS_ALARMS, allowed), {}) == 0
+
+
+READS_A_TEMPLATE = """
+import boto3
+def handler(event, context):
+    return sorted(boto3.client("cloudformation").get_template(StackName=event["stack"])["TemplateBody"]["Resources"])
+"""
+
+
+def test_a_function_reads_the_template_of_the_stack_that_its_role_names_and_of_no_other(account: Account) -> None:
+    formation, name = account.client("cloudformation"), account.name("stack")
+    body = {"Transform": "AWS::Serverless-2016-10-31", "Resources": {"T": {"Type": "AWS::SNS::Topic"}}}
+    stack = formation.create_stack(
+        StackName=name, TemplateBody=json.dumps(body), Capabilities=["CAPABILITY_AUTO_EXPAND"]
+    )["StackId"]
+    formation.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig={"Delay": 1})
+    function = account.function(READS_A_TEMPLATE, {"Action": "cloudformation:GetTemplate", "Resource": stack})
+    assert account.invoke(function, {"stack": stack}) == ["T"]
+    other = stack.replace(name, "another")
+    assert "is not authorized" in account.invoke(function, {"stack": other})["errorMessage"]
 
 
 def put(account: Account, namespace: str, value: float, **dimensions: str) -> None:

@@ -25,12 +25,14 @@ from pydantic import BaseModel
 from cost_reporting import settings, wiring
 from cost_reporting.clients import Attachment, Client
 from cost_reporting.contracts import ReportRendered, StoredObject
+from cost_reporting.domain.alarm_definitions import expected_alarms
 from local.accounts import ACCOUNTS, Account
 from local.cost_explorer import CostExplorer
 from tests.builders import report_rendered
 from tests.contract.documents import resources
 from tests.contract.handlers import app
-from tests.contract.policies import Request, asked, decide, statements_of
+from tests.contract.policies import NAMES, Request, asked, decide, statements_of
+from tests.deployed import deployed, described, listed
 
 NOW = datetime(2026, 11, 8, 6, 0, 3, tzinfo=UTC)
 ENVIRONMENT = {
@@ -50,6 +52,8 @@ ENVIRONMENT = {
     "AWS_SECRET_ACCESS_KEY": "testing",
     "AWS_DEFAULT_REGION": "eu-central-1",
 }
+WATCHED = {"STACK_ID": NAMES["AWS::StackId"], "ALERTS_TOPIC_ARN": NAMES["AlertsTopic"]}
+"""What only the health check is told."""
 PDF, MAIL = b"%PDF-1.7 a report", {"subject": "[Acme] AWS costs", "text": "Total: 12", "html": "<p>Total: 12</p>"}
 Json = dict[str, Any]
 
@@ -221,6 +225,48 @@ class World:
     def mails(self) -> list[EmailMessage]:
         """The messages that SES was asked to send, in order, accepted or not."""
         return [message_from_bytes(asked["Content"]["Raw"]["Data"], policy=policy.default) for asked in self.attempts()]
+
+
+class Stack:
+    """A deployed stack. (moto does not know SAM's transform.)"""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+        self.subscribed = "arn:aws:sns:eu-central-1:123456789012:cost-reporting-alerts:5d1e"
+
+    def deploy(self, **parameters: str) -> None:
+        """Have CloudFormation describe a stack with these parameters, and put its alarms."""
+        template = deployed(**parameters)
+        for operation in ("DescribeStacks", "GetTemplate", "ListStackResources"):
+            self._wire.forget(f"cloudformation.{operation}")
+        self._wire.order("cloudformation.DescribeStacks", *[Answer(200, {"Stacks": [described(template)]})] * 9)
+        self._wire.order("cloudformation.GetTemplate", *[Answer(200, {"TemplateBody": template.body})] * 9)
+        self._wire.order(
+            "cloudformation.ListStackResources", *[Answer(200, {"StackResourceSummaries": listed(template)})] * 9
+        )
+        self.heard_by(self.subscribed)
+        with self._wire.another():
+            for alarm in expected_alarms(template):
+                boto3.client("cloudwatch").put_metric_alarm(**alarm.input)
+
+    def heard_by(self, *arns: str) -> None:
+        """The ARNs of the topic's subscriptions."""
+        self._wire.forget("sns.ListSubscriptionsByTopic")
+        found = [{"SubscriptionArn": arn, "Protocol": "email", "Endpoint": "o@consultancy.example"} for arn in arns]
+        self._wire.order("sns.ListSubscriptionsByTopic", *[Answer(200, {"Subscriptions": found})] * 9)
+
+
+@pytest.fixture
+def stack(world: World, wire: Wire, monkeypatch: pytest.MonkeyPatch) -> Stack:
+    """The stack as CloudFormation describes it, its alarms as the template has them, and a topic that is heard."""
+    for name, value in WATCHED.items():
+        monkeypatch.setenv(name, value)
+    stack = Stack(wire)
+    with wire.another():
+        boto3.client("sns").create_topic(Name=WATCHED["ALERTS_TOPIC_ARN"].rpartition(":")[2])
+    stack.deploy()
+    wire.calls.clear()
+    return stack
 
 
 class Costs:

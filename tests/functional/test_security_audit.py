@@ -17,12 +17,25 @@ import _dependencies
 import _operators
 import security_audit
 from cost_reporting.audit import Finding
-from cost_reporting.operations.audit import CHECKS, audit_security, clients, drift, functions, logs, mail, roles, stored
+from cost_reporting.operations.audit import (
+    CHECKS,
+    alarms,
+    audit_security,
+    clients,
+    drift,
+    functions,
+    logs,
+    mail,
+    roles,
+    stored,
+)
 from cost_reporting.operations.audit.scope import Look, NotLookedAt, Scope
 from cost_reporting.store.stacks import Resource, Stack
 from tests.builders import a_client
-from tests.functional.conftest import ENVIRONMENT, NOW, Answer, Wire, World, refusal
+from tests.functional.conftest import ENVIRONMENT, NOW, WATCHED, Answer, Wire, World, refusal
+from tests.functional.conftest import Stack as Deployed
 from tests.functional.test_preview import Ended
+from tests.unit.test_alarm_definitions import OF_THE_OLD_RUNBOOK
 
 ACCOUNT = "123456789012"
 BUCKET, GROUP, FUNCTION = ENVIRONMENT["BUCKET"], "/aws/lambda/cost-reporting-send-email", "cost-reporting-send-email"
@@ -374,6 +387,49 @@ def test_a_sender_without_dkim_is_found(scope: Scope, wire: Wire) -> None:
     assert ids(mail.sender, scope) == {"SES-NO-DKIM:consultancy.example": "medium"}
     wire.order("sesv2.GetEmailIdentity", refusal("NotFoundException", 404), refusal("NotFoundException", 404))
     assert ids(mail.sender, scope) == {"SES-UNVERIFIED:consultancy.example": "high"}
+
+
+def test_the_domain_above_the_sender_s_speaks_for_it(scope: Scope, wire: Wire) -> None:
+    below = replace(scope, sender="reports@mail.consultancy.example")
+    wire.order("sesv2.GetEmailIdentity", refusal("NotFoundException", 404), Answer(200, SOUND_IDENTITY))
+    assert ids(mail.sender, below) == {}
+
+
+def test_a_mail_account_in_the_sandbox_is_grave(scope: Scope, wire: Wire) -> None:
+    quota = {"Max24HourSend": 200.0, "SentLast24Hours": 0.0}
+    answer = {"SendingEnabled": True, "ProductionAccessEnabled": True, "SendQuota": quota}
+    wire.order("sesv2.GetAccount", Answer(200, answer), Answer(200, answer | {"ProductionAccessEnabled": False}))
+    assert ids(mail.account, scope) == {}
+    assert ids(mail.account, scope) == {f"SES-ACCOUNT:{ACCOUNT}": "high"}
+    wire.order("sesv2.GetAccount", Answer(200, {}))
+    with pytest.raises(NotLookedAt, match="SES did not say"):
+        ids(mail.account, scope)
+
+
+@pytest.mark.parametrize("old", OF_THE_OLD_RUNBOOK, ids=lambda alarm: alarm["AlarmName"])
+def test_an_alarm_that_the_old_runbook_has_replaced_is_grave(
+    old: dict[str, Any], scope: Scope, stack: Deployed
+) -> None:
+    assert ids(alarms.replaced, scope) == {}
+    boto3.client("cloudwatch").put_metric_alarm(**old)
+    (found,) = alarms.replaced(scope)
+    assert (found.id, found.severity) == (f"ALARM-REPLACED:{old['AlarmName']}", "high")
+    assert found.remedy.startswith("aws cloudwatch put-metric-alarm")
+
+
+def test_an_alarm_that_was_deleted_is_grave(scope: Scope, stack: Deployed) -> None:
+    boto3.client("cloudwatch").delete_alarms(AlarmNames=["CostReporting-BounceRate"])
+    assert ids(alarms.replaced, scope) == {"ALARM-REPLACED:CostReporting-BounceRate": "high"}
+
+
+def test_a_topic_that_an_address_does_not_hear_is_grave(scope: Scope, stack: Deployed) -> None:
+    topic = resource("AWS::SNS::Topic", WATCHED["ALERTS_TOPIC_ARN"])
+    scope = replace(scope, stack=scope.stack.model_copy(update={"resources": (*scope.stack.resources, topic)}))
+    assert ids(alarms.heard, scope) == {}
+    stack.heard_by(stack.subscribed, "PendingConfirmation")
+    assert ids(alarms.heard, scope) == {"ALERTS-UNHEARD:cost-reporting-alerts": "high"}
+    stack.heard_by()
+    assert ids(alarms.heard, scope) == {"ALERTS-UNHEARD:cost-reporting-alerts": "high"}
 
 
 def test_mail_without_tls_is_found(scope: Scope, wire: Wire) -> None:

@@ -156,11 +156,14 @@ def test_a_mail_that_ses_refuses_is_told(machine: Machine, alarm: Any) -> None:
     failures = alarm("EmailFailures")
     assert failures.is_in("OK")
     ses, sender = machine.client("sesv2"), machine.stack.names.sender
-    ses.delete_email_identity(EmailIdentity=sender)
+    identities = (sender, sender.rpartition("@")[2])
+    for identity in identities:
+        ses.delete_email_identity(EmailIdentity=identity)
     try:
         assert run(machine, "tiny-bakery").status == "FAILED"
     finally:
-        ses.create_email_identity(EmailIdentity=sender)
+        for identity in identities:
+            ses.create_email_identity(EmailIdentity=identity)
     assert failures.is_in("ALARM")
     machine.stack.emulator.later(DAY / 2 + 60)
     assert failures.is_in("OK")

@@ -51,6 +51,13 @@ def read_function(name: str) -> Function:
     )
 
 
+def read_concurrency() -> tuple[int | None, int | None]:
+    """How many functions may run at once in this account and region, and how many of them are reserved for none."""
+    with translated("read Lambda's limits"):
+        limit = aws.client("lambda").get_account_settings().get("AccountLimit", {})
+    return limit.get("ConcurrentExecutions"), limit.get("UnreservedConcurrentExecutions")
+
+
 def read_machine(arn: str) -> Machine:
     """The state machine as it is deployed now."""
     with translated("read the state machine"):
