@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sts import STSClient
 
 __all__ = [
+    "CLIENTS_REGION",
     "THROTTLES",
     "Credentials",
     "HalfAnswer",
@@ -54,6 +55,16 @@ __all__ = [
 
 NeverReached = (ConnectTimeoutError, EndpointConnectionError)
 """Failures in which the request certainly did not arrive."""
+
+CLIENTS_REGION: Final = "us-east-1"
+"""Where a client's account is asked, wherever the product is deployed: Cost Explorer has its endpoint there, and STS
+cannot be deactivated there ("No" under "Manually activate/deactivate": IAM User Guide, "AWS STS Regions and endpoints").
+
+In any other region STS answers only if the account that is asked for has it active, which is the client's:
+RegionDisabledException, "STS is not activated in the requested region for the account that is being asked to generate
+credentials" (botocore, sts/2011-06-15/service-2.json). About our own account STS is asked in the deployment's region,
+which that account has opted in to, or nothing would be deployed there.
+"""
 
 THROTTLES: Final = frozenset(
     {
@@ -113,7 +124,7 @@ def client(name: Literal["sns"]) -> SNSClient: ...
 @overload
 def client(name: Literal["stepfunctions"]) -> SFNClient: ...
 @overload
-def client(name: Literal["sts"], *, credentials: Credentials | None = ...) -> STSClient: ...
+def client(name: Literal["sts"], *, region: str | None = ..., credentials: Credentials | None = ...) -> STSClient: ...
 def client(
     name: str,
     *,
