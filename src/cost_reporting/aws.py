@@ -6,10 +6,12 @@ and :data:`HalfAnswer` one in XML that breaks off. None leaves the file that mad
 
 from __future__ import annotations
 
+import os
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Literal, overload, override
 
 import boto3
+import botocore.session
 from botocore import xform_name
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError as NoAnswer
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CLIENTS_REGION",
+    "COMMERCIAL",
     "THROTTLES",
     "Credentials",
     "HalfAnswer",
@@ -48,9 +51,11 @@ __all__ = [
     "method",
     "own_credentials",
     "partition",
+    "partition_of",
     "signer",
     "status",
     "table",
+    "use_region",
 ]
 
 NeverReached = (ConnectTimeoutError, EndpointConnectionError)
@@ -58,7 +63,7 @@ NeverReached = (ConnectTimeoutError, EndpointConnectionError)
 
 CLIENTS_REGION: Final = "us-east-1"
 """Where a client's account is asked, wherever the product is deployed: Cost Explorer has its endpoint there, and STS
-cannot be deactivated there ("No" under "Manually activate/deactivate": IAM User Guide, "AWS STS Regions and endpoints").
+cannot be deactivated there ("Manually activate/deactivate: No"; IAM User Guide, "AWS STS Regions and endpoints").
 
 In any other region STS answers only if the account that is asked for has it active, which is the client's:
 RegionDisabledException, "STS is not activated in the requested region for the account that is being asked to generate
@@ -177,17 +182,44 @@ def own_credentials() -> Credentials:
     return Credentials(access_key_id=str(keys.access_key), secret_access_key=str(keys.secret_key), token=keys.token)
 
 
+def use_region() -> None:
+    """Let AWS_REGION count for boto3 as it does for version 2 of the AWS CLI; an empty variable counts as none.
+
+    Outside Lambda boto3 reads AWS_DEFAULT_REGION alone (``botocore/configprovider.py``).
+    """
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        if not os.environ.get(name, "set"):
+            del os.environ[name]
+    if region := os.environ.get("AWS_REGION"):
+        os.environ["AWS_DEFAULT_REGION"] = region
+
+
+COMMERCIAL: Final = "aws"
+"""The one partition that the product works in: Cost Explorer and SES are elsewhere, or missing, in the others."""
+
+
 @cache
 def partition() -> str:
-    """The partition of the region in which this process calls, ``aws`` where nothing names one; read once.
-
-    By botocore's own list of regions, patterns for new ones included (``botocore/data/partitions.json``).
-    """
-    session = boto3.Session()
+    """The partition of the region in which this process calls, ``aws`` where nothing names one; read once."""
     try:
-        return session.get_partition_for_region(session.region_name) if session.region_name else "aws"
+        region = boto3.Session().region_name
+    except NoAnswer:  # a profile that is not there: whatever asks AWS says so
+        return COMMERCIAL
+    return (partition_of(region) if region else None) or COMMERCIAL
+
+
+def partition_of(region: str) -> str | None:
+    """The partition that a region is in, None if it is in none that botocore knows of.
+
+    By botocore's own list of regions, patterns for new ones included (``botocore/data/partitions.json``). Its names for
+    what is in no region (``aws-global``) are no regions.
+    """
+    if region.endswith("-global"):
+        return None
+    try:
+        return str(botocore.session.get_session().get_partition_for_region(region))
     except UnknownRegionError:
-        return "aws"
+        return None
 
 
 def table(name: str) -> Table:

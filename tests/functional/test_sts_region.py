@@ -1,8 +1,8 @@
 """STS is asked about clients' accounts in us-east-1, wherever the product is deployed.
 
 In any other region the client's account must have STS active, and nothing of ours can make it so: every region but
-us-east-1 can be deactivated, or has to be opted in to (IAM User Guide, "AWS STS Regions and endpoints"). The fake STS in
-`conftest.py` refuses all others, so every test of this folder that reads a client's account rests on it as well.
+us-east-1 can be deactivated, or has to be opted in to (IAM User Guide, "AWS STS Regions and endpoints"). The fake STS
+in `conftest.py` refuses all others, so every test of this folder that reads a client's account rests on it as well.
 """
 
 import ast

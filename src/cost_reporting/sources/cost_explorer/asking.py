@@ -201,4 +201,6 @@ def _lost_a_page(refused: CostsRefused) -> bool:
 
 
 def _connected(account: Reader) -> Any:
-    return aws.client("ce", region=aws.CLIENTS_REGION, credentials=account.credentials, attempts=2, read_timeout=READ_TIMEOUT)
+    return aws.client(
+        "ce", region=aws.CLIENTS_REGION, credentials=account.credentials, attempts=2, read_timeout=READ_TIMEOUT
+    )
