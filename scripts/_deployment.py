@@ -384,12 +384,15 @@ def _usable(what: str) -> boto3.Session:
             f"AWS_PROFILE: {what} cannot be reached without credentials.",
             remedy="Set AWS_PROFILE, or say --local for the local stack.",
         )
-    _require_commercial(session.region_name)
+    require_commercial()
     return session
 
 
-def _require_commercial(region: str) -> None:
+def require_commercial() -> None:
     """Raise WrongInput for a region in another partition than ``aws``, or in none that is known."""
+    region = aws.region()
+    if not region:
+        return
     partition = aws.partition_of(region)
     if partition is None:
         raise WrongInput(

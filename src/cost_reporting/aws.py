@@ -52,6 +52,7 @@ __all__ = [
     "own_credentials",
     "partition",
     "partition_of",
+    "region",
     "signer",
     "status",
     "table",
@@ -190,8 +191,16 @@ def use_region() -> None:
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
         if not os.environ.get(name, "set"):
             del os.environ[name]
-    if region := os.environ.get("AWS_REGION"):
-        os.environ["AWS_DEFAULT_REGION"] = region
+    if first := os.environ.get("AWS_REGION"):
+        os.environ["AWS_DEFAULT_REGION"] = first
+
+
+def region() -> str:
+    """The region in which this process calls; empty if none is known."""
+    try:
+        return boto3.Session().region_name or ""
+    except NoAnswer:  # a profile that is not there: what asks AWS says so
+        return ""
 
 
 COMMERCIAL: Final = "aws"
@@ -201,23 +210,19 @@ COMMERCIAL: Final = "aws"
 @cache
 def partition() -> str:
     """The partition of the region in which this process calls, ``aws`` where nothing names one; read once."""
-    try:
-        region = boto3.Session().region_name
-    except NoAnswer:  # a profile that is not there: whatever asks AWS says so
-        return COMMERCIAL
-    return (partition_of(region) if region else None) or COMMERCIAL
+    return partition_of(region()) or COMMERCIAL
 
 
-def partition_of(region: str) -> str | None:
-    """The partition that a region is in, None if it is in none that botocore knows of.
+def partition_of(name: str) -> str | None:
+    """The partition that the region of that name is in, None if it is in none that botocore knows of.
 
     By botocore's own list of regions, patterns for new ones included (``botocore/data/partitions.json``). Its names for
     what is in no region (``aws-global``) are no regions.
     """
-    if region.endswith("-global"):
+    if name.endswith("-global"):
         return None
     try:
-        return str(botocore.session.get_session().get_partition_for_region(region))
+        return str(botocore.session.get_session().get_partition_for_region(name))
     except UnknownRegionError:
         return None
 

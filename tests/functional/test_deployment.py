@@ -681,3 +681,14 @@ def test_a_record_is_judged_in_the_region_that_the_variable_names(
     shell.setenv("AWS_REGION", "eu-central-1")
     shell.setenv("AWS_DEFAULT_REGION", "cn-north-1")
     assert command("validate_migration", "--config-file", "acme.json").code == 0
+
+
+@pytest.mark.parametrize("name", ["client_manager add", "client_manager import", "client_manager update"])
+def test_a_record_is_not_blamed_for_the_partition_of_the_region(
+    name: str, command: Command, shell: pytest.MonkeyPatch, left: Emulator
+) -> None:
+    shell.setenv("AWS_REGION", "cn-north-1")
+    ended = command(name, *COMMANDS[name])
+    assert (ended.code, left.requests) == (2, [])
+    assert "AWS_REGION: cn-north-1 is in the partition aws-cn" in ended.err
+    assert command(name, *COMMANDS[name], "--local").err.startswith("LOCAL EMULATOR")
