@@ -86,6 +86,9 @@ class Aws(ThreadingHTTPServer):
             "AWS_EC2_METADATA_DISABLED": "true",
         }
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A shell that hangs up is no trouble."""
+
     def answer(self, host: str, body: str, content_type: str) -> tuple[int, bytes]:
         """What AWS says, to a request about a stack or any other."""
         form = parse_qs(body)
@@ -107,6 +110,11 @@ class _Door(BaseHTTPRequestHandler):
         self.connection = self.server.tls.wrap_socket(self.connection, server_side=True)
         self.rfile, self.wfile = self.connection.makefile("rb"), self.connection.makefile("wb", buffering=0)
         self.close_connection = False
+
+    def finish(self) -> None:
+        super().finish()
+        if self.connection is not self.request:
+            self.connection.close()
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode(errors="replace")

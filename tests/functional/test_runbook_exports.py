@@ -114,8 +114,9 @@ def left(tmp_path: Path, emulator: _Emulator) -> dict[str, str]:
     return {"LOCAL_DIR": str(tmp_path / "local")}
 
 
-@pytest.mark.parametrize("region", ["AWS_REGION", "AWS_DEFAULT_REGION", "profile"])
-@pytest.mark.parametrize("name", ["STACK_NAME", "STACK"])
+@pytest.mark.parametrize(
+    ("region", "name"), [("AWS_REGION", "STACK_NAME"), ("AWS_DEFAULT_REGION", "STACK"), ("profile", "STACK_NAME")]
+)
 def test_all_names_are_those_of_the_stack_on_aws_and_nothing_reaches_the_local_one(
     region: str, name: str, aws: Aws, left: dict[str, str], emulator: _Emulator, tmp_path: Path
 ) -> None:
