@@ -1,6 +1,7 @@
 """One handler at a time, with its AWS calls emulated: moto, and Cost Explorer by our own emulator on the loopback."""
 
 import json
+import os
 import threading
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterator, Mapping
@@ -13,10 +14,12 @@ from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
 from typing import Any, NamedTuple
+from urllib.parse import parse_qs, urlsplit
 
 import boto3
 import pytest
 from botocore import endpoint
+from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ReadTimeoutError
 from moto import mock_aws
 from moto.iam.models import get_account_id_from
@@ -54,6 +57,7 @@ ENVIRONMENT = {
 }
 WATCHED = {"STACK_ID": NAMES["AWS::StackId"], "ALERTS_TOPIC_ARN": NAMES["AlertsTopic"]}
 """What only the health check is told."""
+OWN_ACCOUNT = "123456789012"
 PDF, MAIL = b"%PDF-1.7 a report", {"subject": "[Acme] AWS costs", "text": "Total: 12", "html": "<p>Total: 12</p>"}
 Json = dict[str, Any]
 
@@ -93,13 +97,15 @@ def refusal(code: str, status: int = 400, message: str = "no") -> Answer:
 class Wire:
     """Every AWS call of a test in order, and what was ordered to happen to some of them.
 
-    ``sent`` counts what really went out, botocore's own tries included; ``silent`` operations never hear an answer.
+    ``sent`` counts what really went out, botocore's own tries included; ``silent`` operations never hear an answer;
+    ``sts_hosts`` are those that an operation of STS was sent to.
     """
 
     def __init__(self) -> None:
         self.calls: list[Call] = []
         self.sent: Counter[str] = Counter()
         self.silent: set[str] = set()
+        self.sts_hosts: defaultdict[str, set[str]] = defaultdict(set)
         self.others: dict[int, Call] = {}
         self._ordered: defaultdict[str, deque[Answer | BaseException | None]] = defaultdict(deque)
 
@@ -139,6 +145,24 @@ class Wire:
         return SimpleNamespace(status_code=answer.status), answer.body | {
             "ResponseMetadata": {"HTTPStatusCode": answer.status}
         }
+
+    def far_from_home(self, event_name: str, request: Any, **_: Any) -> AWSResponse | None:
+        """STS refuses whatever concerns a client's account, but in the region that no account can deactivate.
+
+        No client has opted in to the region of a deployment, or has left STS active there: RegionDisabledException
+        (botocore, sts/2011-06-15), and for keys of such an account InvalidClientTokenId (re:Post, opt-in regions).
+        """
+        host = str(urlsplit(request.url).hostname)
+        self.sts_hosts[event_name.rpartition(".")[2]].add(host)
+        asked = parse_qs(request.body.decode() if isinstance(request.body, bytes) else str(request.body))
+        role = asked.get("RoleArn", [""])[0]
+        key = str(request.headers["Authorization"]).partition("Credential=")[2].partition("/")[0]
+        is_own = role.split(":")[4] == OWN_ACCOUNT if role else key == os.environ["AWS_ACCESS_KEY_ID"]
+        if is_own or host == "sts.us-east-1.amazonaws.com":
+            return None
+        code = "RegionDisabledException" if role else "InvalidClientTokenId"
+        body = f"<ErrorResponse><Error><Code>{code}</Code><Message>no</Message></Error></ErrorResponse>".encode()
+        return AWSResponse(request.url, 403, {"Content-Type": "text/xml"}, SimpleNamespace(stream=lambda **_: [body]))
 
     def send(self, event_name: str, request: Any, **_: Any) -> None:
         """Let a request go out, and lose its answer if the operation is silent."""
@@ -378,7 +402,9 @@ def wire(environment: None) -> Iterator[Wire]:
         boto3.DEFAULT_SESSION = _session()
         for event, tap in taps.items():
             events.register(event, tap)
+        events.register_first("before-send.sts", wire.far_from_home)  # before moto, which answers for every account
         yield wire
+        events.unregister("before-send.sts", wire.far_from_home)
         for event, tap in taps.items():
             events.unregister(event, tap)
 
