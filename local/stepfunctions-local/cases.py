@@ -1,8 +1,8 @@
 """The cases: what each state answers, by name, and how the execution has to end.
 
 A run of one client throughout, so that a trace has one order. An answer is a payload of the product's own contracts, or
-the name of an error. The n-th answer is that to the n-th call of the state in the execution, its retries included, and the
-last one is repeated: a state that is entered again goes on counting.
+the name of an error. The n-th answer is that to the n-th call of the state in the execution, its retries included, and
+the last one is repeated: a state that is entered again goes on counting.
 """
 
 from datetime import UTC, date, datetime, timedelta

@@ -3,9 +3,9 @@
     python local/stepfunctions-local/derive.py            writes the four files beside it anew
     python local/stepfunctions-local/derive.py --check    exit code 1 if they are not what the definition gives
 
-Step Functions Local, and the engines of the tests, know no Distributed Map that reads a bucket. The derived definition has
-the same states, retries and catches; the map takes the clients from its input, and catches what 100 % of tolerated failures
-would let pass. Paths of the context object that not every engine knows become fields of the input.
+Step Functions Local, and the engines of the tests, know no Distributed Map that reads a bucket. The derived definition
+has the same states, retries and catches; the map takes the clients from its input, and catches what 100 % of tolerated
+failures would let pass. Paths of the context object that not every engine knows become fields of the input.
 """
 
 import argparse
@@ -63,8 +63,17 @@ def _function_arn(found: re.Match[str]) -> str:
 
 
 def begun_at(definition: Mapping[str, Any], state: str | None) -> Json:
-    """The definition, begun at ``state``."""
-    return dict(definition) if state is None else dict(definition) | {"StartAt": state}
+    """The definition, begun at ``state``, without the states that cannot be reached from there."""
+    if state is None:
+        return dict(definition)
+    states, waiting, reached = definition["States"], [state], set[str]()
+    while waiting:
+        name = waiting.pop()
+        if name not in reached:
+            reached.add(name)
+            waiting += [states[name][field] for field in ("Next", "Default") if field in states[name]]
+            waiting += [each["Next"] for field in ("Choices", "Catch") for each in states[name].get(field, ())]
+    return dict(definition) | {"StartAt": state, "States": {name: states[name] for name in states if name in reached}}
 
 
 def machine_of(case: Case) -> str:
@@ -110,15 +119,15 @@ def _response(answer: Answer) -> Json:
 # -- the traces -------------------------------------------------------------------------------------------------------
 
 
-class Failed(Exception):  # noqa: N818 - as the house names errors
+class Failed(Exception):
     """A state failed, and nothing catches it."""
 
 
 class Walk:
     """A walk through a definition: which states are entered, and which calls fail.
 
-    It knows what this definition uses, and refuses what it does not know. It is no engine: no parameters, no times. What
-    it says is compared with two engines that other people wrote.
+    It knows what this definition uses, and refuses what it does not know. It is no engine: no parameters, no times.
+    What it says is compared with two engines that other people wrote.
     """
 
     def __init__(self, mocks: Mocks) -> None:

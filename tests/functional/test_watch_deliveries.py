@@ -24,6 +24,8 @@ FIRST_LOOK = NOW.replace(hour=8, second=0)
 """Three hours after the monthly schedule's moment on 8 November, 06:00 in Berlin."""
 LATER = FIRST_LOOK + timedelta(hours=12)
 """When no run can still be at work."""
+MACHINE = ENVIRONMENT["STATE_MACHINE_ARN"]
+EXECUTION = f"{MACHINE.replace(':stateMachine:', ':execution:')}:1"
 CREATED = datetime.fromisoformat("2026-11-07T12:00:00+00:00")
 """When the system was set up: before the monthly schedule's moment, after all others."""
 
@@ -48,7 +50,7 @@ Watch = Callable[..., DeliveriesWatched]
 
 def listed(invoke: Invoke, **request: Any) -> Run:
     """The run of the monthly schedule, begun."""
-    asked = {"request": {"cadence": "monthly"} | request, "execution_id": "arn:…:1", "started_at": NOW.isoformat()}
+    asked = {"request": {"cadence": "monthly"} | request, "execution_id": EXECUTION, "started_at": NOW.isoformat()}
     return Run.model_validate(invoke("list_clients", asked)["run"])
 
 
@@ -252,19 +254,17 @@ def test_a_client_that_a_later_run_lists_too_has_the_time_of_the_longer_one(
     world.add(a_client(client_id="acme"))
     run = listed(invoke)
     world.rewrite(record_of(run), "SET client_count = :clients", clients=10_000)
-    again = {"request": {"cadence": "monthly", "client_ids": ["acme"]}, "execution_id": "arn:…:2"}
+    again = {"request": {"cadence": "monthly", "client_ids": ["acme"]}, "execution_id": f"{EXECUTION}2"}
     invoke("list_clients", again | {"started_at": (NOW + timedelta(minutes=1)).isoformat()})
     assert counts(watch(NOW + timedelta(hours=14))) == {"underway": 1}
 
 
 # -- runs under way ---------------------------------------------------------------------------------------------------
 
-MACHINE = ENVIRONMENT["STATE_MACHINE_ARN"]
-
 
 def under_way(wire: Wire, *executions: dict[str, Any]) -> None:
     """What Step Functions says: these executions are running."""
-    shown = [{"executionArn": "arn:…:1", "startDate": NOW} | each for each in executions]
+    shown = [{"executionArn": EXECUTION, "startDate": NOW} | each for each in executions]
     items = [
         {"stateMachineArn": MACHINE, "name": "x", "status": "RUNNING"}
         | {name: each[name] for name in ("executionArn", "startDate")}
@@ -300,7 +300,7 @@ def test_a_run_that_does_not_end_is_told_by_how_far_it_is_beyond_its_time(
 def test_the_run_with_the_least_time_left_counts(invoke: Invoke, world: World, wire: Wire, watch: Watch) -> None:
     world.add(a_client(client_id="acme"))
     listed(invoke)
-    fresh = {"executionArn": "arn:…:health", "startDate": NOW + timedelta(hours=4)}
+    fresh = {"executionArn": f"{EXECUTION}-health", "startDate": NOW + timedelta(hours=4)}
     under_way(wire, fresh, {})
     assert overrun(watch(NOW + timedelta(hours=4))) == timedelta(hours=4) - FIVE
 
