@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -28,7 +29,7 @@ NODE_FOLDER = ROOT / ".tools" / "npm"
 def by_moto() -> Mapping[str, run.Went]:
     """How the cases go on moto's engine, LocalStack's: by the same program that runs them on Step Functions Local."""
     with engine(CONFIG) as states:
-        return run.run(states, WANTED, pause=lambda seconds: None)
+        return run.run(states, WANTED, pause=lambda seconds: time.sleep(seconds / 10))
 
 
 @pytest.fixture(scope="session")

@@ -581,7 +581,7 @@ def test_what_the_run_may_take_is_written_down_with_it(
     some_clients(world)
     monkeypatch.setenv("CONCURRENT_CLIENTS", "40")
     monkeypatch.setenv("CLIENT_SECONDS", "60")
-    worklist, _ = listed(invoke, world, {"cadence": "monthly"})
+    worklist = Worklist.model_validate(invoke("list_clients", asked({"cadence": "monthly"})))
     begun = RunStore("outcomes").begun(worklist.run.run_id)
     assert begun is not None
     waits = (timedelta(seconds=1800), timedelta(seconds=7200))

@@ -322,7 +322,7 @@ def test_after_a_redrive_the_time_begins_anew(invoke: Invoke, world: World, wire
 
 
 def test_no_run_under_way_is_no_figure_and_neither_is_no_answer(
-    world: World, wire: Wire, watch: Watch, capsys: pytest.CaptureFixture[str]
+    world: World, wire: Wire, watch: Watch, caplog: pytest.LogCaptureFixture
 ) -> None:
     wire.order("stepfunctions.ListExecutions", Answer(200, {"executions": []}))
     quiet = watch()
@@ -331,9 +331,8 @@ def test_no_run_under_way_is_no_figure_and_neither_is_no_answer(
     wire.order("stepfunctions.ListExecutions", refusal("AccessDeniedException"))
     blind = watch()
     assert (blind.overrun_s, blind.missing) == (None, 0)
-    (line,) = [each for each in capsys.readouterr().out.splitlines() if "runs_not_looked_at" in each]
-    said = json.loads(line)
-    assert (said["level"], said["error"]) == ("ERROR", "RunNotStarted")
+    (event,) = [record for record in caplog.records if record.message == "runs_not_looked_at"]
+    assert (event.levelname, vars(event)["error"]) == ("ERROR", "RunNotStarted")
 
 
 # -- the roll-up ------------------------------------------------------------------------------------------------------
