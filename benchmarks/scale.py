@@ -84,7 +84,6 @@ _SETTINGS: Final = {
     "CONSULTANCY": "A consultancy",
     "OPERATORS": "operations@consultancy.example",
     "LINK_ROLE_ARN": "arn:aws:iam::111122223333:role/none",
-    "STATE_MACHINE_ARN": "arn:aws:states:us-east-1:111122223333:stateMachine:cost-reporting",
     "CONCURRENT_CLIENTS": "5",
     "LOOK_AGAIN_SECONDS": "1800,7200",
     "POWERTOOLS_LOG_LEVEL": "ERROR",
