@@ -95,7 +95,7 @@ _DUE: Final = ClientDue(run=_RUN, client_id="acme", last_look=False)
 _COSTS: Final = FetchedCosts(
     document=_stored("costs.json"),
     total=Decimal("1.00"),
-    previous=None,
+    previous=Decimal("1.00"),
     currency="USD",
     estimated=False,
     paid_requests=2,
@@ -211,6 +211,9 @@ CASES: Final[dict[str, Case]] = {
     ),
     "DeliveryUnderwayThenSent": Case(
         "A mail that another execution sends is waited for.", _but({"Send Email": ("DeliveryUnderway", SENT)})
+    ),
+    "DeliveryThrottledThenSent": Case(
+        "SES throttles once, and has accepted nothing.", _but({"Send Email": ("DeliveryThrottled", SENT)})
     ),
     "DocumentReplacedOnce": Case(
         "A client whose document was replaced begins again.", _but({"Send Email": ("StaleDocument", SENT)})

@@ -38,7 +38,7 @@ def test_the_files_are_what_the_definition_and_the_cases_give() -> None:
 
 
 def test_a_changed_definition_makes_the_files_stale(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
-    changed = machine()
+    changed = deepcopy(machine())
     changed["States"]["Settle Run"]["Retry"].pop()
     (tmp_path / "changed.json").write_text(json.dumps(changed))
     monkeypatch.setattr(derive, "SOURCE", tmp_path / "changed.json")
@@ -65,7 +65,7 @@ def test_every_error_that_is_thrown_is_one_of_the_product_s_or_of_lambda_s() -> 
 
 
 def test_every_error_of_a_retry_or_a_catch_by_name_is_thrown_in_some_case_but_for_its_like() -> None:
-    """One of a list stands for all of it."""
+    """One error of a list stands for all of it."""
     thrown = {(state, answer["Throw"]["Error"]) for _, state, answer in answers() if "Throw" in answer}
     errors = {error for _, error in thrown}
     for state in states():
@@ -92,7 +92,7 @@ def test_every_answer_is_what_its_function_may_return() -> None:
 
 
 def test_the_derived_definition_has_every_state_retry_and_catch_of_the_deployed_one() -> None:
-    deployed = machine()
+    deployed = deepcopy(machine())
     each, derived = deployed["States"].pop("For Each Client"), deepcopy(DERIVED)
     inline = derived["States"].pop("For Each Client")
     for graph, other in ((deployed, derived), (each["ItemProcessor"], inline["ItemProcessor"])):
@@ -114,7 +114,7 @@ def test_a_redriven_run_goes_on_at_settle_run_with_the_input_that_the_state_had(
 
 
 def test_a_substitution_that_is_not_known_is_refused() -> None:
-    strange = machine()
+    strange = deepcopy(machine())
     strange["States"]["Check Health"]["Resource"] = "${Something}"
     with pytest.raises(ValueError, match="substitution"):
         derive.inline(strange)

@@ -26,6 +26,13 @@ function answerTo(response, number) {
   throw new Error(`no answer to call ${number}`);
 }
 
+const made = Object.fromEntries(
+  Object.entries(machines).map(([name, definition]) => [
+    name,
+    new StateMachine(definition, { validationOptions: { checkArn: false } }),
+  ]),
+);
+
 async function run(name, { machine, input }) {
   const calls = {};
   const handlers = {};
@@ -39,7 +46,7 @@ async function run(name, { machine, input }) {
     };
   }
   const waits = Object.fromEntries(Object.keys(handlers).map((state) => [state, 0]));
-  const execution = new StateMachine(machines[machine], { validationOptions: { checkArn: false } }).run(input, {
+  const execution = made[machine].run(input, {
     overrides: { taskResourceLocalHandlers: handlers, retryIntervalOverrides: waits },
     context: { Execution: { Id: "arn:aws:states:::execution:case", StartTime: "2025-11-08T06:00:00Z" } },
   });
