@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import zip_longest
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, override
 from uuid import uuid4
 
 import boto3
@@ -49,6 +49,7 @@ class Difference(NamedTuple):
     expected: str
     found: str
 
+    @override
     def __str__(self) -> str:
         return f"{self.case}: after {self.state}: expected {self.expected}, found {self.found}"
 

@@ -1,7 +1,7 @@
 // The cases on aws-local-stepfunctions: reads {machines, config, cases} from stdin, writes {case: {ends, trace}}.
 //
-// Which states are entered the engine says itself; which calls fail, the mocks say. Both are put together at the end, since
-// the engine's log comes later than the calls that it is about.
+// Which states are entered the engine says itself, which calls fail the mocks. The engine's log lags behind: what happens in
+// a Map may be told after the next state was entered, or not at all if the execution has ended. So each call takes its time.
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 
@@ -33,15 +33,19 @@ const made = Object.fromEntries(
   ]),
 );
 
+const told = () => new Promise((resolve) => setTimeout(resolve, 20));
+
 async function run(name, { machine, input }) {
+  const trace = [];
   const calls = {};
   const handlers = {};
   for (const [state, mock] of Object.entries(config.StateMachines[machine].TestCases[name])) {
-    calls[state] = [];
-    handlers[state] = () => {
-      const answer = answerTo(config.MockedResponses[mock], calls[state].length);
-      calls[state].push(answer.Throw?.Error);
+    calls[state] = 0;
+    handlers[state] = async () => {
+      await told();
+      const answer = answerTo(config.MockedResponses[mock], calls[state]++);
       if (!answer.Throw) return answer.Return;
+      trace.push(`!${answer.Throw.Error}`);
       throw Object.assign(new Error(answer.Throw.Cause), { name: answer.Throw.Error });
     };
   }
@@ -50,23 +54,16 @@ async function run(name, { machine, input }) {
     overrides: { taskResourceLocalHandlers: handlers, retryIntervalOverrides: waits },
     context: { Execution: { Id: "arn:aws:states:::execution:case", StartTime: "2025-11-08T06:00:00Z" } },
   });
-  const entered = [];
+  let ends;
   const log = (async () => {
-    for await (const event of execution.eventLogs) if (event.type === "StateEntered") entered.push(event.state.name);
+    for await (const event of execution.eventLogs) {
+      if (event.type === "StateEntered") trace.push(event.state.name);
+      if (event.type === "ExecutionFailed") ends = event.Error;
+    }
   })();
-  let ends = "SUCCEEDED";
-  try {
-    await execution.result;
-  } catch (error) {
-    ends = error.name;
-  }
+  await execution.result.catch((error) => (ends ??= error.name));
   await log;
-  const trace = [];
-  for (const state of entered) {
-    trace.push(state);
-    for (let failed; (failed = (calls[state] ?? []).shift()); ) trace.push(`!${failed}`);
-  }
-  return { ends, trace };
+  return { ends: ends ?? "SUCCEEDED", trace };
 }
 
 const went = {};

@@ -102,7 +102,7 @@ class ExecutionStore:
             with _asked("list the runs"):
                 page = self._states.list_executions(**asked)
             for each in page["executions"][:left]:
-                if "/" not in each["executionArn"]:  # a child's: <machine>/<label of the map>, where names have no slash
+                if "/" not in each["executionArn"]:  # a child's has: <machine>/<label of the map>
                     yield self.get(each["executionArn"])
             left -= len(page["executions"])
             if "nextToken" not in page:
