@@ -115,6 +115,7 @@ def main() -> None:
     if sys.argv[1:] == ["--browser"]:
         with only_one_at_a_time():
             install_browser()
+            install_engine()
         return
     if sys.argv[1:] == ["--compiler"]:
         with only_one_at_a_time():
@@ -254,6 +255,27 @@ def install_browser() -> None:
         if not done and manager == "apt-get":
             done = run(as_root(manager, "apt-get update"), check=False) and run(install, check=False)
         told.append("" if done else f"failed: `{command}` says why; the tests of pages are skipped")
+
+
+def install_engine() -> None:
+    """The second engine for the state machine, by npm and its lock, where Node is. Never ends the setup."""
+    folder, locked = TOOLS / "npm", ROOT / "requirements" / "npm"
+    names = ("package.json", "package-lock.json")
+    with contextlib.suppress(FileNotFoundError):
+        if all((folder / name).read_bytes() == (locked / name).read_bytes() for name in names):
+            return
+    if shutil.which("node") is None or shutil.which("npm") is None:
+        print("setup: no Node with npm (20 or newer): tests/engines runs on one engine of two", flush=True)
+        return
+    with step("engine by npm") as told:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        for name in names:
+            shutil.copy(locked / name, folder / name)
+        options = ["--ignore-scripts", "--no-audit", "--no-fund", "--omit-lockfile-registry-resolved"]
+        if not run(["npm", "ci", "--prefix", str(folder), *options], check=False):
+            shutil.rmtree(folder)
+            told.append("failed: `npm ci` in requirements/npm says why; tests/engines runs on one engine of two")
 
 
 def missing_from_system() -> list[str]:

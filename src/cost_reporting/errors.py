@@ -75,7 +75,7 @@ class Permanent(CostReportingError):
 class CostsThrottled(Transient):
     """Cost Explorer asked us to slow down."""
 
-    remedy = "Rerun the client later; if it happens often, lower the parameter ConcurrentClients."
+    remedy = "Rerun the client later; if it happens often, lower the parameter AtOnce."
 
 
 class CostsNotReady(Transient):
@@ -312,10 +312,11 @@ class RollUpNotSent(Permanent):
 
     remedy = "Check the sender's verification and the Operators parameter; the roll-up is in the bucket: runs/watch/."
 
-    def __init__(self, reason: str, *, missing: int = 0, bounced: int = 0) -> None:
+    def __init__(self, reason: str, *, missing: int = 0, bounced: int = 0, overrun_s: int | None = None) -> None:
         super().__init__(reason)
         self.missing = missing
         self.bounced = bounced
+        self.overrun_s = overrun_s
 
 
 class RotationStopped(Permanent):
@@ -333,15 +334,20 @@ class RunNotStarted(Permanent):
 class WorklistChanged(Permanent):
     """A run's list of clients in the bucket is not the one that List Clients wrote.
 
-    ``processed`` clients are counted with this verdict.
+    ``worked_ms``: so long it worked, and ``overrun_s`` beyond its time, if that is known. ``processed`` clients are
+    counted with this verdict.
     """
 
     remedy = (
         "Find out who wrote below runs/ in the bucket, then redrive the execution: it works on those who lack a report."
     )
 
-    def __init__(self, reason: str, *, processed: int = 0) -> None:
+    def __init__(
+        self, reason: str, *, worked_ms: int | None = None, overrun_s: int | None = None, processed: int = 0
+    ) -> None:
         super().__init__(reason)
+        self.worked_ms = worked_ms
+        self.overrun_s = overrun_s
         self.processed = processed
 
 
@@ -354,14 +360,18 @@ class Unhealthy(Permanent):
 class RunIncomplete(Permanent):
     """The run ended, and some clients have no report.
 
-    ``worked_ms``: so long it worked, if that is known. ``processed`` clients are counted with this verdict.
+    ``worked_ms``: so long it worked, and ``overrun_s`` beyond its time, if that is known. ``processed`` clients are
+    counted with this verdict.
     """
 
     remedy = "Mend what each client's remedy says, then redrive the execution: only the failed clients run again."
 
-    def __init__(self, reason: str, *, worked_ms: int | None = None, processed: int = 0) -> None:
+    def __init__(
+        self, reason: str, *, worked_ms: int | None = None, overrun_s: int | None = None, processed: int = 0
+    ) -> None:
         super().__init__(reason)
         self.worked_ms = worked_ms
+        self.overrun_s = overrun_s
         self.processed = processed
 
 

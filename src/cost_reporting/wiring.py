@@ -101,7 +101,7 @@ def executions() -> ExecutionStore:
 
 @cache
 def executions_by_arn() -> ExecutionStore:
-    """Executions as their ARN names them. Which machine is theirs only the function that starts runs is told."""
+    """Executions as their ARN names them. Which machine is theirs only functions that start or list runs are told."""
     return ExecutionStore("")
 
 

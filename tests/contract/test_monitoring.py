@@ -4,6 +4,7 @@ import ast
 import io
 import json
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from cost_reporting import measures
 from cost_reporting import step as stepped
 from cost_reporting.contracts import ClientDue, CostsFetched
+from cost_reporting.domain.run_time import SLOW_CLIENT
 from cost_reporting.errors import ClientAccessDenied
 from tests.builders import a_client_due
 from tests.contract.documents import FUNCTIONS, ROOT, SOURCE, functions, resources, states, template
@@ -83,7 +85,9 @@ def test_an_alarm_tells_people_when_it_begins_and_when_it_is_over_and_what_to_do
     assert alarm["AlarmName"] == f"${{AlarmPrefix}}-{name.removesuffix('Alarm')}"
     assert alarm["AlarmActions"] == alarm["OKActions"] == ["${AlertsTopic}"]
     assert len(alarm["AlarmDescription"].split(". ")) >= 2
-    assert alarm["TreatMissingData"] in ("notBreaching", "ignore", ["RunsBySchedule", "breaching", "ignore"])
+    assert alarm["TreatMissingData"] in ("notBreaching", "ignore", ["RunsBySchedule", "missing", "ignore"])
+    silent = alarm["TreatMissingData"] == ["RunsBySchedule", "missing", "ignore"]
+    assert alarm.get("InsufficientDataActions", []) == (["${AlertsTopic}"] if silent else [])
     period = alarm.get("Period") or alarm["Metrics"][-1]["MetricStat"]["Period"]
     assert period * alarm["EvaluationPeriods"] <= 86_400, "CloudWatch looks back a day where periods are short"
 
@@ -130,8 +134,8 @@ def test_what_the_runbook_s_alarms_are_is_what_they_are_here() -> None:
     rate, long = ALARMS["HighErrorRateAlarm"], ALARMS["LongExecutionAlarm"]
     assert (rate["Threshold"], rate["ComparisonOperator"], rate["EvaluationPeriods"]) == (5, "GreaterThanThreshold", 2)
     assert {query["MetricStat"]["Period"] for query in rate["Metrics"] if "MetricStat" in query} == {300}
-    assert template()["Parameters"]["LongExecutionMilliseconds"]["Default"] == 600_000
-    assert (long["Statistic"], long["Period"], long["EvaluationPeriods"]) == ("Average", 300, 1)
+    assert timedelta(milliseconds=600_000) == SLOW_CLIENT
+    assert long["AlarmName"] == "${AlarmPrefix}-LongExecution"
     assert template()["Parameters"]["AlarmPrefix"]["Default"] == measures.NAMESPACE == "CostReporting"
 
 

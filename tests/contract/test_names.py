@@ -77,15 +77,18 @@ def test_the_stages_of_an_outcome_are_states() -> None:
 
 def test_the_environment_is_what_the_settings_read() -> None:
     variables = template()["Globals"]["Function"]["Environment"]["Variables"]
-    assert {name for name in variables if not name.startswith("POWERTOOLS_")} == set(_VARIABLES)
+    assert {name for name in variables if not name.startswith("POWERTOOLS_")} == {*_VARIABLES, "CLIENT_SECONDS"}
     written_out = [name for name in _VARIABLES if not re.fullmatch(r"\$\{\w+(\.Arn)?\}", str(variables[name]))]
     assert written_out == []
 
 
-def test_only_who_starts_runs_is_told_which_machine() -> None:
+def test_only_who_starts_or_lists_runs_is_told_which_machine() -> None:
     own = {name: each.get("Environment", {}).get("Variables", {}) for name, each in functions().items()}
     told = {name: each["STATE_MACHINE_ARN"] for name, each in own.items() if "STATE_MACHINE_ARN" in each}
-    assert told == {"CostReportingLambdaFunction": "${CostReportsStateMachine}"}
+    named = "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:stateMachine:${Prefix}"
+    assert told == {"CostReportingLambdaFunction": "${CostReportsStateMachine}", "WatchDeliveriesFunction": named}
+    (machine,) = resources("AWS::Serverless::StateMachine").values()
+    assert machine["Name"] == "${Prefix}"
 
 
 def test_no_service_name_is_set_since_powertools_would_make_it_a_dimension_of_every_metric() -> None:

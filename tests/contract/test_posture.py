@@ -138,7 +138,7 @@ def invoked() -> dict[str, Properties]:
 
 LOST = {"RecordDeliveryFunction": "${LostDeliveryEvents.Arn}", "BackUpTablesFunction": "${LostSchedules.Arn}"}
 HEARD = {"WatchDeliveriesFunction": "MissingReportsAlarm"}
-"""Functions without a destination, with the alarm that is raised when they fail. The template says why."""
+"""Functions without a destination, with the alarm that says so when they fail. The template says why."""
 
 
 def test_what_fails_with_nobody_waiting_is_kept_in_a_queue_or_raises_an_alarm() -> None:
@@ -149,11 +149,9 @@ def test_what_fails_with_nobody_waiting_is_kept_in_a_queue_or_raises_an_alarm() 
         assert config["MaximumRetryAttempts"] == 2, name
     for name, alarm in HEARD.items():
         assert "EventInvokeConfig" not in functions()[name]
-        assert resources("AWS::CloudWatch::Alarm")[alarm]["TreatMissingData"] == [
-            "RunsBySchedule",
-            "breaching",
-            "ignore",
-        ]
+        heard = resources("AWS::CloudWatch::Alarm")[alarm]
+        assert heard["TreatMissingData"] == ["RunsBySchedule", "missing", "ignore"]
+        assert heard["InsufficientDataActions"] == ["${AlertsTopic}"]
     watched = {
         each["Dimensions"][0]["Value"]
         for each in resources("AWS::CloudWatch::Alarm").values()

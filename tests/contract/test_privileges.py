@@ -69,7 +69,7 @@ READ = {
     "record_outcome": {"RUN"},
     "send_email": {"APPROVED", "HELD", "LEDGER"},
     "settle_run": {"RUN"},
-    "watch_deliveries": {"DELIVERED", "EXPECTED", "FAILED", "HELD", "LEDGER", "ROLLUP", "RUNS"},
+    "watch_deliveries": {"DELIVERED", "EXPECTED", "FAILED", "HELD", "LEDGER", "ROLLUP", "RUN", "RUNS"},
 }
 
 
@@ -338,10 +338,12 @@ def test_executions_are_looked_at_of_this_machine_only_and_started_by_one_functi
     states = f"arn:aws:states:{REGION}:{ACCOUNT}"
     ours, another = f"{states}:execution:cost-reporting:lambda-1", f"{states}:execution:another:lambda-1"
     looking = [each for each in FUNCTIONS if may(each, "states:DescribeExecution", ours)]
-    assert looking == ["cost_reporting_lambda", "list_clients"]
+    assert looking == ["cost_reporting_lambda", "list_clients", "watch_deliveries"]
     assert not [each for each in FUNCTIONS if may(each, "states:DescribeExecution", another)]
     starting = [each for each in FUNCTIONS if may(each, "states:StartExecution", NAMES["CostReportsStateMachine"])]
     assert starting == ["cost_reporting_lambda"]
+    listing = [each for each in FUNCTIONS if may(each, "states:ListExecutions", NAMES["CostReportsStateMachine"])]
+    assert listing == ["watch_deliveries"]
 
 
 # -- policies of resources --------------------------------------------------------------------------------------------

@@ -88,8 +88,8 @@ def test_the_watch_looks_as_soon_as_the_grace_of_a_schedule_is_over_and_its_alar
         next(iter(of(RollUpNotSent("no", missing=1, bounced=0)))),
     )
     assert alarm["Period"] * alarm["EvaluationPeriods"] == timedelta(hours=2).total_seconds()
-    assert alarm["TreatMissingData"] == ["RunsBySchedule", "breaching", "ignore"]
-    assert alarm["AlarmActions"] == alarm["OKActions"] == ["${AlertsTopic}"]
+    assert alarm["TreatMissingData"] == ["RunsBySchedule", "missing", "ignore"]
+    assert alarm["AlarmActions"] == alarm["OKActions"] == alarm["InsufficientDataActions"] == ["${AlertsTopic}"]
 
 
 def test_every_event_of_a_mail_is_logged_by_exactly_one_rule_and_without_an_address() -> None:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -10,6 +10,7 @@ import pytest
 
 from cost_reporting import settings
 from cost_reporting.contracts import ClientDue, Outcome, StartedTwice, Worklist
+from cost_reporting.domain.run_time import RunTime
 from cost_reporting.errors import InvalidRequest, NoClients, RunNotStarted, StoreThrottled
 from cost_reporting.operations.worklists import write_worklist
 from cost_reporting.periods import label
@@ -587,6 +588,28 @@ def test_the_number_of_clients_at_once_is_the_stack_s(
     some_clients(world)
     monkeypatch.setenv("CONCURRENT_CLIENTS", "40")
     assert invoke("list_clients", asked({"cadence": "monthly"}))["concurrent_clients"] == 40
+
+
+def test_what_the_run_may_take_is_written_down_with_it(
+    invoke: Invoke, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    some_clients(world)
+    monkeypatch.setenv("CONCURRENT_CLIENTS", "40")
+    monkeypatch.setenv("CLIENT_SECONDS", "60")
+    worklist = Worklist.model_validate(invoke("list_clients", asked({"cadence": "monthly"})))
+    begun = RunStore("outcomes").begun(worklist.run.run_id)
+    assert begun is not None
+    waits = (timedelta(seconds=1800), timedelta(seconds=7200))
+    assert begun.time == RunTime(clients=worklist.client_count, at_once=40, client_seconds=60, waits=waits)
+    assert begun.until == begun.started_at + begun.time.at_most
+
+
+def test_a_test_report_may_not_wait_so_its_time_has_no_waits(invoke: Invoke, world: World) -> None:
+    some_clients(world)
+    worklist = Worklist.model_validate(invoke("list_clients", asked({"test_report": True, "client_id": "acme"})))
+    begun = RunStore("outcomes").begun(worklist.run.run_id)
+    assert begun is not None
+    assert begun.time.waits == ()
 
 
 def test_a_rerun_goes_on_without_a_client_that_was_removed_since(invoke: Invoke, world: World) -> None:

@@ -71,6 +71,9 @@ def asked(
     settled(invoke, worklist)
     invoke("record_delivery", an_event(wire))
     clock.pass_by(hours=12)
+    running = {"executionArn": f"{STATES}:monthly", "stateMachineArn": "…", "name": "monthly", "status": "RUNNING"}
+    wire.order("stepfunctions.ListExecutions", Answer(200, {"executions": [running | {"startDate": NOW}]}))
+    wire.order("stepfunctions.DescribeExecution", standing("monthly", "RUNNING"))
     invoke("watch_deliveries", {"scheduled_at": clock.time.isoformat()})
     wire.order("sesv2.GetAccount", account())
     wire.order("sesv2.GetEmailIdentity", VERIFIED)
