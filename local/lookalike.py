@@ -32,6 +32,19 @@ IMAGE: Final = "localhost/cost-reporting-lambda:python3.13"
 COMMANDS: Final = ("sh", "cp", "mv", "rm", "chmod", "mkdir")
 """What SAM's Dockerfile calls to add layers (SAM CLI 1.170, samcli/local/docker/lambda_image.py), and `sh` for it."""
 ENGINES: Final = ("docker", "podman")
+BASE_LIBRARIES: Final = tuple(
+    (name,)
+    for name in (
+        "libc.so.6",
+        "libm.so.6",
+        "libdl.so.2",
+        "libpthread.so.0",
+        "librt.so.1",
+        "libstdc++.so.6",
+        "libgcc_s.so.1",
+    )
+)
+"""What the layers' compiled modules take from Lambda's base system."""
 ZONES: Final = Path("/usr/share/zoneinfo")
 BOOTSTRAP: Final = """\
 #!/bin/sh
@@ -50,7 +63,7 @@ VARIABLES: Final = {
 }
 """As in AWS's image (Lambda Developer Guide, "Using Lambda environment variables")."""
 
-_FINDS_PANGO: Final = """
+_FINDS: Final = """
 import ctypes, sys
 for names in {names}:
     ctypes.CDLL(names[0])
@@ -94,9 +107,8 @@ def fill(tar: tarfile.TarFile, folder: Path, *, bare: bool) -> None:
     library = Path(_said(str(python), "-I", "-c", "import sysconfig; print(sysconfig.get_path('stdlib'))").strip())
     commands = {name: Path(_found(name)).resolve() for name in COMMANDS}
     programs = [python, *commands.values(), *library.glob("lib-dynload/*.so")]
-    if not bare:
-        finds = _FINDS_PANGO.format(names=NATIVE_LIBRARIES)
-        programs += [Path(line) for line in _said(str(python), "-I", "-c", finds).split()]
+    opened = BASE_LIBRARIES if bare else (*BASE_LIBRARIES, *NATIVE_LIBRARIES)
+    programs += map(Path, _said(str(python), "-I", "-c", _FINDS.format(names=opened)).split())
     for name, path in commands.items():
         tar.add(path, f"usr/bin/{name}")
     tar.add(python, "var/lang/bin/python3.13")
@@ -125,7 +137,8 @@ def libraries(programs: Iterable[Path]) -> set[Path]:
     found: set[Path] = set()
     for program in programs:
         if ".so" in program.name and "lib-dynload" not in program.parts:
-            found.add(program)
+            family = program.parent.glob(f"{program.name.partition('.so')[0]}.so*")
+            found.update(path for path in family if path.resolve() == program.resolve())  # asked for by its soname
         for line in _said("ldd", str(program)).splitlines():
             found.update(Path(path) for path in re.findall(r"(?:=> |^\s+)(/\S+)", line))
     return found
