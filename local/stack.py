@@ -201,6 +201,7 @@ def deploy() -> None:
     with process.locked(folder):
         stack = running(folder)
         _timed("sam deploy", lambda: deployment.deploy(stack.emulator, deployment.build()))
+        sam_local.write(stack.emulator)
 
 
 @app.command()

@@ -58,9 +58,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine | str]:
             "`.venv/bin/python -m local.lookalike`"
         )
         return
-    network = json.loads(_said(command, "network", "inspect", "podman" if command == "podman" else "bridge"))[0]
-    subnet = network["subnets"][0] if command == "podman" else network["IPAM"]["Config"][0]
-    bridge = subnet.get("gateway") or subnet["Gateway"]
+    bridge = gateway(command)
     if command == "docker":
         yield Engine(command, os.environ.get("DOCKER_HOST", ""), bridge, image)
         return
@@ -76,8 +74,15 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine | str]:
         service.wait()
 
 
-def _said(*command: str) -> str:
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+def gateway(command: str) -> str:
+    """Where containers reach this machine. podman's network is called otherwise, in the command of Docker as well."""
+    for name in ("bridge", "podman"):
+        done = subprocess.run([command, "network", "inspect", name], capture_output=True, text=True, check=False)
+        if done.returncode == 0:
+            (network,) = json.loads(done.stdout)
+            (subnet, *_) = network.get("subnets") or network["IPAM"]["Config"]
+            return str(subnet.get("gateway") or subnet["Gateway"])
+    raise AssertionError(f"{command} has neither a network bridge nor one podman")
 
 
 @pytest.fixture(scope="module")
@@ -168,9 +173,8 @@ def test_every_event_runs_as_it_stands_in_any_order_and_again_and_nobody_gets_a_
 
 def test_what_a_function_says_is_the_event_of_the_next(stack: Stack) -> None:
     period = last_complete("monthly", datetime.now(UTC), ZoneInfo("UTC"))
-    due = EVENTS["fetch_costs"]
-    due |= {"run": due["run"] | {"run_id": "chained", "period": period.model_dump(mode="json"), "refresh": True}}
-    fetched = call(stack, "fetch_costs", due)
+    run = EVENTS["fetch_costs"]["run"] | {"run_id": "chained", "period": period.model_dump(mode="json")}
+    fetched = call(stack, "fetch_costs", EVENTS["fetch_costs"] | {"run": run | {"refresh": True}})
     assert fetched["costs"]["paid_requests"] > 0
     sent = call(stack, "send_email", call(stack, "render_pdf", fetched))
     assert told("send_email", sent) == ["SENT"]
