@@ -23,7 +23,8 @@ from local import deployment
 from local.process import ROOT, Emulator, shown
 
 DEPLOYABLE: Final = ROOT / ".aws-sam" / "build"
-"""Where `sam build` puts what can be deployed: its PDF layer brings Pango along, that of `make local-up` does not."""
+"""Where `make build` puts what can be deployed: its PDF layer brings Pango along, that of `make local-up` does not.
+Beside it, in build.json, stands what it was made from."""
 ENDPOINTS: Final = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_COST_EXPLORER")
 """Where AWS is. Empty they count as absent: botocore takes an endpoint only `if endpoint_url` (botocore.configprovider,
 ConfiguredEndpointProvider)."""
@@ -117,11 +118,13 @@ def remove(stack: Path) -> None:
 
 
 def newest_build() -> Path:
-    """The deployable build, if there is one and no input of a build is younger; else that of `make local-up`."""
-    template = DEPLOYABLE / "template.yaml"
-    if template.exists() and template.stat().st_mtime >= max(path.stat().st_mtime for path in deployment.inputs()):
-        return DEPLOYABLE
-    return deployment.BUILD
+    """What `make build` has built, if its inputs are still the same; else what `make local-up` has built."""
+    stamp = DEPLOYABLE.with_suffix(".json")
+    try:
+        made_from = json.loads(json.loads(stamp.read_text())["made_from"])["inputs"]
+    except (FileNotFoundError, KeyError, TypeError, ValueError):
+        return deployment.BUILD
+    return DEPLOYABLE if made_from == deployment.fingerprint() else deployment.BUILD
 
 
 def architecture_of(built: Path) -> str | None:

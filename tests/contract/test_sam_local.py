@@ -14,7 +14,7 @@ import pytest
 import typer
 import yaml
 
-from local import process, sam_local
+from local import deployment, process, sam_local
 from local.deployment import SAM, credentials
 from local.sam_local import DECLARED, ENDPOINTS, copied
 from local.stack import an_address
@@ -192,6 +192,39 @@ def test_with_both_it_is_the_engine_that_is_lacking(checkout: Path) -> None:
     done = sam(checkout, *INVOKE)
     assert done.returncode != 0
     assert "container runtime" in done.stderr
+
+
+def test_a_deployable_build_is_taken_while_its_sources_are_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sam_local, "DEPLOYABLE", tmp_path / "build")
+    stamp = tmp_path / "build.json"
+    assert sam_local.newest_build() == deployment.BUILD
+    for broken in ("", "[]", "{}", '{"made_from": 1}', '{"made_from": "{"}', '{"made_from": "{}"}'):
+        stamp.write_text(broken)
+        assert sam_local.newest_build() == deployment.BUILD
+    for inputs, taken in ((deployment.fingerprint(), tmp_path / "build"), ("of yesterday", deployment.BUILD)):
+        stamp.write_text(json.dumps({"made_from": json.dumps({"architecture": "x86_64", "inputs": inputs})}))
+        assert sam_local.newest_build() == taken
+
+
+@pytest.mark.parametrize(
+    ("module", "architecture"),
+    [
+        ("_pydantic_core.cpython-313-x86_64-linux-gnu.so", "x86_64"),
+        ("_pydantic_core.cpython-313-aarch64-linux-gnu.so", "arm64"),
+        ("_pydantic_core.cpython-313-darwin.so", None),
+        ("", None),
+    ],
+)
+def test_a_build_is_for_the_machine_that_its_compiled_modules_are_for(
+    module: str, architecture: str | None, tmp_path: Path
+) -> None:
+    folder = tmp_path / "CommonLayer" / "python" / "pydantic_core"
+    folder.mkdir(parents=True)
+    if module:
+        (folder / module).touch()
+    assert sam_local.architecture_of(tmp_path) == architecture
 
 
 def test_when_the_stack_ends_its_files_go(tmp_path: Path) -> None:
