@@ -169,6 +169,7 @@ def written(checkout: Path) -> sam_local.SamLocal:
 INVOKE = ("invoke", "SendEmailFunction", "--event", "events/send_email.json")
 
 
+@pytest.mark.timeout(900)  # three times the SAM CLI, which takes long to start on a machine that is at work
 def test_without_the_variables_the_call_stops_before_any_container(checkout: Path) -> None:
     found = written(checkout)
     found.variables.unlink()
