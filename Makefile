@@ -57,7 +57,7 @@ check: setup ## Lint, formatting, types, import rules, template
 	.venv/bin/lint-imports --no-logo
 	$(SAM) validate --lint --region us-east-1
 
-local-up: setup ## Start the emulated AWS account and deploy to it
+local-up: setup ## Start the emulated AWS account and deploy to it (LISTEN=10.88.0.1: containers reach it there)
 	$(PYTHON) -m local.stack up
 
 local-down: setup ## Stop the emulated AWS account
@@ -72,6 +72,7 @@ lock: setup ## Rewrite the locks (make lock UPGRADE=--upgrade for newer versions
 	$(UV) pip compile --quiet $(UPGRADE) --python .tools/python -c requirements/project.txt -o layers/pdf/requirements.txt layers/pdf/requirements.in
 	$(UV) pip compile --quiet $(UPGRADE) --python .tools/python -o requirements/sam.txt requirements/sam.in
 	$(UV) pip compile --quiet $(UPGRADE) --python .tools/python -o requirements/emulator.txt requirements/emulator.in
+	$(UV) pip compile --quiet $(UPGRADE) --python .tools/python -o requirements/lookalike.txt requirements/lookalike.in
 	$(UV) pip compile --quiet $(UPGRADE) --python .tools/python -o requirements/uv.txt requirements/uv.in
 	$(UV) pip compile --quiet $(UPGRADE) --python .tools/python -o requirements/zig.txt requirements/zig.in
 	$(LAYERS) lock

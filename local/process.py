@@ -27,13 +27,19 @@ class NotPossible(Exception):
     """What was asked for cannot be done here; the message says what to do about it."""
 
 
+def shown(path: Path) -> Path:
+    """The path from the top of the repository, if it is below it."""
+    return path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
+
+
 @dataclass(frozen=True)
 class Emulator:
-    """A running emulator."""
+    """A running emulator. ``listen``: its address beside the loopback, where containers reach it, if it has one."""
 
     folder: Path
     pid: int
     port: int
+    listen: str = ""
 
     @property
     def endpoint(self) -> str:
@@ -93,12 +99,15 @@ def recorded(folder: Path) -> Emulator | None:
         record = json.loads((folder / "emulator.json").read_text())
     except (FileNotFoundError, ValueError):
         return None
-    return Emulator(folder, record["pid"], record["port"])
+    return Emulator(folder, record["pid"], record["port"], record.get("listen", ""))
 
 
-def start(folder: Path, *arguments: str, port: int = 0, wait_scale: str = "0.1", attached: bool = False) -> Emulator:
+def start(
+    folder: Path, *arguments: str, port: int = 0, listen: str = "", wait_scale: str = "0.1", attached: bool = False
+) -> Emulator:
     """Start an emulator in ``folder``, with further ``arguments``, and wait until it answers.
 
+    ``listen`` is one more address beside the loopback, for containers.
     ``wait_scale`` shortens the waits and retries of state machines, unless SFN_WAIT_SCALE is set already. ``attached``:
     it ends with this process, however that ends.
     """
@@ -108,6 +117,8 @@ def start(folder: Path, *arguments: str, port: int = 0, wait_scale: str = "0.1",
     (folder / "emulator.json").unlink(missing_ok=True)
     if attached:
         arguments = (*arguments, "--while-runs", str(os.getpid()))
+    if listen:
+        arguments = (*arguments, "--listen", listen)
     log = folder / "emulator.log"
     settings = {"SFN_WAIT_SCALE": os.environ.get("SFN_WAIT_SCALE", wait_scale)}
     with log.open("wb") as output:
