@@ -43,6 +43,7 @@ from local.differences import (
     queries,
     redrives,
     roles,
+    streams,
     suppression,
     transport,
 )
@@ -122,6 +123,7 @@ def restore_aws(folder: Path, now: Callable[[], datetime]) -> None:
     measured.restore()
     queries.restore()
     event_logs.restore()
+    streams.restore()
     provisioning.restore()
     mail.restore(folder / "mail")
     suppression.restore()
