@@ -31,7 +31,7 @@ def restore() -> None:
 
 
 def group_of(config: dict[str, Any]) -> str | None:
-    """The log group that the function is configured with; MiniStack fills in the function's own where none is asked for."""
+    """The log group that the function is configured with. MiniStack fills in the function's own where none is."""
     group = (config.get("LoggingConfig") or {}).get("LogGroup")
     return group if group and group != f"/aws/lambda/{config['FunctionName']}" else None
 

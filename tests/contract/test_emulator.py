@@ -650,7 +650,10 @@ def test_the_event_bus_hears_what_became_of_a_message(account: Account, to: str,
 
 @restored("streams")
 def test_a_stream_names_its_function_where_the_log_group_is_configured(account: Account) -> None:
-    group, source = account.name("/aws/lambda/shared"), "def handler(event, context):\n    return context.log_stream_name"
+    group, source = (
+        account.name("/aws/lambda/shared"),
+        "def handler(event, context):\n    return context.log_stream_name",
+    )
     names = [account.function(source, LoggingConfig={"LogGroup": group}) for _ in range(2)]
     own = account.function(source)
     told = {name: account.invoke(name) for name in (*names, own)}

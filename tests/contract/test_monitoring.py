@@ -247,7 +247,8 @@ def test_every_way_in_which_a_run_ends_without_a_report_is_logged_where_the_runb
     says = {
         state.body["Parameters"]["FunctionName"].removesuffix("Arn}").removeprefix("${")
         for state in states()
-        if state.body["Type"] == "Task" and not any("States.ALL" in each["ErrorEquals"] for each in state.body.get("Catch", ()))
+        if state.body["Type"] == "Task"
+        and not any("States.ALL" in each["ErrorEquals"] for each in state.body.get("Catch", ()))
     } - {"CheckHealthFunction"}
     assert says == {"ListClientsFunction", "RecordOutcomeFunction", "SettleRunFunction"}
     for function in says:

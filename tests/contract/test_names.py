@@ -37,6 +37,7 @@ def test_every_folder_is_a_state_or_listens_or_is_called_and_a_function_of_the_t
     assert sorted([*STATES, *ON_EVENTS, *CALLED]) == FUNCTIONS
     assert sorted(functions()) == sorted(map(logical_id, FUNCTIONS))
 
+
 OF_THE_RUN = {"list_clients", "record_outcome", "settle_run"}
 """Functions that log into the group of Cost Reporting Lambda: what a run says of itself, who failed and why."""
 

@@ -47,9 +47,9 @@ class LogStore:
 def writer(stream: str, group: str) -> str:
     """The function that wrote ``stream`` of ``group``.
 
-    Where a log group is configured, a stream is ``2026/11/28/<function>[<version>]<environment>`` (Lambda Developer Guide,
-    "Configuring CloudWatch log groups"). Where none is, it is ``2026/11/28/[<version>]<environment>``, and the group is
-    named for the function.
+    Where a log group is configured, a stream is ``2026/11/28/<function>[<version>]<environment>`` (Lambda Developer
+    Guide, "Configuring CloudWatch log groups"). Where none is, it is ``2026/11/28/[<version>]<environment>``, and the
+    group is named for the function.
     """
     named = _STREAM.match(stream)
     return (named["function"] if named else "") or group.removeprefix(_OWN)
