@@ -68,8 +68,8 @@ class Shell:
             if not path.name.startswith(".") and path.name not in ("out", "tests", "docs"):
                 (self.folder / path.name).symlink_to(path)
 
-    def run(self, block: str) -> subprocess.CompletedProcess[str]:
-        """Run a block as it stands; the first command that fails ends it."""
+    def run(self, block: str, typed: str = "") -> subprocess.CompletedProcess[str]:
+        """Run a block as it stands; the first command that fails ends it. ``typed`` answers what it asks."""
         calls, kept = self.folder / ".calls", self.folder / ".kept"
         calls.unlink(missing_ok=True)
         script = f"set -euo pipefail\n[ -f {kept} ] && . {kept}\nset -a\n{block}\nset +a\nexport -p > {kept}\n"
@@ -77,7 +77,7 @@ class Shell:
             ["bash", "-c", script],
             cwd=self.folder,
             env=self.environment | {"CALLS": str(calls)},
-            stdin=subprocess.DEVNULL,
+            input=typed,
             capture_output=True,
             text=True,
             check=False,
@@ -115,7 +115,7 @@ def environment(stack: Stack, nobody: str, tmp_path_factory: pytest.TempPathFact
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_PAGER": "",
         "EDITOR": str(bin_folder / "editor"),
-        "REAL_AWS": str(ROOT / ".tools" / "sam" / "bin" / "aws"),
+        "REAL_AWS": os.environ.get("AWS_CLI", str(ROOT / ".tools" / "sam" / "bin" / "aws")),
         "NOBODY": nobody,
         "PATH": f"{bin_folder}{os.pathsep}{os.environ['PATH']}",
     }
