@@ -5,8 +5,8 @@ UV     := .tools/uv/bin/uv
 SAM    := SAM_CLI_TELEMETRY=0 .tools/sam/bin/sam
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo gallery test faults mutants check bench load local-up local-down messages lock clean
-.SILENT: help setup demo gallery test faults local-up local-down clean
+.PHONY: help setup demo gallery test faults runbook mutants check audit containers release-check bench load local-up local-down messages lock clean
+.SILENT: help setup demo gallery test faults audit release-check local-up local-down clean
 
 help: ## List the targets
 	awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -46,6 +46,17 @@ check: setup ## Lint, formatting, types, import rules, template
 	.venv/bin/lint-imports --no-logo
 	$(SAM) validate --lint --region us-east-1
 
+audit: setup ## Compare every lock with PyPI's advisories (needs the network; exit code 1 if that was not possible)
+	$(UV) venv --quiet --allow-existing --python .tools/python .tools/audit
+	$(UV) pip install --quiet --python .tools/audit --require-hashes -r requirements/audit.txt
+	$(PYTHON) scripts/known_vulnerabilities.py
+
+containers: setup ## What needs Docker: the layers built in AWS's image
+	$(SAM) build --use-container --build-dir out/containers/build
+
+release-check: setup ## Do version, changelog and TAG say the same? (make release-check TAG=v1.2.3)
+	$(PYTHON) -I local/release.py $(TAG)
+
 local-up: setup ## Start the emulated AWS account and deploy to it
 	$(PYTHON) -m local.stack up
 
@@ -62,6 +73,7 @@ lock: setup ## Rewrite the locks (make lock UPGRADE=--upgrade for newer versions
 	$(UV) pip compile --quiet $(UPGRADE) --python .tools/python -o requirements/sam.txt requirements/sam.in
 	$(UV) pip compile --quiet $(UPGRADE) --python .tools/python -o requirements/emulator.txt requirements/emulator.in
 	$(UV) pip compile --quiet $(UPGRADE) --python .tools/python -o requirements/uv.txt requirements/uv.in
+	$(UV) pip compile --quiet $(UPGRADE) --python .tools/python -o requirements/audit.txt requirements/audit.in
 
 clean: ## Remove environments, build results and caches
 	rm -rf .venv .tools .aws-sam out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

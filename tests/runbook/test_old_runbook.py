@@ -5,7 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from subprocess import CompletedProcess
-from typing import Any, Final
+from typing import Final
 
 import pytest
 
@@ -49,7 +49,12 @@ def edited(shell: Shell, stack: Stack) -> None:
     """`nano new-client.json`, and the client's role, which the old system took for granted."""
     path = shell.folder / "new-client.json"
     record = json.loads(path.read_text(encoding="utf-8"))
-    changes = {"client_id": CLIENT, "client_name": "Globex", "recipients": ["finance@globex.example"], "approve_first": 0}
+    changes = {
+        "client_id": CLIENT,
+        "client_name": "Globex",
+        "recipients": ["finance@globex.example"],
+        "approve_first": 0,
+    }
     path.write_text(json.dumps(record | changes | {"reply_to": "anna@consultancy.example"}), encoding="utf-8")
     must(
         shell,
