@@ -27,7 +27,7 @@ test: setup ## Run the tests
 faults: setup ## Let every fault happen to the deployed product; write docs/FAULTS.md
 	$(PYTHON) -m pytest tests/faults --quiet
 
-runbook: setup ## Work through every command of docs/RUNBOOKS.md on the local stack
+runbook: setup ## Work through every command of both runbooks on the local stack (AWS_CLI=… for another CLI)
 	$(PYTHON) -m pytest tests/runbook --quiet
 
 mutants: setup ## Change the rules of ledger, periods, money and approvals in small ways; a test must fail each time (10 min)
