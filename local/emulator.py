@@ -48,6 +48,7 @@ from local.differences import (
     redrives,
     roles,
     subscriptions,
+    streams,
     suppression,
     transport,
 )
@@ -146,6 +147,7 @@ def restore_aws(folder: Path, now: Callable[[], datetime]) -> None:
     measured.restore()
     queries.restore()
     event_logs.restore()
+    streams.restore()
     provisioning.restore()
     mail.restore(folder / "mail")
     suppression.restore()

@@ -28,14 +28,13 @@ import subprocess
 import sys
 import threading
 import time
-import uuid
 import zipfile
 from collections import defaultdict
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from local.differences import measured, reports
+from local.differences import measured, reports, streams
 from local.differences.upstream import upstream
 
 LIMIT = max(2, os.cpu_count() or 2)
@@ -224,7 +223,7 @@ class Environment:
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(self.config.get("MemorySize", 128)),
             "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
             "AWS_LAMBDA_LOG_GROUP_NAME": logging.get("LogGroup") or f"/aws/lambda/{name}",
-            "AWS_LAMBDA_LOG_STREAM_NAME": f"{time.strftime('%Y/%m/%d')}/[{version}]{uuid.uuid4().hex}",
+            "AWS_LAMBDA_LOG_STREAM_NAME": streams.name(self.config),
             "LAMBDA_TASK_ROOT": str(task),
             "_HANDLER": self.config["Handler"],
         }

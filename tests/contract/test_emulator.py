@@ -681,6 +681,26 @@ def test_the_event_bus_hears_what_became_of_a_message(account: Account, to: str,
     assert all(event["detail"]["mail"]["tags"]["client_id"] == ["acme"] for event in found)
 
 
+@restored("streams")
+def test_a_stream_names_its_function_where_the_log_group_is_configured(account: Account) -> None:
+    group, source = (
+        account.name("/aws/lambda/shared"),
+        "def handler(event, context):\n    return context.log_stream_name",
+    )
+    names = [account.function(source, LoggingConfig={"LogGroup": group}) for _ in range(2)]
+    own = account.function(source)
+    told = {name: account.invoke(name) for name in (*names, own)}
+    for name in names:
+        assert told[name].split("/")[3].startswith(f"{name}[$LATEST]")
+    assert told[own].split("/")[3].startswith("[$LATEST]")
+    logs = account.client("logs")
+    events = logs.filter_log_events(logGroupName=group, filterPattern="REPORT")["events"]
+    writers = [event["logStreamName"].split("/")[3].partition("[")[0] for event in events]
+    assert sorted(writers) == sorted(names)
+    (alone,) = logs.filter_log_events(logGroupName=f"/aws/lambda/{own}", filterPattern="REPORT")["events"]
+    assert alone["logStreamName"].split("/")[3].startswith("[$LATEST]")
+
+
 @restored("event_logs")
 def test_a_rule_writes_what_it_is_told_of_an_event_into_a_log_group(account: Account) -> None:
     logs, group = account.client("logs"), account.name("/aws/ses/group")

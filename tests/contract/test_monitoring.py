@@ -223,20 +223,40 @@ def test_a_saved_query_asks_for_fields_that_the_log_lines_have(name: str, monkey
         "desc",
         "count",
         "count_distinct",
+        "parse",
         "max",
         "avg",
         "pct",
     }
-    named = set(re.findall(r" as (\w+)", text))
+    named = set(re.findall(r" as (\w+)", text)) | {"month", "day", "function", "environment"}
     assert set(re.findall(r"(?<![@\w])[a-z]\w*", text)) - verbs - named <= logged
-    of_lambda = {"timestamp", "type", "duration", "maxMemoryUsed", "memorySize", "initDuration", "log"}
+    of_lambda = {"timestamp", "type", "duration", "maxMemoryUsed", "memorySize", "initDuration", "log", "logStream"}
     assert set(re.findall(r"@(\w+)", text)) <= of_lambda
 
 
 @pytest.mark.parametrize("name", sorted(QUERIES))
 def test_a_saved_query_looks_into_the_log_of_every_function(name: str) -> None:
-    groups = {f"${{{logical_id(function).removesuffix('Function')}LogGroup}}" for function in FUNCTIONS}
+    groups = {functions()[logical_id(function)]["LoggingConfig"]["LogGroup"] for function in FUNCTIONS}
     assert set(QUERIES[name]["LogGroupNames"]) == groups
+    assert len(QUERIES[name]["LogGroupNames"]) == len(groups)
+
+
+def test_the_dashboard_looks_for_failed_steps_in_the_log_of_every_function() -> None:
+    (query,) = [widget["properties"]["query"] for widget in body()["widgets"] if widget["type"] == "log"]
+    groups = {functions()[logical_id(function)]["LoggingConfig"]["LogGroup"] for function in FUNCTIONS}
+    assert sorted(re.findall(r"SOURCE '(.+?)'", query)) == sorted(groups)
+
+
+def test_every_way_in_which_a_run_ends_without_a_report_is_logged_where_the_runbook_of_old_looks() -> None:
+    says = {
+        state.body["Parameters"]["FunctionName"].removesuffix("Arn}").removeprefix("${")
+        for state in states()
+        if state.body["Type"] == "Task"
+        and not any("States.ALL" in each["ErrorEquals"] for each in state.body.get("Catch", ()))
+    } - {"CheckHealthFunction"}
+    assert says == {"ListClientsFunction", "RecordOutcomeFunction", "SettleRunFunction"}
+    for function in says:
+        assert functions()[function]["LoggingConfig"]["LogGroup"] == "${CostReportingLambdaLogGroup}"
 
 
 def test_words_that_saved_queries_look_for_are_said() -> None:

@@ -38,6 +38,10 @@ def test_every_folder_is_a_state_or_listens_or_is_called_and_a_function_of_the_t
     assert sorted(functions()) == sorted(map(logical_id, FUNCTIONS))
 
 
+OF_THE_RUN = {"list_clients", "record_outcome", "settle_run"}
+"""Functions that log into the group of Cost Reporting Lambda: what a run says of itself, who failed and why."""
+
+
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_function_has_one_name_wherever_it_is_named(function: str) -> None:
     properties = functions()[logical_id(function)]
@@ -45,9 +49,11 @@ def test_a_function_has_one_name_wherever_it_is_named(function: str) -> None:
     kebab = function.removeprefix("cost_reporting_").replace("_", "-")
     assert properties["CodeUri"] == f"functions/{function}/"
     assert properties["FunctionName"] == f"${{Prefix}}-{kebab}"
-    log_group = logical_id(function).removesuffix("Function") + "LogGroup"
+    writer = "cost_reporting_lambda" if function in OF_THE_RUN else function
+    log_group = logical_id(writer).removesuffix("Function") + "LogGroup"
     assert properties["LoggingConfig"]["LogGroup"] == f"${{{log_group}}}"
-    assert resources("AWS::Logs::LogGroup")[log_group]["LogGroupName"] == f"/aws/lambda/${{Prefix}}-{kebab}"
+    own = "lambda" if function in OF_THE_RUN else kebab
+    assert resources("AWS::Logs::LogGroup")[log_group]["LogGroupName"] == f"/aws/lambda/${{Prefix}}-{own}"
     assert function in EVENTS
     assert (SOURCE / "operations" / f"{function}.py").is_file()
     assert (ROOT / "tests" / "functional" / f"test_{function}.py").is_file()

@@ -15,6 +15,7 @@ import pytest
 import _console
 import _dependencies
 import _operators
+import known_vulnerabilities
 import security_audit
 from cost_reporting.audit import Finding
 from cost_reporting.operations.audit import (
@@ -555,6 +556,39 @@ def test_what_pip_audit_does_not_know_is_not_passed(tmp_path: Path, document: An
     check, findings = _dependencies.audited(pip_audit(tmp_path, document))
     assert (check.standing, findings) == ("not checked", ())
     assert said in check.note
+
+
+def test_make_audit_says_ok_fault_or_not_checked_of_each_lock(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sound = {"name": "jinja2", "version": "3.1.7", "vulns": []}
+    documents = {
+        "a.txt": {"dependencies": [sound]},
+        "b.txt": {"dependencies": [{"name": "jinja2", "version": "3.1.6", "vulns": [FAULT]}]},
+        "c.txt": {"dependencies": [{"name": "jinja2", "skip_reason": "not found on PyPI"}]},
+    }
+    command = tmp_path / "pip-audit"
+    choice = f"next(text for name, text in {documents!r}.items() if any(name in each for each in sys.argv))"
+    command.write_text(f"#!{sys.executable}\nimport json, sys\nprint(json.dumps({choice}))\n")
+    command.chmod(0o755)
+
+    def asked(*locks: str) -> tuple[int, str]:
+        monkeypatch.setattr(_dependencies, "ALL_LOCKS", locks)
+        code = _console.main(known_vulnerabilities.app, ["--pip-audit", str(command)])
+        return code, capsys.readouterr().out
+
+    assert asked("a.txt") == (0, "ok: a.txt: 1 packages compared with PyPI's advisories\n")
+    code, said = asked("a.txt", "b.txt")
+    assert code == 1
+    assert "fault: b.txt: jinja2 3.1.6 has the known fault PYSEC-2026-1, CVE-2026-1" in said
+    assert "\n    fix: `make lock UPGRADE=--upgrade`: mended in 3.1.7." in said
+    code, said = asked("c.txt")
+    assert (code, said) == (1, "not checked: c.txt: pip-audit knows nothing of jinja2\n")
+
+
+def test_make_audit_asks_about_every_lock() -> None:
+    locks = {path.relative_to(_dependencies.ROOT).as_posix() for path in _dependencies.ROOT.glob("requirements/*.txt")}
+    assert set(_dependencies.ALL_LOCKS) == locks | {"src/requirements.txt", "layers/pdf/requirements.txt"}
 
 
 def test_without_pip_audit_nothing_is_passed(monkeypatch: pytest.MonkeyPatch) -> None:

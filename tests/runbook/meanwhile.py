@@ -18,11 +18,13 @@ from local.world import EXPECTED_FAILURES
 HOLDING: Final = "credits-startup"
 
 
-def the_client_creates_the_role(stack: Stack, folder: Path) -> None:
+def the_client_creates_the_role(
+    stack: Stack, folder: Path, *, client_id: str = "acme", account: str = "220000000042"
+) -> None:
     """What the client's CloudFormation does with the template that `onboard` has written."""
-    template = json.loads((folder / "for-acme" / TEMPLATE).read_text(encoding="utf-8"))
+    template = json.loads((folder / f"for-{client_id}" / TEMPLATE).read_text(encoding="utf-8"))
     role = template["Resources"]["CostReportingReader"]["Properties"]
-    iam = session("220000000042").client("iam", endpoint_url=stack.emulator.endpoint)
+    iam = session(account).client("iam", endpoint_url=stack.emulator.endpoint)
     iam.create_role(RoleName=role["RoleName"], AssumeRolePolicyDocument=json.dumps(role["AssumeRolePolicyDocument"]))
     for policy in role["Policies"]:
         document = json.dumps(policy["PolicyDocument"])

@@ -12,7 +12,7 @@ from cost_reporting.store.translation import translated
 
 
 class Function(Fact):
-    """A deployed function. ``log_group`` is where its log goes."""
+    """A deployed function. ``log_group`` is where its log goes, and others' may go too."""
 
     name: str
     arn: str
