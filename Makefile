@@ -64,7 +64,7 @@ audit: setup ## Compare every lock with PyPI's advisories (needs the network; ex
 
 containers: setup ## What needs Docker: the layers built in AWS's image, `sam local`, Step Functions Local
 	$(MAKE) build CONTAINER=yes
-	$(PYTHON) -m pytest tests/workflow/test_sam_local.py --quiet
+	$(PYTHON) -m pytest tests/contract/test_sam_local.py --quiet
 	docker compose --file local/stepfunctions-local/compose.yaml up --detach
 	$(PYTHON) local/stepfunctions-local/run.py
 

@@ -1,7 +1,7 @@
 """How much is uploaded, unpacked and mailed: function zips, layers and PDFs.
 
-Layers are measured as `make build` left them, for Lambda; without that, as `make local-up` did, where the PDF layer lacks
-the native libraries (Pango and what it needs, some 10 MB).
+Layers are measured as `make build` left them, for Lambda; without that, as `make local-up` did, where the PDF layer
+lacks the native libraries (Pango and what it needs, some 10 MB).
 """
 
 import io
@@ -32,9 +32,7 @@ def main() -> None:
     pdfs = dict(_pdfs())
     heaviest = max(pdfs, key=lambda name: pdfs[name])
     rows.append(table.Row("largest PDF of the demo", pdfs[heaviest] / _MB, "MB", 2, heaviest))
-    missing = (
-        [] if any(row.what.startswith("common") for row in rows) else ["layers, which are not built: make build"]
-    )
+    missing = [] if any(row.what.startswith("common") for row in rows) else ["layers, which are not built: make build"]
     table.say("Sizes", rows, as_json=asked.json, missing=missing)
 
 

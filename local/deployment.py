@@ -8,8 +8,8 @@ import fcntl
 import hashlib
 import json
 import os
-import shutil
 import shlex
+import shutil
 import subprocess
 import tomllib
 from collections.abc import Iterator, Mapping

@@ -47,8 +47,8 @@ from local.differences import (
     queries,
     redrives,
     roles,
-    subscriptions,
     streams,
+    subscriptions,
     suppression,
     transport,
 )

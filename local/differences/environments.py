@@ -296,8 +296,8 @@ def _python_folders(layer: Path) -> list[Path]:
 def _below_opt(value: str, layers: list[Path]) -> str:
     """``value``, with each of its paths that is below /opt where it is in the last layer that has it.
 
-    A path that no layer has stays as it is; but of several, as in LD_LIBRARY_PATH, it is left out: what is at /opt on this
-    machine is not what is there on Lambda.
+    A path that no layer has stays as it is; but of several, as in LD_LIBRARY_PATH, it is left out: what is at /opt on
+    this machine is not what is there on Lambda.
     """
     paths = value.split(":") if value.startswith("/") else [value]
     found = [_of_layers(path, layers) if path.startswith("/opt/") else path for path in paths]

@@ -114,5 +114,5 @@ def test_dependency_updates_cover_every_folder_with_a_lock_and_the_actions() -> 
 def test_what_needs_docker_is_tried_where_docker_is() -> None:
     recipe = (ROOT / "Makefile").read_text(encoding="utf-8").partition("\ncontainers:")[2].partition("\n\n")[0]
     assert "--use-container" in recipe or "CONTAINER=yes" in recipe
-    for path in ("local/stepfunctions-local/run.py", "tests/workflow/test_sam_local.py"):
+    for path in ("local/stepfunctions-local/run.py", "tests/contract/test_sam_local.py"):
         assert path in recipe or not (ROOT / path).exists(), path

@@ -16,7 +16,7 @@ import _layers
 import _template
 import preflight as command
 from cost_reporting.domain.readiness import Verdict
-from cost_reporting.operations.readiness import ATONCE
+from cost_reporting.operations.readiness import AT_ONCE
 from tests.builders import a_client
 from tests.functional.conftest import Answer, Stack, Wire, World, refusal
 from tests.functional.test_check_health import account
@@ -29,7 +29,6 @@ SIGNED = {
     "VerifiedForSendingStatus": True,
     "DkimAttributes": {"SigningEnabled": True, "Status": "SUCCESS"},
 }
-AT_ONCE = next(name for name in ATONCE if name in _template.body()["Parameters"])
 NO_STACK = refusal("ValidationError", 400, "Stack with id cost-reporting does not exist")
 SCHEDULE = {
     "Name": "weekly", "GroupName": "default", "State": "ENABLED", "ScheduleExpression": "cron(0 6 ? * TUE *)",

@@ -27,8 +27,8 @@ from cost_reporting.store.parts import read_schedule
 from cost_reporting.store.stacks import Stack
 from cost_reporting.store.topics import read_subscriptions
 
-ATONCE = ("AtOnce", "ConcurrentClients")
-"""The parameter that says how many clients are worked on at once, under the names that it has had."""
+AT_ONCE = "AtOnce"
+"""The parameter that says how many clients are worked on at once."""
 
 
 def looked(check: str, look: Callable[[], Iterable[Verdict]]) -> Iterator[Verdict]:
@@ -84,13 +84,12 @@ def concurrency(parameters: Mapping[str, str], region: str) -> Iterator[Verdict]
     """Whether Lambda runs as many functions at once as clients are worked on."""
 
     def look() -> Iterator[Verdict]:
-        name = next((each for each in ATONCE if each in parameters), None)
-        if name is None:
+        if AT_ONCE not in parameters:
             yield unknown(readiness.CONCURRENCY, "no parameter says how many clients are worked on at once")
             return
         limit, unreserved = read_concurrency()
-        at_once = int(parameters[name])
-        yield readiness.concurrency(limit=limit, unreserved=unreserved, at_once=at_once, name=name, region=region)
+        at_once = int(parameters[AT_ONCE])
+        yield readiness.concurrency(limit=limit, unreserved=unreserved, at_once=at_once, name=AT_ONCE, region=region)
 
     yield from looked(readiness.CONCURRENCY, look)
 
