@@ -17,8 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import yaml  # type: ignore[import-untyped]
+import yaml
 
+from layer_build.application import fingerprint
 from local import deployment
 from local.process import ROOT, Emulator, shown
 
@@ -124,7 +125,7 @@ def newest_build() -> Path:
         made_from = json.loads(json.loads(stamp.read_text())["made_from"])["inputs"]
     except (FileNotFoundError, KeyError, TypeError, ValueError):
         return deployment.BUILD
-    return DEPLOYABLE if made_from == deployment.fingerprint() else deployment.BUILD
+    return DEPLOYABLE if made_from == fingerprint() else deployment.BUILD
 
 
 def architecture_of(built: Path) -> str | None:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-import yaml  # type: ignore[import-untyped]
+import yaml
 
 TEMPLATE: Final = Path(__file__).resolve().parent.parent / "template.yaml"
 IDENTIFIERS: Final = {"AWS::DynamoDB::Table": "TableName", "AWS::S3::Bucket": "BucketName"}
