@@ -58,6 +58,11 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine | str]:
             "`.venv/bin/python -m local.lookalike`"
         )
         return
+    start = [command, "run", "--rm", "--entrypoint", "/bin/sh", image, "-c", "exit 0"]
+    started = subprocess.run(start, capture_output=True, text=True, check=False)
+    if started.returncode != 0:
+        yield f"{command} is here, and starts no container: {started.stderr.strip()[-300:]}"
+        return
     bridge = gateway(command)
     if command == "docker":
         yield Engine(command, os.environ.get("DOCKER_HOST", ""), bridge, image)
