@@ -47,7 +47,6 @@ MAY_CHANGE = {
     ("GetCostAndUsage", "Attributes"): "the name of an account",
     ("GetCostAndUsage", "Value"): "the name of an account",
     ("GetCostAndUsage", "DimensionValueAttributes"): "the names of accounts",
-    ("GetCostAndUsage", "Estimated"): "whether a figure is an estimate, which is false where it is not said",
     ("GetCostForecast", "PredictionIntervalLowerBound"): "the range, which is not known without both",
     ("GetCostForecast", "PredictionIntervalUpperBound"): "the range, which is not known without both",
     ("GetAnomalies", "AnomalyEndDate"): "the last day, which is not known",

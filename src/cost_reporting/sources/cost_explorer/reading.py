@@ -59,7 +59,7 @@ def read(
         question(asked, "DAILY", by=(("DIMENSION", "SERVICE"),), metrics=(client.cost_metric,)),
     )
     of = client.client_id
-    days = tuple(_day(client.cost_metric, span) for span in spans(daily, of=of) if span.groups is not None)
+    days = tuple(_day(of, client.cost_metric, span) for span in spans(daily, of=of) if span.groups is not None)
     by_type = tuple(_record_span(of, span) for span in spans(record_types, of=of))
     if not by_type:
         raise CostsUnreadable(f"{of}: Cost Explorer: {OPERATION}: no ResultsByTime by record type")
@@ -127,12 +127,21 @@ def _record_span(of: str, span: Span) -> RecordSpan:
         )
         for group in span.groups
     )
-    return RecordSpan(period=span.period, estimated=span.estimated, lines=lines)
+    return RecordSpan(period=span.period, estimated=_estimated(of, span), lines=lines)
 
 
-def _day(metric: Metric, span: Span) -> DayCosts:
+def _day(of: str, metric: Metric, span: Span) -> DayCosts:
     lines = tuple(Line(key=group.keys[0], amount=group.amount(metric)) for group in span.groups or ())
-    return DayCosts(day=span.period.start, estimated=span.estimated, lines=lines)
+    return DayCosts(day=span.period.start, estimated=_estimated(of, span), lines=lines)
+
+
+def _estimated(of: str, span: Span) -> bool:
+    """Whether AWS may still change it. Raises CostsUnreadable if nothing says so: it is neither final nor estimated."""
+    if span.estimated is None:
+        raise CostsUnreadable(
+            f"{of}: Cost Explorer: {OPERATION}: nothing says whether costs from {span.period.start} on are estimated"
+        )
+    return span.estimated
 
 
 def _require_figures(client: Client, run: Run, days: tuple[DayCosts, ...], late: tuple[date, ...]) -> None:

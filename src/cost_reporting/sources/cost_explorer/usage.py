@@ -101,22 +101,13 @@ class _Page(BaseModel):
 class Span(BaseModel):
     """The groups of one day or month, joined from every page: a page may end in the middle of one.
 
-    ``groups`` is None if no page says what they are, which is not the same as none.
+    ``groups`` is None if no page says what they are, which is not the same as none; ``estimated`` if a page is silent
+    about it.
     """
 
     period: Period
-    said_estimated: bool | None
+    estimated: bool | None
     groups: list[Group] | None
-
-    @property
-    def estimated(self) -> bool:
-        """Whether AWS may still change it. Raises CostsUnreadable if the answer does not say so."""
-        if self.said_estimated is None:
-            raise CostsUnreadable(
-                f"Cost Explorer: {OPERATION}: Estimated of {self.period.start} is not there, "
-                "so nothing says whether its costs are final"
-            )
-        return self.said_estimated
 
 
 def spans(pages: list[dict[str, Any]], *, of: str = "") -> Iterator[Span]:
@@ -133,9 +124,9 @@ def spans(pages: list[dict[str, Any]], *, of: str = "") -> Iterator[Span]:
     for page in read:
         for result in page.results or ():
             period = Period(start=result.time_period.start, end=result.time_period.end)
-            span = joined.setdefault(period, Span(period=period, said_estimated=result.estimated, groups=None))
-            if not span.said_estimated and result.estimated is not False:
-                span.said_estimated = result.estimated
+            span = joined.setdefault(period, Span(period=period, estimated=result.estimated, groups=None))
+            if not span.estimated and result.estimated is not False:
+                span.estimated = result.estimated
             if result.groups is not None:
                 span.groups = [*(span.groups or ()), *result.groups]
     yield from sorted(joined.values(), key=lambda span: span.period.start)
