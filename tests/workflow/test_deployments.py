@@ -336,7 +336,7 @@ def comes_into(emulator: Emulator, alarm: str, wanted: str) -> bool:
     return state(emulator, alarm) == wanted
 
 
-def test_nobody_is_woken_before_the_schedules_are_on_and_somebody_is_when_no_watch_looks_afterwards(
+def test_no_alarm_rings_before_the_schedules_are_on_and_one_does_after_two_hours_without_a_look(
     emulator: Emulator, artefacts: Path
 ) -> None:
     """The last test here: CloudWatch's clock is moved on, and does not come back."""
