@@ -92,11 +92,12 @@ class Aws(ThreadingHTTPServer):
     def answer(self, host: str, body: str, content_type: str) -> tuple[int, bytes]:
         """What AWS says, to a request about a stack or any other."""
         form = parse_qs(body)
-        (name,) = form.get("StackName", [""])
+        (name,), (action,) = form.get("StackName", [""]), form.get("Action", [""])
         for stack in self.stacks:
-            if (stack.name, f"cloudformation.{stack.region}.amazonaws.com") == (name, host):
+            asked = (f"cloudformation.{stack.region}.amazonaws.com", "DescribeStacks", stack.name)
+            if (host, action, name) == asked:
                 return 200, described(stack)
-        code = "ValidationError" if host.startswith("cloudformation.") else "AccessDeniedException"
+        code = "ValidationError" if action == "DescribeStacks" else "AccessDeniedException"
         return 400, refused(code, content_type)
 
 
