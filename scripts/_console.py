@@ -33,7 +33,6 @@ try:
     from typer.exceptions import TyperException
     from typer.main import get_command
 
-    from cost_reporting import aws
     from cost_reporting.errors import AccountTaken, ClientUnknown, CostReportingError, InvalidRequest
 except ModuleNotFoundError as missing:
     _not_ready(f"{missing.name} is not installed for this Python, {sys.executable}.")
@@ -121,7 +120,6 @@ def main(app: typer.Typer, arguments: Sequence[str] | None = None) -> int:
     asked = list(sys.argv[1:] if arguments is None else arguments)
     as_json = "--json" in asked
     invocation.local, invocation.deployment = False, None
-    aws.use_region()
     try:
         code = _with_local(app)(asked, standalone_mode=False)
     except Stopped as stopped:

@@ -139,7 +139,7 @@ class Deployment:
 
 def is_given(stack_name: str | None) -> bool:
     """Whether a deployment is named, by an option or by the environment; the local one unasked is not."""
-    return bool(_console.invocation.local or stack_name is not None or _named() or all(map(os.environ.get, _PARTS)))
+    return bool(_console.invocation.local or stack_name is not None or named() or all(map(os.environ.get, _PARTS)))
 
 
 def find_any(stack_name: str | None) -> Deployment | None:
@@ -159,7 +159,7 @@ def find(stack_name: str | None) -> Deployment:
     if _console.invocation.local:
         there = _taken_from_local_env()
         return _of_stack(stack_name or there, is_local=True)
-    if name := stack_name or _named():
+    if name := stack_name or named():
         return _of_stack(name)
     if all(map(os.environ.get, _PARTS)):
         return _of_environment()
@@ -173,14 +173,14 @@ def enter(stack_name: str | None) -> bool:
     Returns whether commands go to an emulator. Where `aws` in the same shell has other credentials, they do not.
     """
     file = _env_file()
-    unasked = not (stack_name or _named()) and file.exists() and not other_credentials(_variables(file))
+    unasked = not (stack_name or named()) and file.exists() and not other_credentials(_variables(file))
     if _console.invocation.local or unasked:
         _taken_from_local_env()
     return bool(os.environ.get("AWS_ENDPOINT_URL"))
 
 
-def _named() -> str:
-    """The stack that the environment names, if it does."""
+def named() -> str:
+    """The stack that the environment names, if it does. Raises WrongInput if it names two."""
     names = [os.environ[variable] for variable in ("STACK_NAME", "STACK") if os.environ.get(variable)]
     if len(set(names)) > 1:
         raise WrongInput(
@@ -269,7 +269,7 @@ def _of_environment() -> Deployment:
     account = ourselves().split(":")[4]
     deployment = Deployment.of("the deployment that the environment names", os.environ)
     where = _where(session, account, is_local=False)
-    _say(deployment, where, f"tables {deployment.clients_table} and {deployment.outcomes_table}")
+    _say(where, f"tables {deployment.clients_table} and {deployment.outcomes_table}")
     return deployment
 
 
@@ -312,7 +312,8 @@ def _of_stack(name: str, *, is_local: bool = False) -> Deployment:
     identity = str(stack.get("StackId") or "").split(":")
     account = identity[4] if len(identity) > 4 else ourselves().split(":")[4]
     deployment = replace(Deployment.of(f"stack {name}{at}", names), stack=str(stack.get("StackName") or name))
-    _say(deployment, _where(session, account, is_local=is_local, endpoint=endpoint), f"stack {deployment.stack}")
+    where = _where(session, account, is_local=is_local, endpoint=endpoint)
+    _say(where, f"stack {deployment.stack}", deployment.stack)
     return deployment
 
 
@@ -326,14 +327,22 @@ def _where(session: boto3.Session, account: str, *, is_local: bool, endpoint: st
     return Where(account, str(session.region_name), endpoint, is_local or _is_loopback(endpoint))
 
 
-def _say(deployment: Deployment, where: Where, what: str) -> None:
+def here() -> Where:
+    """The account and the region of this shell, said on stderr, for a command that needs no stack."""
+    session = _usable("the account")
+    where = _where(session, ourselves().split(":")[4], is_local=False)
+    _say(where)
+    return where
+
+
+def _say(where: Where, what: str = "", stack: str = "") -> None:
     """One line on stderr before anything is done, and the same for machines in the answer."""
-    said = f"{what}, account {where.account}, region {where.region}"
+    said = f"{what and f'{what}, '}account {where.account}, region {where.region}"
     if where.endpoint:
         said = f"{'LOCAL EMULATOR' if where.local_emulator else 'ANOTHER ENDPOINT'} at {where.endpoint}: {said}"
     apart = [each for each in _service_endpoints() if each[0] == COST_EXPLORER and not _is_same(each[1], where)]
     said += "".join(f"; costs are asked for at {url}" for _, url in apart)
-    _console.acts_on(said, {"stack": deployment.stack or None} | asdict(where))
+    _console.acts_on(said, {"stack": stack or None} | asdict(where))
     _refuse_a_mixture(where)
 
 
@@ -402,6 +411,7 @@ def _usable(what: str) -> boto3.Session:
 
 def require_commercial() -> None:
     """Raise WrongInput for a region in another partition than ``aws``, or in none that is known."""
+    aws.use_region()
     region = aws.region()
     if not region:
         return

@@ -18,6 +18,7 @@ import boto3
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
+import _deployment
 import _files
 import _kept
 from _console import Failed, WrongInput
@@ -42,7 +43,6 @@ def adopt(
     as_json: Annotated[bool, typer.Option("--json", help="Answer with one JSON object.")] = False,
 ) -> None:
     """Look, and write the files."""
-    account, region = _where()
     document = _kept.template()
     given = {
         "Prefix": prefix,
@@ -51,6 +51,8 @@ def adopt(
         "LogRetentionDays": str(log_retention_days),
     }
     _require_sound(given, document)
+    where = _deployment.here()
+    account, region = where.account, where.region
     values = _kept.defaults(document) | given | {"AWS::AccountId": account, "AWS::Region": region}
     everything = _kept.kept(document, values)
     if unknown := sorted(set(new or ()) - {each.logical_id for each in everything}):
@@ -59,7 +61,7 @@ def adopt(
     wanted = [each for each in everything if each.logical_id not in (new or ())]
     if not wanted:
         raise WrongInput("--new: nothing is left to take back.", remedy="Deploy as for the first time.")
-    _console.tell(f"account {account}, region {region}: looking for what a stack with Prefix {prefix} has kept")
+    _console.tell(f"Looking for what a stack with Prefix {prefix} has kept.")
     if missing := [each for each in wanted if not _is_there(each, region)]:
         raise Failed(
             "There is no "
@@ -107,21 +109,6 @@ def _require_sound(given: dict[str, str], document: _kept.Document) -> None:
             raise WrongInput(f"{option}: {parameter['ConstraintDescription']}", remedy=remedy)
         if "AllowedValues" in parameter and value not in map(str, parameter["AllowedValues"]):
             raise WrongInput(f"{option}: must be one of {parameter['AllowedValues']}.", remedy=remedy)
-
-
-def _where() -> tuple[str, str]:
-    """The account and the region that the shell's credentials are for."""
-    try:
-        session = boto3.Session()
-        if session.region_name is None:
-            raise WrongInput("AWS_REGION: no region is set.", remedy="Set AWS_REGION and AWS_DEFAULT_REGION.")
-        account = session.client("sts").get_caller_identity()["Account"]
-    except (BotoCoreError, ClientError) as fault:
-        raise Failed(
-            f"AWS does not say whose credentials these are: {type(fault).__name__}.",
-            remedy="Set AWS_PROFILE, or sign in again.",
-        ) from None
-    return account, session.region_name
 
 
 def _is_there(resource: Kept, region: str) -> bool:

@@ -49,7 +49,7 @@ def preflight(
     ] = None,
     paid: Annotated[bool, typer.Option("--paid", help="Ask Cost Explorer one question, for USD 0.01.")] = False,
     stack_name: Annotated[
-        str | None, typer.Option(help="The stack; else the environment's, the local one, or that of samconfig.toml.")
+        str | None, typer.Option(help="The stack (default: STACK_NAME, the local one, or that of samconfig.toml).")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Answer with one JSON object.")] = False,
 ) -> int:
@@ -65,7 +65,7 @@ def preflight(
     local = _deployment.enter(stack_name)
     environment = config_env or ("local" if local else "default")
     said = _template.configured(environment)
-    name = stack_name or os.environ.get("STACK_NAME") or str(said.get("stack_name") or "cost-reporting")
+    name = stack_name or _deployment.named() or str(said.get("stack_name") or "cost-reporting")
     asked = "before" if ahead else "after" if since else ""
     region, verdicts = _region(said)
     caller: Caller | None = None
@@ -86,7 +86,10 @@ def preflight(
     when = asked or ("before" if described is None else "after")
     if when == "after" and given:
         raise WrongInput("--parameter-overrides: the stack has its own.", remedy="Say --before, or leave it out.")
-    _console.tell(_says(when, name, described, where, asked=bool(asked)))
+    _console.acts_on(
+        _says(when, name, described, where, asked=bool(asked)),
+        {"stack": name, "account": caller.account, "region": region, "local_emulator": local},
+    )
     deployed = dict(described.parameters) if isinstance(described, Described) else {}
     parameters = deployed
     if when == "before":

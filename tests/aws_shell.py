@@ -1,6 +1,7 @@
 """AWS as a shell with production keys reaches it: a proxy that ends TLS, so that hosts and signatures are AWS's.
 
-It describes the stacks that it was given in their regions, and refuses all else; ``asked`` is what reached it.
+It describes the stacks that it was given in their regions, says whose keys it gets, and refuses all else; ``asked`` is
+what reached it.
 """
 
 import json
@@ -55,11 +56,11 @@ def described(stack: Stack) -> bytes:
     ).encode()
 
 
-def refused(code: str, content_type: str) -> bytes:
+def refused(code: str, content_type: str, message: str = "no") -> bytes:
     """An error as services with JSON or XML answer it."""
     if "json" in content_type:
-        return json.dumps({"__type": code, "message": "no"}).encode()
-    return f"<ErrorResponse><Error><Code>{code}</Code><Message>no</Message></Error></ErrorResponse>".encode()
+        return json.dumps({"__type": code, "message": message}).encode()
+    return f"<ErrorResponse><Error><Code>{code}</Code><Message>{message}</Message></Error></ErrorResponse>".encode()
 
 
 class Aws(ThreadingHTTPServer):
@@ -97,8 +98,14 @@ class Aws(ThreadingHTTPServer):
             asked = (f"cloudformation.{stack.region}.amazonaws.com", "DescribeStacks", stack.name)
             if (host, action, name) == asked:
                 return 200, described(stack)
-        code = "ValidationError" if action == "DescribeStacks" else "AccessDeniedException"
-        return 400, refused(code, content_type)
+        if action == "DescribeStacks":
+            return 400, refused("ValidationError", content_type, f"Stack with id {name} does not exist")
+        if action == "GetCallerIdentity":
+            account = self.stacks[0].account
+            who = f"<Arn>arn:aws:iam::{account}:user/operator</Arn><UserId>A</UserId><Account>{account}</Account>"
+            result = f"<GetCallerIdentityResult>{who}</GetCallerIdentityResult>"
+            return 200, f"<GetCallerIdentityResponse>{result}</GetCallerIdentityResponse>".encode()
+        return 400, refused("AccessDeniedException", content_type)
 
 
 class _Door(BaseHTTPRequestHandler):

@@ -71,8 +71,10 @@ COMMANDS: Final[dict[str, tuple[str, ...]]] = {
     "validate_migration": ("--config-file", "acme.json", "--check-aws"),
 }
 """Every command that acts on a deployment, with arguments that make it act at once."""
-WITHOUT: Final = {"client_manager sample-config"}
-"""Commands that act on none."""
+APART: Final = {"preflight"}
+"""Commands that may come before there is a stack: with a test of their own."""
+WITHOUT: Final = {"adopt", "client_manager sample-config", "known_vulnerabilities"}
+"""Commands that act on no stack; `adopt` says account and region."""
 SCRIPTS: Final = sorted(
     path.stem for path in (ROOT / "scripts").glob("*.py") if not path.stem.startswith("_") and path.stem != "messages"
 )
@@ -222,7 +224,7 @@ def left(emulator: Emulator, tmp_path: Path) -> Emulator:
 
 def test_every_command_is_tried_here() -> None:
     acting = {name for name, each in commands().items() if any("--stack-name" in option.opts for option in each.params)}
-    assert acting == COMMANDS.keys()
+    assert acting == COMMANDS.keys() | APART
     assert commands().keys() - acting == WITHOUT
 
 
@@ -300,6 +302,31 @@ def test_names_in_the_environment_are_said_with_their_account(
     out, err = capsys.readouterr()
     assert err.startswith("tables clients and outcomes, account 123456789012, region eu-central-1; costs are asked ")
     assert json.loads(out)["deployment"]["stack"] is None
+
+
+def test_preflight_never_looks_at_the_emulator_beside_other_credentials(
+    command: Command, left: Emulator, on_aws: Aws
+) -> None:
+    ended = command("preflight", "--json")
+    assert left.requests == []
+    assert on_aws.asked
+    assert "LOCAL EMULATOR" not in ended.err
+
+
+def test_preflight_says_where_it_looks(command: Command, left: Emulator, on_aws: Aws) -> None:
+    ended = command("preflight", "--local", "--after", "--config-env", "local")
+    assert on_aws.asked == []
+    assert f"LOCAL EMULATOR at {left.url}" in ended.err + ended.out
+
+
+def test_a_command_without_a_stack_says_account_and_region(
+    command: Command, shell: pytest.MonkeyPatch, on_aws: Aws
+) -> None:
+    assert command("adopt").err.startswith(f"account {ACCOUNT}, region eu-central-1\n")
+    on_aws.asked.clear()
+    shell.setenv("AWS_REGION", "cn-north-1")
+    assert "AWS_REGION: cn-north-1 is in the partition aws-cn" in command("adopt").err
+    assert on_aws.asked == []
 
 
 # -- the local stack unasked -------------------------------------------------------------------------------------------
@@ -565,9 +592,8 @@ def test_the_endpoint_is_said_if_it_is_not_aws_itself(
 ) -> None:
     shell.setenv("AWS_ENDPOINT_URL", endpoint)
     where = _deployment._where(boto3.Session(), ACCOUNT, is_local=False)
-    deployment = _deployment.Deployment.of("it", dict.fromkeys(_deployment._PARTS, "x"))
     _console.invocation.deployment = None
-    _deployment._say(deployment, where, "it")
+    _deployment._say(where, "it")
     assert capsys.readouterr().err.startswith(f"{said}account {ACCOUNT}, ")
 
 

@@ -26,7 +26,7 @@ from tests.functional.test_fetch_costs import BAKERY, OWN, SECRET, Invoke, fetch
 ROOT = Path(__file__).parents[2]
 ROLE, OWN_ROLE = "arn:aws:iam::210000000002:role/reader", f"arn:aws:iam::{OWN_ACCOUNT}:role/report-links"
 US_EAST_1, REGIONAL = "sts.us-east-1.amazonaws.com", "sts.eu-central-1.amazonaws.com"
-ABOUT_US = {"sources/access.py:ourselves", "store/links.py:to", "_operating.py:whoami"}
+ABOUT_US = {"sources/access.py:ourselves", "store/links.py:to", "store/parts.py:read_caller", "_operating.py:whoami"}
 """Where STS is asked about our own account, in which the region of the deployment is active."""
 
 
