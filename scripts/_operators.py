@@ -1,6 +1,5 @@
 """What the commands that report to operators have in common: the forms of their reports, progress, and the stack."""
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -51,13 +50,12 @@ def _json(report: BaseModel) -> str:
 def stack_of(stack_name: str | None) -> tuple[_deployment.Deployment, Stack]:
     """The deployment and its stack. Raises WrongInput if the environment names parts but no stack."""
     deployment = _deployment.find(stack_name)
-    name = stack_name or os.environ.get("STACK_NAME")
-    if not name:
+    if not deployment.stack:
         raise WrongInput(
             "--stack-name: this command looks at all parts of a stack, and the environment names only some.",
             remedy="Name the stack: `--stack-name cost-reporting`.",
         )
-    return deployment, read_stack(name)
+    return deployment, read_stack(deployment.stack)
 
 
 def part(stack: Stack, logical_id: str) -> str:

@@ -9,7 +9,8 @@ from rich.text import Text
 
 import _console
 import _operating
-from _operating import Json, StackName
+from _deployment import StackName
+from _operating import Json
 from cost_reporting import wiring
 from cost_reporting.contracts import Cadence
 from cost_reporting.domain.report_status import MISSING, SENT, UNDELIVERED, Status, short_name

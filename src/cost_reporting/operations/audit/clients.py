@@ -11,6 +11,7 @@ from cost_reporting.errors import ClientMisconfigured
 from cost_reporting.operations.audit.scope import NotLookedAt, Scope
 from cost_reporting.operations.owned_accounts import FIELDS, told
 from cost_reporting.records import printable
+from cost_reporting.sources.access import clients_sts
 from cost_reporting.store.clients import ClientStore
 from cost_reporting.store.translation import translated
 
@@ -129,7 +130,7 @@ def trust(scope: Scope) -> Iterator[Finding]:
 def _opens(role_arn: str, external_id: str | None) -> bool:
     with translated("assume a client's role"):
         try:
-            aws.client("sts").assume_role(
+            clients_sts().assume_role(
                 RoleArn=role_arn,
                 RoleSessionName=SESSION,
                 DurationSeconds=900,
