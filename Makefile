@@ -4,26 +4,15 @@ PYTHON := .venv/bin/python
 UV     := .tools/uv/bin/uv
 SAM    := SAM_CLI_TELEMETRY=0 .tools/sam/bin/sam
 
-# For which of Lambda's architectures `make build` and `make deploy` are, and nothing else says it: x86_64 or arm64.
-ARCHITECTURE ?= x86_64
-LAYERS := .tools/python -sEB layers/build_layers.py
-WAY    := $(if $(CONTAINER),$(patsubst yes,amazon,$(CONTAINER)),debian)
-
 .DEFAULT_GOAL := help
-.PHONY: help setup build deploy demo gallery test faults runbook mutants check audit containers release-check bench load local-up local-down messages lock clean
-.SILENT: help setup build deploy demo gallery test faults audit release-check local-up local-down clean
+.PHONY: help setup demo gallery test faults mutants check bench load local-up local-down messages lock clean
+.SILENT: help setup demo gallery test faults local-up local-down clean
 
 help: ## List the targets
 	awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 setup: ## Prepare everything; costs nothing when nothing has changed
 	python3 -I local/setup.py
-
-build: setup ## Build for AWS into .aws-sam/build, without Docker (make build ARCHITECTURE=arm64)
-	$(LAYERS) build "$(ARCHITECTURE)" "$(WAY)"
-
-deploy: setup ## Build for AWS if need be, and `sam deploy`: with questions the first time
-	$(LAYERS) deploy "$(ARCHITECTURE)" "$(WAY)"
 
 demo: setup ## Run the whole product on this machine: build, deploy, report, mail
 	$(PYTHON) -m local.demo
@@ -38,7 +27,7 @@ test: setup ## Run the tests
 faults: setup ## Let every fault happen to the deployed product; write docs/FAULTS.md
 	$(PYTHON) -m pytest tests/faults --quiet
 
-runbook: setup ## Work through every command of both runbooks on the local stack (AWS_CLI=… for another CLI)
+runbook: setup ## Work through every command of docs/RUNBOOKS.md on the local stack
 	$(PYTHON) -m pytest tests/runbook --quiet
 
 mutants: setup ## Change the rules of ledger, periods, money and approvals in small ways; a test must fail each time (10 min)
@@ -57,21 +46,7 @@ check: setup ## Lint, formatting, types, import rules, template
 	.venv/bin/lint-imports --no-logo
 	$(SAM) validate --lint --region us-east-1
 
-audit: setup ## Compare every lock with PyPI's advisories (needs the network; exit code 1 if that was not possible)
-	$(UV) venv --quiet --allow-existing --python .tools/python .tools/audit
-	$(UV) pip install --quiet --python .tools/audit --require-hashes -r requirements/audit.txt
-	$(PYTHON) scripts/known_vulnerabilities.py
-
-containers: setup ## What needs Docker: the layers built in AWS's image, `sam local`, Step Functions Local
-	$(MAKE) build CONTAINER=yes
-	$(PYTHON) -m pytest tests/contract/test_sam_local.py --quiet
-	docker compose --file local/stepfunctions-local/compose.yaml up --detach
-	$(PYTHON) local/stepfunctions-local/run.py
-
-release-check: setup ## Do version, changelog and TAG say the same? (make release-check TAG=v1.2.3)
-	$(PYTHON) -I local/release.py $(TAG)
-
-local-up: setup ## Start the emulated AWS account and deploy to it (LISTEN=10.88.0.1: containers reach it there)
+local-up: setup ## Start the emulated AWS account and deploy to it
 	$(PYTHON) -m local.stack up
 
 local-down: setup ## Stop the emulated AWS account
@@ -86,11 +61,7 @@ lock: setup ## Rewrite the locks (make lock UPGRADE=--upgrade for newer versions
 	$(UV) pip compile --quiet $(UPGRADE) --python .tools/python -c requirements/project.txt -o layers/pdf/requirements.txt layers/pdf/requirements.in
 	$(UV) pip compile --quiet $(UPGRADE) --python .tools/python -o requirements/sam.txt requirements/sam.in
 	$(UV) pip compile --quiet $(UPGRADE) --python .tools/python -o requirements/emulator.txt requirements/emulator.in
-	$(UV) pip compile --quiet $(UPGRADE) --python .tools/python -o requirements/lookalike.txt requirements/lookalike.in
 	$(UV) pip compile --quiet $(UPGRADE) --python .tools/python -o requirements/uv.txt requirements/uv.in
-	$(UV) pip compile --quiet $(UPGRADE) --python .tools/python -o requirements/zig.txt requirements/zig.in
-	$(UV) pip compile --quiet $(UPGRADE) --python .tools/python -o requirements/audit.txt requirements/audit.in
-	$(LAYERS) lock
 
 clean: ## Remove environments, build results and caches
 	rm -rf .venv .tools .aws-sam out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

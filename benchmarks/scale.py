@@ -24,6 +24,7 @@ import subject
 import table
 
 from cost_reporting.contracts import DeliveriesWatched, Outcome, Run
+from cost_reporting.domain.report_status import RUN_TAKES
 from cost_reporting.ledger import Entry, fingerprint, report_key
 from cost_reporting.outcomes import failed
 from cost_reporting.store.ledger import LedgerStore
@@ -84,8 +85,6 @@ _SETTINGS: Final = {
     "CONSULTANCY": "A consultancy",
     "OPERATORS": "operations@consultancy.example",
     "LINK_ROLE_ARN": "arn:aws:iam::111122223333:role/none",
-    "CONCURRENT_CLIENTS": "5",
-    "LOOK_AGAIN_SECONDS": "1800,7200",
     "POWERTOOLS_LOG_LEVEL": "ERROR",
 }
 
@@ -110,9 +109,7 @@ def _measured(stack: Stack, count: int) -> Iterator[table.Row]:
     yield from _rows("Settle Run, redriven", again)
     yield table.Row("Settle Run, redriven: clients too many", again.payload["client_count"] - FAILING, "", 0)
     run = Run.model_validate(listed.payload["run"])
-    begun = RunStore(os.environ["OUTCOMES_TABLE"]).begun(run.run_id)
-    assert begun
-    at = max(moment(run, ZoneInfo(_SETTINGS["TIME_ZONE"])), begun.until)
+    at = moment(run, ZoneInfo(_SETTINGS["TIME_ZONE"])) + RUN_TAKES
     looked = _step("watch_deliveries", {"scheduled_at": at.isoformat()})
     yield from _rows("Watch", looked, WATCH_MEMORY)
     seen = of_run(DeliveriesWatched.model_validate(looked.payload), run)

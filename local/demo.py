@@ -29,8 +29,8 @@ from cost_reporting.store.runs import RunStore
 from local import evidence, process, rollup
 from local.evidence import Case
 from local.index import money, shown_change, write_index
-from local.process import NotPossible, shown
-from local.stack import Stack, default_folder, down, running, up
+from local.process import NotPossible
+from local.stack import Stack, default_folder, down, running, shown, up
 from local.watch import STAGES, Moment, Part, Watch
 from local.world import EXPECTED_FAILURES, crowd, twelve
 

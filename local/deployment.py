@@ -8,22 +8,20 @@ import fcntl
 import hashlib
 import json
 import os
-import shlex
-import shutil
 import subprocess
-import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import boto3
 
-from layer_build.application import SAM, fingerprint, interpreter
 from local.process import ROOT, Emulator, NotPossible
 
+SAM = ROOT / ".tools" / "sam" / "bin" / "sam"
 BUILD = ROOT / ".aws-sam" / "local"
-"""Apart from what `make build` builds for AWS: a PDF layer for this machine must never be deployed there."""
+"""Apart from the container builds in .aws-sam/build: a PDF layer for this machine must never be deployed to AWS."""
 
+INPUTS = ("template.yaml", "samconfig.toml", "statemachine", "functions", "src", "layers")
 STACK = "cost-reporting"
 REGION = "us-east-1"
 ACCOUNT = "111122223333"
@@ -49,7 +47,7 @@ def build() -> str:
         if stamp.exists() and stamp.read_text() == made_from:
             return made_from
         stamp.unlink(missing_ok=True)
-        _sam("build", "--build-dir", str(BUILD), "--cache-dir", str(_cache()))
+        _sam("build", "--build-dir", str(BUILD), "--cache-dir", str(BUILD.parent / "local-cache"))
         stamp.write_text(made_from)
         return made_from
 
@@ -73,72 +71,30 @@ def deploy(emulator: Emulator, made_from: str) -> bool:
     return True
 
 
-def package(emulator: Emulator, built: Path = BUILD) -> Path:
-    """`sam package`: the template of what is in ``built``, once its artefacts are in the account's bucket."""
-    packaged = emulator.folder / "packaged.yaml"
-    session().resource("s3", endpoint_url=emulator.endpoint).Bucket(ARTIFACTS).create()
-    with only_one():
-        _sam(
-            "package", "--template-file", str(built / "template.yaml"), "--output-template-file", str(packaged),
-            "--region", REGION, "--s3-bucket", ARTIFACTS, "--no-progressbar",
-            endpoint=emulator.endpoint,
-        )  # fmt: skip
-    return packaged
-
-
-def deploy_stack(
-    emulator: Emulator, template: Path, parameters: Mapping[str, str] | None = None, *, stack: str = STACK
-) -> None:
-    """`sam deploy` of a packaged ``template``, whatever is deployed.
-
-    A new stack gets the parameters that samconfig.toml has for the local one, but for those that are named; a stack
-    that is there keeps the values of all that are not named. Raises NotPossible with what sam said.
-    """
-    named = dict(parameters or {})
-    if not exists(emulator, stack):
-        named = default_parameters() | named
-    overrides = [f'{key}="{value}"' for key, value in named.items()] or [""]
-    _sam(
-        "deploy", "--template-file", str(template), "--region", REGION, "--stack-name", stack,
-        "--no-resolve-s3", "--s3-bucket", ARTIFACTS, "--no-progressbar", "--parameter-overrides", *overrides,
-        endpoint=emulator.endpoint,
-    )  # fmt: skip
-
-
-def delete_stack(emulator: Emulator, *, stack: str = STACK) -> None:
-    """`sam delete`, unasked. The artefacts stay in their bucket, since sam is told another one to clear."""
-    nothing = session().resource("s3", endpoint_url=emulator.endpoint).Bucket(f"{ARTIFACTS}-none")
-    nothing.create()
-    _sam(
-        "delete", "--stack-name", stack, "--region", REGION, "--no-prompts", "--s3-bucket", nothing.name,
-        endpoint=emulator.endpoint,
-    )  # fmt: skip
-    nothing.delete()
-
-
-def exists(emulator: Emulator, stack: str) -> bool:
-    """Whether there is a stack of this name that `sam deploy` would update."""
-    formation = session().client("cloudformation", endpoint_url=emulator.endpoint)
-    pages = formation.get_paginator("list_stacks").paginate()
-    return any(
-        each["StackName"] == stack and each["StackStatus"] not in ("DELETE_COMPLETE", "REVIEW_IN_PROGRESS")
-        for page in pages
-        for each in page["StackSummaries"]
-    )
-
-
-def default_parameters() -> dict[str, str]:
-    """What samconfig.toml has for the local stack."""
-    configured = tomllib.loads((ROOT / "samconfig.toml").read_text(encoding="utf-8"))
-    overrides = configured["local"]["deploy"]["parameters"]["parameter_overrides"]
-    return dict(each.split("=", 1) for each in shlex.split(overrides))
-
-
-def outputs(emulator: Emulator, *, stack: str = STACK) -> dict[str, str]:
+def outputs(emulator: Emulator) -> dict[str, str]:
     """The outputs of the deployed stack."""
     formation = session().client("cloudformation", endpoint_url=emulator.endpoint)
-    (found,) = formation.describe_stacks(StackName=stack)["Stacks"]
-    return {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])}
+    (stack,) = formation.describe_stacks(StackName=STACK)["Stacks"]
+    return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+
+
+def fingerprint() -> str:
+    """A hash of all that a build depends on."""
+    digest = hashlib.sha256()
+    for path in inputs():
+        digest.update(f"{path.relative_to(ROOT)}\0{path.stat().st_mode & 0o777:o}\0".encode())
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    digest.update(str(_python()).encode())
+    return digest.hexdigest()
+
+
+def inputs() -> Iterator[Path]:
+    """The files of a build, in order."""
+    for name in INPUTS:
+        top = ROOT / name
+        for path in [top] if top.is_file() else sorted(top.rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts and not path.name.startswith("."):
+                yield path
 
 
 @contextmanager
@@ -150,15 +106,9 @@ def only_one() -> Iterator[None]:
         yield
 
 
-def _cache() -> Path:
-    """sam's cache of layers. It sees changes of a layer's sources, but not of what builds them: each has its own."""
-    builders = [ROOT / "layers" / "Makefile", *sorted((ROOT / "layers" / "layer_build").glob("*.py"))]
-    digest = hashlib.sha256(b"\0".join(path.read_bytes() for path in builders)).hexdigest()[:12]
-    cache = BUILD.parent / f"local-cache-{digest}"
-    for old in BUILD.parent.glob("local-cache*"):
-        if old != cache:
-            shutil.rmtree(old)
-    return cache
+def _python() -> Path:
+    """The real interpreter, whose folder must come first on PATH: sam takes no shim of a version manager."""
+    return (ROOT / ".tools" / "python").resolve()
 
 
 def _sam(*arguments: str, endpoint: str = "") -> None:
@@ -173,9 +123,9 @@ def _sam(*arguments: str, endpoint: str = "") -> None:
         "AWS_ENDPOINT_URL": endpoint,
         "AWS_DEFAULT_REGION": REGION,
         "SAM_CLI_TELEMETRY": "0",
-        "PANGO": "host",  # a PDF layer without native libraries, which is built into this folder only
+        "PANGO": "host",  # the PDF layer's build.sh refuses to build anywhere but in Lambda's image without this
         "SAM_CLI_POLL_DELAY": "0.2",
-        "PATH": f"{SAM.parent}{os.pathsep}{interpreter().parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+        "PATH": f"{SAM.parent}{os.pathsep}{_python().parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
     }
     if not endpoint:
         del environment["AWS_ENDPOINT_URL"]

@@ -4,10 +4,8 @@ Runs in the emulator's own environment, not in the product's:
 
     .tools/emulator/bin/python -m local.emulator --folder out/local
 
-It listens on a free port of the loopback interface unless told which one, with ``--listen`` on the same port of one
-more address, and once it does, writes ``emulator.json`` (pid, port, listen) into the folder.
-
-Accounts are told apart by access key: a key of twelve digits is the root of that account.
+It listens on a free port of the loopback interface unless told which one, and once it does, writes ``emulator.json``
+(pid, port) into the folder. Accounts are told apart by access key: a key of twelve digits is the root of that account.
 Roles are real (MiniStack's AUTH mode): credentials of a role may do what its policies allow, and only those whom its
 trust policy names can assume it. All state is in memory and gone with the process; its mail stays in ``mail``
 until the next one starts, and code and layers stay unpacked in ``unpacked``.
@@ -20,12 +18,10 @@ import logging
 import os
 import signal
 import socket
-import sys
 from collections.abc import Awaitable, Callable
-from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 from urllib.parse import parse_qs
 
 from hypercorn.asyncio import serve as hypercorn_serve
@@ -47,8 +43,6 @@ from local.differences import (
     queries,
     redrives,
     roles,
-    streams,
-    subscriptions,
     suppression,
     transport,
 )
@@ -57,13 +51,10 @@ from local.differences.upstream import upstream
 ACCOUNT = "111122223333"
 """The consultancy's own account."""
 
-IP_FREEBIND: Final = 15
-"""Linux's number for it, which Python's module socket names from 3.14 on."""
-
 CROWD = 10_000
 """So many more clients' accounts are there for larger worlds."""
 
-LOCAL = frozenset({"/_local", "/_local/account", "/_local/confirm", "/_local/events", "/_local/late", "/_local/later"})
+LOCAL = frozenset({"/_local", "/_local/account", "/_local/events", "/_local/late", "/_local/later"})
 """What the emulator answers itself, and no service of AWS."""
 
 Scope = dict[str, Any]
@@ -76,7 +67,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m local.emulator", description="An AWS account in this process.")
     parser.add_argument("--folder", type=Path, required=True, help="where mail, unpacked layers and emulator.json go")
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
-    parser.add_argument("--listen", metavar="ADDRESS", default="", help="listen there as well, for containers")
     parser.add_argument("--region", default="us-east-1")
     parser.add_argument("--while-runs", type=int, metavar="PID", help="stop when this process has ended")
     parser.add_argument("--as-upstream", action="store_true", help="restore nothing; the contract tests look at this")
@@ -84,35 +74,20 @@ def main() -> None:
     arguments = parser.parse_args()
     folder: Path = arguments.folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
-    with ExitStack() as open_sockets:
-        listeners = [open_sockets.enter_context(listening("127.0.0.1", arguments.port))]
-        port: int = listeners[0].getsockname()[1]
-        if arguments.listen:
-            listeners.append(open_sockets.enter_context(listening(arguments.listen, port)))
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("127.0.0.1", arguments.port))
+        listener.listen(1024)
+        port: int = listener.getsockname()[1]
         settle_environment(port, arguments.region)
         if not arguments.as_upstream:
             restore_aws(folder, clock(arguments.now))
         record = folder / "emulator.json"
-        record.write_text(json.dumps({"pid": os.getpid(), "port": port, "listen": arguments.listen}))
+        record.write_text(json.dumps({"pid": os.getpid(), "port": port}))
         try:
-            asyncio.run(serve(listeners, arguments.while_runs))
+            asyncio.run(serve(listener, arguments.while_runs))
         finally:
             record.unlink(missing_ok=True)
-
-
-def listening(address: str, port: int) -> socket.socket:
-    """A socket that listens at ``address``, even if no interface has it yet.
-
-    Podman makes its bridge with the first container and removes it with the last one: Linux lets a socket wait for an
-    address (ip(7), IP_FREEBIND).
-    """
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    if sys.platform == "linux":
-        listener.setsockopt(socket.IPPROTO_IP, IP_FREEBIND, 1)
-    listener.bind((address, port))
-    listener.listen(1024)
-    return listener
 
 
 def settle_environment(port: int, region: str) -> None:
@@ -147,11 +122,9 @@ def restore_aws(folder: Path, now: Callable[[], datetime]) -> None:
     measured.restore()
     queries.restore()
     event_logs.restore()
-    streams.restore()
     provisioning.restore()
     mail.restore(folder / "mail")
     suppression.restore()
-    subscriptions.restore()
     cost_explorer.restore(CostExplorer({**crowd(CROWD), **ACCOUNTS}, cost_explorer.clock(now)))
 
 
@@ -161,7 +134,7 @@ def clock(start: datetime | None) -> Callable[[], datetime]:
     return lambda: datetime.now(UTC) + shift
 
 
-async def serve(listeners: list[socket.socket], companion: int | None) -> None:
+async def serve(listener: socket.socket, companion: int | None) -> None:
     """Serve until a signal asks to stop or ``companion`` has ended; then end the functions' processes as well."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -169,7 +142,7 @@ async def serve(listeners: list[socket.socket], companion: int | None) -> None:
         loop.add_signal_handler(number, stop.set)
     following = loop.create_task(follow(companion, stop)) if companion else None
     config = Config()
-    config.bind = [f"fd://{listener.fileno()}" for listener in listeners]
+    config.bind = [f"fd://{listener.fileno()}"]
     config.keep_alive_timeout = 75
     config.graceful_timeout = 1
     logging.getLogger("hypercorn.error").setLevel(logging.WARNING)
@@ -198,7 +171,7 @@ def identified(app: Any) -> Any:
     recorded events of SES can be replayed. ``/_local/later?seconds=300`` moves CloudWatch's clock on.
     ``/_local/late?account=210000000001&requests=1`` has Cost Explorer answer the next request without figures, and
     ``/_local/account?account=210000000001`` has it answer otherwise from now on, as a body like {"unfilled_days": 1}
-    says. ``/_local/confirm`` opens the link of every subscription of SNS that waits for its confirmation.
+    says.
     """
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
@@ -211,8 +184,6 @@ def identified(app: Any) -> Any:
         if scope["path"] == "/_local/later":
             (seconds,) = parse_qs(scope["query_string"].decode())["seconds"]
             await asyncio.to_thread(alarms.later, float(seconds))
-        if scope["path"] == "/_local/confirm":
-            said |= {"confirmed": subscriptions.confirm_all()}
         if scope["path"] == "/_local/late":
             asked = parse_qs(scope["query_string"].decode())
             cost_explorer.late(asked["account"][0], int(asked["requests"][0]))

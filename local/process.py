@@ -15,8 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PYTHON = ROOT / ".tools" / "emulator" / "bin" / "python"
-START_SECONDS = 300
-"""Some seconds are usual; a machine that has much else to do takes minutes. One that dies is noticed at once."""
+START_SECONDS = 60
 STOP_SECONDS = 10
 
 _children: list["subprocess.Popen[bytes]"] = []
@@ -27,19 +26,13 @@ class NotPossible(Exception):
     """What was asked for cannot be done here; the message says what to do about it."""
 
 
-def shown(path: Path) -> Path:
-    """The path from the top of the repository, if it is below it."""
-    return path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
-
-
 @dataclass(frozen=True)
 class Emulator:
-    """A running emulator. ``listen``: its address beside the loopback, where containers reach it, if it has one."""
+    """A running emulator."""
 
     folder: Path
     pid: int
     port: int
-    listen: str = ""
 
     @property
     def endpoint(self) -> str:
@@ -62,12 +55,6 @@ class Emulator:
     def later(self, seconds: float) -> None:
         """Move CloudWatch's clock on, so that alarms see what they would see then."""
         url = f"{self.endpoint}/_local/later?seconds={seconds}"
-        with urllib.request.urlopen(url, timeout=60) as answer:  # noqa: S310 - our own address
-            answer.read()
-
-    def confirm(self) -> None:
-        """Open the links that SNS has mailed: addresses that wait for their confirmation hear of alarms from now on."""
-        url = f"{self.endpoint}/_local/confirm"
         with urllib.request.urlopen(url, timeout=60) as answer:  # noqa: S310 - our own address
             answer.read()
 
@@ -99,15 +86,12 @@ def recorded(folder: Path) -> Emulator | None:
         record = json.loads((folder / "emulator.json").read_text())
     except (FileNotFoundError, ValueError):
         return None
-    return Emulator(folder, record["pid"], record["port"], record.get("listen", ""))
+    return Emulator(folder, record["pid"], record["port"])
 
 
-def start(
-    folder: Path, *arguments: str, port: int = 0, listen: str = "", wait_scale: str = "0.1", attached: bool = False
-) -> Emulator:
+def start(folder: Path, *arguments: str, port: int = 0, wait_scale: str = "0.1", attached: bool = False) -> Emulator:
     """Start an emulator in ``folder``, with further ``arguments``, and wait until it answers.
 
-    ``listen`` is one more address beside the loopback, for containers.
     ``wait_scale`` shortens the waits and retries of state machines, unless SFN_WAIT_SCALE is set already. ``attached``:
     it ends with this process, however that ends.
     """
@@ -117,8 +101,6 @@ def start(
     (folder / "emulator.json").unlink(missing_ok=True)
     if attached:
         arguments = (*arguments, "--while-runs", str(os.getpid()))
-    if listen:
-        arguments = (*arguments, "--listen", listen)
     log = folder / "emulator.log"
     settings = {"SFN_WAIT_SCALE": os.environ.get("SFN_WAIT_SCALE", wait_scale)}
     with log.open("wb") as output:

@@ -1,5 +1,4 @@
-"""Prepare a checkout: `make setup`, and before each of the other targets. `--browser` adds what `make test` can use,
-`--compiler` what `make build` compiles with.
+"""Prepare a checkout: `make setup`, and before each of the other targets. `--browser` adds what `make test` can use.
 
 Runs on any Python from 3.9, with the standard library only and in isolated mode, because nothing is installed yet.
 It leaves
@@ -9,7 +8,6 @@ It leaves
     .venv              the product, its tests and checks
     .tools/sam         `sam`, `aws`, and the interpreter and pip that `sam build` calls
     .tools/emulator    the emulated AWS account
-    .tools/zig         with `--compiler` only: the compiler of a library for Lambda
 
 each environment made from a lock in requirements/ with hashes. A stamp is written last, so an interrupted installation
 is done again and a finished one costs nothing. What needs the system's package manager is installed if this user may;
@@ -44,7 +42,7 @@ LOCKS = {
     TOOLS / "emulator": "emulator",
 }
 # Folders that the product's own environment sees as if they were installed.
-SOURCE_FOLDERS = (ROOT / "src", ROOT / "layers" / "pdf", ROOT / "layers")
+SOURCE_FOLDERS = (ROOT / "src", ROOT / "layers" / "pdf")
 
 # What WeasyPrint opens at import, by the names that it tries on Linux and macOS.
 NATIVE_LIBRARIES = (
@@ -85,7 +83,6 @@ GET_BROWSER = {
     "brew": "brew install --cask chromium",
 }
 
-NO_SETUP = "Run `make setup` first."
 GET_PYTHON = """\
 Python 3.13, the version of the Lambda runtime, could be neither found nor installed. One of these brings it:
 
@@ -115,11 +112,6 @@ def main() -> None:
     if sys.argv[1:] == ["--browser"]:
         with only_one_at_a_time():
             install_browser()
-            install_engine()
-        return
-    if sys.argv[1:] == ["--compiler"]:
-        with only_one_at_a_time():
-            install_environment(TOOLS / "zig", ROOT / "requirements" / "zig.txt", known_python() or stop(NO_SETUP))
         return
     with only_one_at_a_time():
         python = known_python() or find_python()
@@ -255,27 +247,6 @@ def install_browser() -> None:
         if not done and manager == "apt-get":
             done = run(as_root(manager, "apt-get update"), check=False) and run(install, check=False)
         told.append("" if done else f"failed: `{command}` says why; the tests of pages are skipped")
-
-
-def install_engine() -> None:
-    """The second engine for the state machine, by npm and its lock, where Node is. Never ends the setup."""
-    folder, locked = TOOLS / "npm", ROOT / "requirements" / "npm"
-    names = ("package.json", "package-lock.json")
-    with contextlib.suppress(FileNotFoundError):
-        if all((folder / name).read_bytes() == (locked / name).read_bytes() for name in names):
-            return
-    if shutil.which("node") is None or shutil.which("npm") is None:
-        print("setup: no Node with npm (20 or newer): tests/engines runs on one engine of two", flush=True)
-        return
-    with step("engine by npm") as told:
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        for name in names:
-            shutil.copy(locked / name, folder / name)
-        options = ["--ignore-scripts", "--no-audit", "--no-fund", "--omit-lockfile-registry-resolved"]
-        if not run(["npm", "ci", "--prefix", str(folder), *options], check=False):
-            shutil.rmtree(folder)
-            told.append("failed: `npm ci` in requirements/npm says why; tests/engines runs on one engine of two")
 
 
 def missing_from_system() -> list[str]:

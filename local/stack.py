@@ -6,7 +6,6 @@ Everything of a stack is in one folder, out/local unless LOCAL_DIR names another
 1 failed or not running, 2 wrong usage.
 """
 
-import ipaddress
 import os
 import shlex
 import sys
@@ -20,8 +19,8 @@ import boto3
 import typer
 from rich.console import Console
 
-from local import deployment, process, sam_local, samples
-from local.process import ROOT, Emulator, NotPossible, shown
+from local import deployment, process
+from local.process import ROOT, Emulator, NotPossible
 from local.world import Names, World, crowd, twelve
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -76,13 +75,10 @@ class Stack:
         }
 
 
-def up(
-    folder: Path | None = None, *, port: int = 0, listen: str = "", clients: int = 0, attached: bool = False
-) -> Stack:
+def up(folder: Path | None = None, *, port: int = 0, clients: int = 0, attached: bool = False) -> Stack:
     """A running stack with its world: started, replaced, redeployed or left alone, whichever is needed.
 
-    ``listen``: one more address for containers. ``clients``: a world of so many ordinary clients instead of the twelve.
-    ``attached``: it ends with this process. Raises NotPossible if it runs already, and listens at another address.
+    ``clients``: a world of so many ordinary clients instead of the twelve. ``attached``: it ends with this process.
     """
     folder = folder or default_folder()
     with process.locked(folder):
@@ -90,15 +86,9 @@ def up(
         emulator = process.find(folder)
         if emulator is None:
             process.stop(folder)
-            emulator = _timed("emulator", lambda: process.start(folder, port=port, listen=listen, attached=attached))
-        elif listen not in ("", emulator.listen):
-            raise NotPossible(
-                f"LISTEN: the emulator runs already, and listens at {emulator.listen or 'the loopback only'}. "
-                "Its state is in memory: run `make local-down` first if you can do without it."
-            )
+            emulator = _timed("emulator", lambda: process.start(folder, port=port, attached=attached))
         running = emulator
         _timed("sam deploy", lambda: deployment.deploy(running, built))
-        running.confirm()
         stack = Stack(running, Names.of(deployment.outputs(running)))
         _timed("world", lambda: _world(stack, clients or None))
         stack.env_file.write_text(
@@ -121,7 +111,6 @@ def down(folder: Path | None = None) -> bool:
     with process.locked(folder):
         stopped = process.stop(folder)
         folder.with_suffix(".env").unlink(missing_ok=True)
-        sam_local.remove(folder)
     return stopped
 
 
@@ -145,39 +134,16 @@ def _timed[T](what: str, work: Callable[[], T]) -> T:
     return result
 
 
-def an_address(listen: str) -> str:
-    """LISTEN, if it is an address that containers may have of this machine; an empty one is the loopback only.
-
-    Refused is what would let other machines in: nobody is asked for more than the account's well-known keys here.
-    """
-    if not listen:
-        return ""
-    expected = "expected the address of a bridge of containers, such as 10.88.0.1 (podman) or 172.17.0.1 (Docker)"
-    try:
-        address = ipaddress.IPv4Address(listen)
-    except ValueError:
-        raise typer.BadParameter(f"LISTEN: {listen!r} is no IPv4 address; {expected}") from None
-    if address.is_unspecified or not address.is_private or address.is_loopback:
-        raise typer.BadParameter(f"LISTEN: {listen} is not for containers only; {expected}")
-    return listen
-
-
 @app.command(name="up")
 def up_command(
     clients: Annotated[
         int, typer.Option(min=0, max=10_000, help="So many ordinary clients instead of the twelve.")
     ] = 0,
     port: Annotated[int, typer.Option(min=0, max=65_535, help="0 takes a free one.")] = 0,
-    listen: Annotated[
-        str, typer.Option(envvar="LISTEN", callback=an_address, help="Listen there as well as on the loopback.")
-    ] = "",
 ) -> None:
     """Start the emulated account if it does not run, deploy what has changed, load the world."""
-    stack = up(port=port, listen=listen, clients=clients)
-    _timed("events", lambda: samples.seed(stack.names, stack.variables()))
+    stack = up(port=port, clients=clients)
     console.print(f"up at {stack.emulator.endpoint}; in a shell: set -a; . {shown(stack.env_file)}")
-    for line in sam_local.write(stack.emulator).said():
-        console.print(line, markup=False, soft_wrap=True)
 
 
 @app.command(name="down")
@@ -202,7 +168,6 @@ def deploy() -> None:
     with process.locked(folder):
         stack = running(folder)
         _timed("sam deploy", lambda: deployment.deploy(stack.emulator, deployment.build()))
-        sam_local.write(stack.emulator)
 
 
 @app.command()
@@ -224,14 +189,19 @@ def later(seconds: Annotated[float, typer.Argument(min=0, help="How many seconds
     running().emulator.later(seconds)
 
 
-def main_of(command: Callable[[], object]) -> None:
-    """A command, with what is not possible said in words."""
+def shown(path: Path) -> Path:
+    """The path from the top of the repository, if it is below it."""
+    return path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
+
+
+def main() -> None:
+    """The commands, with what is not possible said in words."""
     try:
-        command()
+        app()
     except NotPossible as refusal:
         console.print(str(refusal), style="red", markup=False)
         sys.exit(1)
 
 
 if __name__ == "__main__":
-    main_of(app)
+    main()

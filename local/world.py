@@ -230,9 +230,8 @@ class World:
         """Make the account at ``endpoint`` hold this world and no other clients. Doing it again does no harm."""
         home = session()  # one for all: a session per client would read botocore's models again for each
         ses = home.client("sesv2", endpoint_url=endpoint)
-        for identity in (names.sender.rpartition("@")[2], names.sender):
-            with _unless("AlreadyExistsException"):
-                ses.create_email_identity(EmailIdentity=identity)
+        with _unless("AlreadyExistsException"):
+            ses.create_email_identity(EmailIdentity=names.sender)
         for client in self.clients:
             _let_in(client, home, endpoint)
         s3 = home.client("s3", endpoint_url=endpoint)

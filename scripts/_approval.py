@@ -9,8 +9,7 @@ from rich.table import Table
 import _console
 import _operating
 from _console import WrongInput
-from _deployment import StackName
-from _operating import Account, DryRun, Json, Wait, Yes
+from _operating import Account, DryRun, Json, StackName, Wait, Yes
 from cost_reporting import wiring
 from cost_reporting.approvals import SHOWN, Held
 from cost_reporting.contracts import Cadence, Issue

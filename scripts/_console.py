@@ -9,8 +9,7 @@ A command imports this module before any other, so that it can say what to do wh
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Annotated, Any, NoReturn
+from typing import Any, NoReturn
 
 _HELP = """{what}
 Run it with the interpreter of the checkout's environment:
@@ -31,7 +30,6 @@ try:
     import typer
     from rich.console import Console
     from typer.exceptions import TyperException
-    from typer.main import get_command
 
     from cost_reporting.errors import AccountTaken, ClientUnknown, CostReportingError, InvalidRequest
 except ModuleNotFoundError as missing:
@@ -39,17 +37,6 @@ except ModuleNotFoundError as missing:
 
 notes = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 """For people: what happens and what went wrong. Machines read stdout."""
-
-
-@dataclass
-class Invocation:
-    """One call of a command: whether ``--local`` was said, and the deployment that it acts on, once that is known."""
-
-    local: bool = False
-    deployment: Mapping[str, Any] | None = None
-
-
-invocation = Invocation()
 
 
 class Stopped(Exception):
@@ -82,17 +69,8 @@ def tell(text: str, style: str = "") -> None:
     notes.print(text, style=style, markup=False)
 
 
-def acts_on(said: str, deployment: Mapping[str, Any]) -> None:
-    """Say on which deployment the command acts, once, before it does; machines read it in the answer."""
-    if invocation.deployment != deployment:
-        tell(said, "bold")
-    invocation.deployment = deployment
-
-
 def answer(document: dict[str, Any]) -> None:
-    """The result for machines, with the deployment that it is of."""
-    if invocation.deployment is not None:
-        document = {**document, "deployment": dict(invocation.deployment)}
+    """The result for machines."""
     print(json.dumps(document, ensure_ascii=False, indent=2))
 
 
@@ -119,9 +97,8 @@ def main(app: typer.Typer, arguments: Sequence[str] | None = None) -> int:
     """Run the command and return the exit code. A fault of the software is a traceback; nothing else is."""
     asked = list(sys.argv[1:] if arguments is None else arguments)
     as_json = "--json" in asked
-    invocation.local, invocation.deployment = False, None
     try:
-        code = _with_local(app)(asked, standalone_mode=False)
+        code = app(asked, standalone_mode=False)
     except Stopped as stopped:
         return _failed(
             stopped.exit_code, stopped.error, str(stopped), stopped.remedy, as_json=as_json, details=stopped.details
@@ -136,41 +113,6 @@ def main(app: typer.Typer, arguments: Sequence[str] | None = None) -> int:
     except (typer.Abort, KeyboardInterrupt):
         return _failed(1, "Interrupted", "Interrupted; nothing half-done was left.", "Start it again.", as_json=as_json)
     return code if isinstance(code, int) else 0
-
-
-def _with_local(app: typer.Typer) -> Any:
-    """The command, or its commands, with ``--local`` beside every ``--stack-name``."""
-    command = get_command(app)
-    for each in (command, *getattr(command, "commands", {}).values()):
-        names = [parameter.name for parameter in each.params]
-        if "stack_name" in names:
-            each.params.insert(names.index("stack_name") + 1, _local_option())
-    return command
-
-
-def _local_option() -> Any:
-    declared = typer.Typer(add_completion=False)
-    declared.command()(_local)
-    (option,) = get_command(declared).params
-    return option
-
-
-def _note_local(value: bool) -> None:
-    invocation.local = value
-
-
-def _local(
-    local: Annotated[
-        bool,
-        typer.Option(
-            "--local",
-            help="Act on the local stack (default: only if this shell has no AWS credentials).",
-            callback=_note_local,
-            expose_value=False,
-        ),
-    ] = False,
-) -> None:
-    """Declares the option; never called."""
 
 
 def _failed(

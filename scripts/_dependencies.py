@@ -1,15 +1,12 @@
 """Dependencies with known faults: what is in the Lambda layers, as pip-audit finds it in the advisories of PyPI.
 
 pip-audit is no dependency of ours (Apache-2.0; of the Python Packaging Authority): it asks a service on the network.
-`make audit` installs it apart. Where it finds no package at PyPI (a mirror without advisories, no way to the network),
-it says "No known vulnerabilities found" and ends with 0; so what counts here are the packages that it has compared.
 """
 
 import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,22 +14,16 @@ from cost_reporting.audit import Check, Finding, finding
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 LOCKS: Final = ("src/requirements.txt", "layers/pdf/requirements.txt")
-"""What is deployed."""
-ALL_LOCKS: Final = (
-    *LOCKS,
-    *(path.relative_to(ROOT).as_posix() for path in sorted(ROOT.glob("requirements/*.txt"))),
-)
-"""With what builds, deploys and tests it."""
 NAME: Final = "Dependencies have no known faults"
 SECONDS: Final = 180
 
 
-def audited(command: str | None = None, *, locks: Sequence[str] = LOCKS) -> tuple[Check, tuple[Finding, ...]]:
-    """What pip-audit says about the locks, or why it could not."""
+def audited(command: str | None = None) -> tuple[Check, tuple[Finding, ...]]:
+    """What pip-audit says about the locks of the layers, or why it could not."""
     command = command or _installed()
     if command is None:
-        return _not("pip-audit is not installed: `make audit` installs it")
-    asked = [part for lock in locks for part in ("--requirement", str(ROOT / lock))]
+        return _not("pip-audit is not installed: `uv tool install pip-audit`, or `pipx install pip-audit`")
+    asked = [part for lock in LOCKS for part in ("--requirement", str(ROOT / lock))]
     options = ["--require-hashes", "--disable-pip", "--format", "json", "--progress-spinner", "off"]
     try:
         done = subprocess.run(
@@ -65,7 +56,7 @@ def _judged(packages: list[dict[str, Any]]) -> tuple[Check, tuple[Finding, ...]]
     )
     if skipped or not packages:
         return _not(f"pip-audit knows nothing of {', '.join(skipped[:10]) or 'any package'}", findings)
-    note = f"{len(packages)} packages compared with PyPI's advisories"
+    note = f"{len(packages)} packages of the layers compared with PyPI's advisories"
     return Check(name=NAME, standing="found" if findings else "passed", note=note), findings
 
 
@@ -81,6 +72,5 @@ def _not(why: str, findings: tuple[Finding, ...] = ()) -> tuple[Check, tuple[Fin
 
 
 def _installed() -> str | None:
-    places = (ROOT / ".tools" / "audit" / "bin", Path(sys.executable).parent)
-    here = next((place / "pip-audit" for place in places if (place / "pip-audit").exists()), None)
-    return shutil.which("pip-audit") if here is None else str(here)
+    beside = Path(sys.executable).parent / "pip-audit"
+    return str(beside) if beside.exists() else shutil.which("pip-audit")

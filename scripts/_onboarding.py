@@ -73,8 +73,8 @@ def onboard(
         _console.tell(f"The access part is written into {config}.")
     if link is None:
         _console.tell(
-            f"No quick-create link: signed by these credentials it has more than {onboarding.LONGEST_URL:,} "
-            "characters, which CloudFormation does not take. The client uploads the template instead.",
+            f"No quick-create link: signed by these credentials it has more than {onboarding.LONGEST_URL} characters, "
+            "which CloudFormation does not take. The client uploads the template instead.",
             "yellow",
         )
     else:

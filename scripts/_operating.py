@@ -29,6 +29,7 @@ from cost_reporting.store.ledger import LedgerStore
 from cost_reporting.store.objects import ObjectStore
 from cost_reporting.store.runs import RunStore
 
+StackName = Annotated[str | None, typer.Option(help="The deployed stack; else the environment's, else the local one.")]
 Wait = Annotated[bool, typer.Option("--wait", help="Watch the run to its end; exit code 1 if somebody has no report.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, to the last field, and do nothing.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do it unasked.")]

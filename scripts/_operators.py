@@ -1,5 +1,6 @@
 """What the commands that report to operators have in common: the forms of their reports, progress, and the stack."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -50,12 +51,13 @@ def _json(report: BaseModel) -> str:
 def stack_of(stack_name: str | None) -> tuple[_deployment.Deployment, Stack]:
     """The deployment and its stack. Raises WrongInput if the environment names parts but no stack."""
     deployment = _deployment.find(stack_name)
-    if not deployment.stack:
+    name = stack_name or os.environ.get("STACK_NAME")
+    if not name:
         raise WrongInput(
             "--stack-name: this command looks at all parts of a stack, and the environment names only some.",
             remedy="Name the stack: `--stack-name cost-reporting`.",
         )
-    return deployment, read_stack(deployment.stack)
+    return deployment, read_stack(name)
 
 
 def part(stack: Stack, logical_id: str) -> str:

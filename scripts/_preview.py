@@ -15,7 +15,6 @@ import _console
 import _deployment
 import _files
 from _console import Failed, WrongInput
-from _deployment import StackName
 from cost_reporting import wiring
 from cost_reporting.clients import Client, faults
 from cost_reporting.contracts import Cadence
@@ -43,7 +42,9 @@ def preview(
     client_file: Annotated[
         Path | None, typer.Option(help="The client record that goes with it; client.json beside it, or a neutral one.")
     ] = None,
-    stack_name: StackName = None,
+    stack_name: Annotated[
+        str | None, typer.Option(help="The deployed stack; else the environment's, else the local one.")
+    ] = None,
     out: Annotated[Path, typer.Option(help="The report gets a folder of its own below this one.")] = Path(
         "out/preview"
     ),
@@ -67,9 +68,8 @@ def preview(
         raise Failed("pdftoppm is not installed, so there can be no images.", remedy="Run `make setup`.")
     try:
         if from_file is not None:
-            if stack_name is not None or _console.invocation.local:
-                option = "--local" if stack_name is None else "--stack-name"
-                raise WrongInput(f"{option}: makes no sense with --from-file.", remedy="Leave one of them out.")
+            if stack_name is not None:
+                raise WrongInput("--stack-name: makes no sense with --from-file.", remedy="Leave one of them out.")
             found, source = _from_file(from_file, client_file), "file"
             _same(found, client_id, period, cadence)
         else:

@@ -13,7 +13,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
 import _console
-import _deployment
 import _files
 from _console import Failed, WrongInput
 from cost_reporting import aws, records, wiring
@@ -37,13 +36,7 @@ def body_of(path: Path, option: str = "--config") -> bytes:
 
 
 def standpoint() -> Standpoint:
-    """From where a command judges a record: today, in the partition of its region.
-
-    Raises WrongInput if that is not the commercial one: the record would be blamed for the region.
-    """
-    if _console.invocation.local:
-        return Standpoint(today(wiring.now()), aws.COMMERCIAL)
-    _deployment.require_commercial()
+    """From where a command judges a record: today, in the partition of its region."""
     return Standpoint(today(wiring.now()), aws.partition())
 
 

@@ -8,8 +8,7 @@ import typer
 import _console
 import _operating
 from _console import WrongInput
-from _deployment import StackName
-from _operating import Account, DryRun, Json, Wait, Yes
+from _operating import Account, DryRun, Json, StackName, Wait, Yes
 from cost_reporting import wiring
 from cost_reporting.contracts import Cadence, Issue
 from cost_reporting.costs import PRICE_PER_REQUEST

@@ -9,8 +9,7 @@ from rich.text import Text
 
 import _console
 import _operating
-from _deployment import StackName
-from _operating import Json
+from _operating import Json, StackName
 from cost_reporting import wiring
 from cost_reporting.contracts import Cadence
 from cost_reporting.domain.report_status import MISSING, SENT, UNDELIVERED, Status, short_name

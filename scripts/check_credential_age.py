@@ -10,7 +10,6 @@ import typer
 
 import _credentials
 import _deployment
-from _deployment import StackName
 from cost_reporting import wiring
 from cost_reporting.credentials import EXTERNAL_ID_DAYS, KEY_DAYS, CredentialAge
 from cost_reporting.operations.credential_ages import credential_ages
@@ -27,7 +26,9 @@ def check(
         int | None,
         typer.Option(min=0, help=f"Days, instead of {KEY_DAYS} for keys and {EXTERNAL_ID_DAYS} for ExternalIds."),
     ] = None,
-    stack_name: StackName = None,
+    stack_name: Annotated[
+        str | None, typer.Option(help="The deployed stack; else the environment's, else the local one.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Answer with one JSON object.")] = False,
 ) -> int:
     """Nothing is changed, nothing is paid, and no secret is shown. Exit code 1 if anything is not in order."""

@@ -13,7 +13,6 @@ from pydantic import TypeAdapter, ValidationError
 
 import _deployment
 from _console import WrongInput
-from _deployment import StackName
 from cost_reporting import wiring
 from cost_reporting.contracts import FormerAddress
 from cost_reporting.delivery.alerts import AlertTopic
@@ -48,7 +47,9 @@ def clean(
     by: Annotated[str | None, typer.Option(help="Who is responsible, for the audit trail; you by default.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Change records unasked.")] = False,
-    stack_name: StackName = None,
+    stack_name: Annotated[
+        str | None, typer.Option(help="The deployed stack; else the environment's, else the local one.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Answer with one JSON object.")] = False,
 ) -> int:
     """Reads the whole mail ledger and SES's suppression list. Addresses stay in the record as quarantined.

@@ -19,7 +19,7 @@ import _findings
 import _onboarding
 import _records
 from _console import WrongInput
-from _deployment import Deployment, StackName
+from _deployment import Deployment
 from cost_reporting import records, wiring
 from cost_reporting.clients import Client, parse_client
 from cost_reporting.contracts import Cadence, FormerAddress
@@ -41,6 +41,9 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 
 ClientIdOption = Annotated[str, typer.Option("--client-id", help="The client's id.")]
 ConfigOption = Annotated[Path, typer.Option("--config", help="A record as JSON.")]
+StackOption = Annotated[
+    str | None, typer.Option("--stack-name", help="The deployed stack; else the environment's, else the local one.")
+]
 ReasonOption = Annotated[str | None, typer.Option("--reason", help="Why, for the history.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Answer with one JSON object.")]
 COLUMNS = (
@@ -63,7 +66,7 @@ def list_command(
     search: Annotated[str | None, typer.Option(help="Only those with this in their id, name or recipients.")] = None,
     form: Annotated[Literal["table", "json", "csv"], typer.Option("--format", help="How they are shown.")] = "table",
     as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
-    stack_name: StackName = None,
+    stack_name: StackOption = None,
 ) -> None:
     """Every client, or those that fit. A malformed row is shown with what is wrong, under every filter that a run
     would let it pass.
@@ -101,7 +104,7 @@ def sample_config(
 
 @app.command()
 def add(
-    config: ConfigOption, reason: ReasonOption = None, as_json: JsonOption = False, stack_name: StackName = None
+    config: ConfigOption, reason: ReasonOption = None, as_json: JsonOption = False, stack_name: StackOption = None
 ) -> None:
     """Add a client. Every fault of its record is shown at once, and then nothing is added."""
     client = _records.record_of(config)
@@ -119,7 +122,7 @@ def import_command(
     reason: ReasonOption = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check every record, and add none.")] = False,
     as_json: JsonOption = False,
-    stack_name: StackName = None,
+    stack_name: StackOption = None,
 ) -> None:
     """Add many clients, or none of them if one record has a fault. Interrupted, the same file again does the rest."""
     body = _records.body_of(file, "--file")
@@ -153,7 +156,7 @@ def export(
     client_id: ClientIdOption,
     output: Annotated[Path | None, typer.Option(help="The file; stdout without.")] = None,
     as_json: JsonOption = False,
-    stack_name: StackName = None,
+    stack_name: StackOption = None,
 ) -> None:
     """The record as a file that `update` takes. It holds the ExternalId, so only its owner can read the file."""
     found = _row(client_id, _store(_deployment.find(stack_name)))
@@ -174,7 +177,7 @@ def update(
     ] = False,
     reason: ReasonOption = None,
     as_json: JsonOption = False,
-    stack_name: StackName = None,
+    stack_name: StackOption = None,
 ) -> None:
     """Replace a client's record. If it was changed since the file was exported, nothing is written."""
     body = _records.body_of(config)
@@ -195,7 +198,7 @@ def remove(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go, and leave it.")] = False,
     reason: ReasonOption = None,
     as_json: JsonOption = False,
-    stack_name: StackName = None,
+    stack_name: StackOption = None,
 ) -> None:
     """Remove a client: its record, after a backup of it, and its objects in the bucket.
 
@@ -241,7 +244,7 @@ def erase(
     confirm: Annotated[bool, typer.Option("--confirm", help="Erase without asking.")] = False,
     reason: ReasonOption = None,
     as_json: JsonOption = False,
-    stack_name: StackName = None,
+    stack_name: StackOption = None,
 ) -> None:
     """Erase the data of a client, or of one person, from every version and store, for good. There is no backup.
 
@@ -315,7 +318,7 @@ def _left(planned: erasing.Plan) -> None:
 
 
 @app.command()
-def history(client_id: ClientIdOption, as_json: JsonOption = False, stack_name: StackName = None) -> None:
+def history(client_id: ClientIdOption, as_json: JsonOption = False, stack_name: StackOption = None) -> None:
     """Every change of a client's record: who, when, what, why."""
     store = _store(_deployment.find(stack_name))
     versions, found = store.versions(client_id), store.find(client_id)
@@ -343,7 +346,7 @@ def diff(
     old: Annotated[int | None, typer.Option("--from", help="A version; the stored record.")] = None,
     new: Annotated[int | None, typer.Option("--to", help="Another version; the stored record.")] = None,
     as_json: JsonOption = False,
-    stack_name: StackName = None,
+    stack_name: StackOption = None,
 ) -> None:
     """What a file would change of the stored record, or what differs between two versions."""
     if config is not None and (old, new) != (None, None):
@@ -371,7 +374,7 @@ def rollback(
     ] = None,
     reason: ReasonOption = None,
     as_json: JsonOption = False,
-    stack_name: StackName = None,
+    stack_name: StackOption = None,
 ) -> None:
     """Make a record what it was. That is a new version: nothing of the history is lost. A removed client comes back."""
     store = _store(_deployment.find(stack_name))
@@ -384,7 +387,7 @@ def rollback(
 
 @app.command()
 def suspend(
-    client_id: ClientIdOption, reason: ReasonOption = None, as_json: JsonOption = False, stack_name: StackName = None
+    client_id: ClientIdOption, reason: ReasonOption = None, as_json: JsonOption = False, stack_name: StackOption = None
 ) -> None:
     """No more reports to this client, until `activate`. Works for a malformed record too."""
     store = _store(_deployment.find(stack_name))
@@ -394,7 +397,7 @@ def suspend(
 
 @app.command()
 def activate(
-    client_id: ClientIdOption, reason: ReasonOption = None, as_json: JsonOption = False, stack_name: StackName = None
+    client_id: ClientIdOption, reason: ReasonOption = None, as_json: JsonOption = False, stack_name: StackOption = None
 ) -> None:
     """Reports to this client again."""
     store = _store(_deployment.find(stack_name))
@@ -412,7 +415,7 @@ def validate(
         bool, typer.Option("--yes", "--check-aws", help="Pay for the questions to Cost Explorer, unasked.")
     ] = False,
     as_json: JsonOption = False,
-    stack_name: StackName = None,
+    stack_name: StackOption = None,
 ) -> None:
     """Whether the client's next report can be made and sent: its record, then each permission in turn.
 
@@ -447,7 +450,7 @@ def onboard(
     new: Annotated[bool, typer.Option("--new", help="Another ExternalId, or another account.")] = False,
     link_hours: Annotated[int, typer.Option(min=1, max=12, help="How long the link works, at most.")] = 12,
     as_json: JsonOption = False,
-    stack_name: StackName = None,
+    stack_name: StackOption = None,
 ) -> None:
     """What a client needs to let us in: the CloudFormation template of its read-only role, and what to do with it.
 

@@ -11,7 +11,6 @@ import typer
 
 import _operators
 from _console import WrongInput
-from _deployment import StackName
 from cost_reporting import measures, wiring
 from cost_reporting.contracts import Cadence
 from cost_reporting.errors import InvalidRequest
@@ -35,7 +34,9 @@ def generate(
         str | None, typer.Option(help="2026-10-17 (the period that holds it), 2026-10 or 2026-W42; the last one over.")
     ] = None,
     form: Annotated[str | None, typer.Option("--format", help="json, md or pdf, whatever the file is called.")] = None,
-    stack_name: StackName = None,
+    stack_name: Annotated[
+        str | None, typer.Option(help="The deployed stack; else the environment's, or the local.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Answer with one JSON object: the report itself.")] = False,
 ) -> None:
     """Read the runs of a period and of the one before, and write the report about them. Nothing is changed."""

@@ -21,7 +21,6 @@ from rich.table import Table
 import _deployment
 import _records
 from _console import Failed, WrongInput
-from _deployment import StackName
 from cost_reporting import wiring
 from cost_reporting.contracts import Backup
 from cost_reporting.operations.clients import ownership
@@ -38,6 +37,7 @@ POLL = 5.0
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
+StackName = Annotated[str | None, typer.Option(help="The deployed stack; else the environment's, else the local one.")]
 FromTable = Annotated[str, typer.Option(help="The table that `restore` has made.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Answer with one JSON object.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do it unasked.")]

@@ -12,7 +12,6 @@ import typer
 import _credentials
 import _deployment
 from _console import WrongInput
-from _deployment import StackName
 from cost_reporting.operations.rotate_credentials import rotate_one
 from cost_reporting.records import printable
 
@@ -29,7 +28,9 @@ def rotate(
         bool, typer.Option("--finish", help="Go on with a rotation of the ExternalId; begin none.")
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")] = False,
-    stack_name: StackName = None,
+    stack_name: Annotated[
+        str | None, typer.Option(help="The deployed stack; else the environment's, else the local one.")
+    ] = None,
     out: Annotated[Path, typer.Option(help="Where the files for the client go, in a folder of its own.")] = Path(
         "out/credentials"
     ),

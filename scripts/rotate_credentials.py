@@ -11,7 +11,6 @@ import typer
 
 import _credentials
 import _deployment
-from _deployment import StackName
 from cost_reporting.credentials import EXTERNAL_ID_DAYS, KEY_DAYS, CredentialAge
 from cost_reporting.operations.credential_ages import credential_ages
 from cost_reporting.operations.rotate_credentials import Desk, Ended, rotate_one
@@ -29,7 +28,9 @@ def rotate(
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Rotate unasked.")] = False,
-    stack_name: StackName = None,
+    stack_name: Annotated[
+        str | None, typer.Option(help="The deployed stack; else the environment's, else the local one.")
+    ] = None,
     out: Annotated[Path, typer.Option(help="Where files for clients go, each in a folder of its own.")] = Path(
         "out/credentials"
     ),

@@ -15,7 +15,6 @@ from pydantic import TypeAdapter, ValidationError
 import _dependencies
 import _operators
 from _console import WrongInput
-from _deployment import StackName
 from cost_reporting import wiring
 from cost_reporting.audit import Check, Finding
 from cost_reporting.clients import faults
@@ -50,7 +49,9 @@ def audit(
     max_key_age: Annotated[int, typer.Option(min=1, help="Days after which a client's keys are old.")] = 90,
     log_days: Annotated[int, typer.Option(min=1, max=365, help="Days of logs that are looked through.")] = 7,
     log_lines: Annotated[int, typer.Option(min=1, help="Lines that are read of each log, at most.")] = 2_000,
-    stack_name: StackName = None,
+    stack_name: Annotated[
+        str | None, typer.Option(help="The deployed stack; else the environment's, or the local.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Answer with one JSON object: the report itself.")] = False,
 ) -> int:
     """Look at a deployed stack and change nothing.

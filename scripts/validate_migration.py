@@ -15,7 +15,6 @@ import typer
 import _deployment
 import _findings
 import _records
-from _deployment import StackName
 from cost_reporting import records, wiring
 from cost_reporting.operations.clients import ownership
 from cost_reporting.operations.owned_accounts import FIELDS
@@ -34,7 +33,9 @@ def validate_migration(
     check_aws: Annotated[
         bool, typer.Option("--check-aws", help="Try each permission, for USD 0.01 each; the price is said first.")
     ] = False,
-    stack_name: StackName = None,
+    stack_name: Annotated[
+        str | None, typer.Option("--stack-name", help="The deployed stack; else the environment's, else the local one.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Answer with one JSON object.")] = False,
 ) -> None:
     """The one command. Without --check-aws only the clients table is read, of the named stack or the local one."""

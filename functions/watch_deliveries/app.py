@@ -15,7 +15,6 @@ def handler(asked: WatchAsked) -> DeliveriesWatched:
         zone=settings().zone,
         clients=wiring.clients(),
         runs=wiring.runs(),
-        executions=wiring.executions(),
         post=wiring.post(),
         now=wiring.now,
     )

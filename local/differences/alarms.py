@@ -8,10 +8,7 @@ Restored here, where MiniStack differs:
 - what is missing counts as ``TreatMissingData`` says, so an alarm returns to OK by itself when time passes; upstream
   waits for the next datum;
 - an alarm may watch an expression over several metrics (``Metrics``): numbers, ``+ - * /`` and SUM, MAX, MIN and AVG
-  of a list of ids. Others are refused;
-- a policy may allow DescribeAlarms on ``arn:aws:cloudwatch:<region>:<account>:alarm:*``; upstream asks for ``*`` alone
-  (CloudWatch API Reference, "DescribeAlarms", on permissions of a narrower scope; Service Authorization Reference,
-  "Actions, resources, and condition keys for Amazon CloudWatch").
+  of a list of ids. Others are refused.
 
 Unlike AWS, periods end now instead of at a full minute, and no data older than the evaluated periods is looked at.
 
@@ -89,21 +86,6 @@ def restore() -> None:
     cloudwatch._evaluate_alarm = evaluate
     cloudwatch._put_metric_alarm, cloudwatch._describe_alarms = put, describe
     provisioners._cw_metric_alarm_record = record
-    actions = upstream("core.iam_actions")
-    theirs_resource = actions.extract_resource_arn
-
-    def resource(service: str, method: str, path: str, headers: Any, body: Any, query: Any, *where: str) -> Any:
-        found = theirs_resource(service, method, path, headers, body, query, *where)
-        if service == "monitoring" and found == "*" and "DescribeAlarms" in (path.rpartition("/")[2], said(query)):
-            region, account = where
-            return f"arn:aws:cloudwatch:{region}:{account}:alarm:*"
-        return found
-
-    def said(query: Any) -> str:
-        value = (query or {}).get("Action", "")
-        return str(value[0] if isinstance(value, list) and value else value)
-
-    actions.extract_resource_arn = resource
     threading.Thread(target=watch, daemon=True, name="alarms").start()
 
 

@@ -28,13 +28,14 @@ import subprocess
 import sys
 import threading
 import time
+import uuid
 import zipfile
 from collections import defaultdict
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from local.differences import measured, reports, streams
+from local.differences import measured, reports
 from local.differences.upstream import upstream
 
 LIMIT = max(2, os.cpu_count() or 2)
@@ -223,7 +224,7 @@ class Environment:
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(self.config.get("MemorySize", 128)),
             "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
             "AWS_LAMBDA_LOG_GROUP_NAME": logging.get("LogGroup") or f"/aws/lambda/{name}",
-            "AWS_LAMBDA_LOG_STREAM_NAME": streams.name(self.config),
+            "AWS_LAMBDA_LOG_STREAM_NAME": f"{time.strftime('%Y/%m/%d')}/[{version}]{uuid.uuid4().hex}",
             "LAMBDA_TASK_ROOT": str(task),
             "_HANDLER": self.config["Handler"],
         }
@@ -294,21 +295,11 @@ def _python_folders(layer: Path) -> list[Path]:
 
 
 def _below_opt(value: str, layers: list[Path]) -> str:
-    """``value``, with each of its paths that is below /opt where it is in the last layer that has it.
-
-    A path that no layer has stays as it is; but of several, as in LD_LIBRARY_PATH, it is left out: what is at /opt on
-    this machine is not what is there on Lambda.
-    """
-    paths = value.split(":") if value.startswith("/") else [value]
-    found = [_of_layers(path, layers) if path.startswith("/opt/") else path for path in paths]
-    if len(paths) == 1:
-        return found[0] or value
-    return ":".join(path for path in found if path is not None)
-
-
-def _of_layers(path: str, layers: list[Path]) -> str | None:
-    there = (layer / path.removeprefix("/opt/") for layer in reversed(layers))
-    return next((str(path) for path in there if path.exists()), None)
+    """``value``; or, if it is a path below /opt, where it is in the last layer that has it."""
+    if not value.startswith("/opt/"):
+        return value
+    found = (layer / value.removeprefix("/opt/") for layer in reversed(layers))
+    return next((str(path) for path in found if path.exists()), value)
 
 
 _unpacking = threading.Lock()

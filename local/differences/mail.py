@@ -11,11 +11,7 @@ Restored here, for SendEmail of SES v2, where MiniStack differs:
   enabled and asks for that type of event;
 - IAM: sending is allowed or denied on the identity and on the configuration set, with ``ses:FromAddress`` and
   ``ses:Recipients`` as condition keys, and a raw message needs ``ses:SendRawEmail``. Upstream asks for
-  ``ses:SendEmail`` on ``*``, which no policy that names an identity allows;
-- an account in the sandbox has the sandbox's quota: 200 mails in 24 hours, one a second (SES Developer Guide, "Request
-  production access"). `aws sesv2 put-account-details --no-production-access-enabled …` puts it there, and upstream then
-  refuses recipients that nobody has verified. Unlike AWS, which decides within a day, asking for production access is
-  enough.
+  ``ses:SendEmail`` on ``*``, which no policy that names an identity allows.
 """
 
 import base64
@@ -39,7 +35,6 @@ from local.differences import measured
 from local.differences.upstream import upstream
 
 SEND_EMAIL = "/v2/email/outbound-emails"
-ACCOUNT = "/v2/email/account"
 SIMULATOR = "simulator.amazonses.com"
 Reply = tuple[int, dict[str, str], bytes]
 Headers = dict[str, str]
@@ -56,7 +51,7 @@ def restore(folder: Path) -> None:
 
     async def handle(method: str, path: str, headers: Headers, body: bytes, query: Query) -> Any:
         if not is_send(method, path):
-            return as_in_the_sandbox(method, path, await theirs_send(method, path, headers, body, query))
+            return await theirs_send(method, path, headers, body, query)
         request = json.loads(body)
         configuration = request.get("ConfigurationSetName")
         if configuration and configuration not in ses._config_sets:
@@ -84,17 +79,6 @@ def restore(folder: Path) -> None:
 
     ses.handle_request = handle
     app._enforce_ses_v2 = enforce
-
-
-def as_in_the_sandbox(method: str, path: str, reply: Any) -> Any:
-    """An answer about the account, with the sandbox's quota if it is there."""
-    if (method, path.rstrip("/")) != ("GET", ACCOUNT) or reply[0] != 200:
-        return reply
-    account = json.loads(reply[2])
-    if account["ProductionAccessEnabled"]:
-        return reply
-    account["SendQuota"] |= {"Max24HourSend": 200.0, "MaxSendRate": 1.0}
-    return reply[0], reply[1], json.dumps(account).encode()
 
 
 def is_send(method: str, path: str) -> bool:
@@ -132,16 +116,9 @@ def condition_keys(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def identity(address: str) -> str:
-    """The identity that sends for ``address``: itself if it is one, or else its domain or one above that.
-
-    (SES Developer Guide, "Creating and verifying identities in Amazon SES": subdomains of a verified domain send.)
-    """
-    domain = address.rpartition("@")[2]
-    labels = domain.split(".")
-    for name in (address, *(".".join(labels[at:]) for at in range(len(labels) - 1))):
-        if upstream("services.ses_v2")._identities.get(name) or upstream("services.ses")._identities.get(name):
-            return name
-    return domain
+    """The identity that sends for ``address``: the address itself if it is one, or else its domain."""
+    known = upstream("services.ses_v2")._identities.get(address) or upstream("services.ses")._identities.get(address)
+    return address if known else address.rpartition("@")[2]
 
 
 def from_address(request: dict[str, Any]) -> str:

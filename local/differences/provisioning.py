@@ -5,10 +5,7 @@ than its own services do:
 
 - point-in-time recovery and encryption of a table;
 - the logging of a state machine, which nobody could read;
-- the condition of a topic's default policy, without which everybody could publish;
-- that a name which is taken is refused, where a table, a log group or a configuration set of that name was replaced by
-  an empty one: a create handler answers AlreadyExists if there is such a resource (CloudFormation CLI User Guide,
-  "Resource type handler contract", Create handlers).
+- the condition of a topic's default policy, without which everybody could publish.
 """
 
 import json
@@ -21,33 +18,14 @@ Properties = dict[str, Any]
 
 
 def restore() -> None:
-    """Finish each of them once upstream has made or changed it, and make none whose name is taken."""
+    """Finish each of them once upstream has made or changed it."""
     handlers = upstream("services.cloudformation.provisioners")._RESOURCE_HANDLERS
-    for kind, named_by, service, kept_in in (
-        ("AWS::DynamoDB::Table", "TableName", "services.dynamodb", "_tables"),
-        ("AWS::Logs::LogGroup", "LogGroupName", "services.cloudwatch_logs", "_log_groups"),
-        ("AWS::SES::ConfigurationSet", "Name", "services.ses_v2", "_config_sets"),
-    ):
-        handlers[kind] = _refusing_taken(handlers[kind], kind, named_by, getattr(upstream(service), kept_in))
     for kind, finish in (
         ("AWS::DynamoDB::Table", _table),
         ("AWS::StepFunctions::StateMachine", _machine),
         ("AWS::SNS::Topic", _topic),
     ):
         handlers[kind] = _finished(handlers[kind], finish)
-
-
-def _refusing_taken(theirs: dict[str, Any], kind: str, named_by: str, there: Any) -> dict[str, Any]:
-    """A type's handlers, of which ``create`` makes nothing under a name that something has already."""
-    create: Any = theirs["create"]
-
-    def made(logical_id: str, properties: Properties, stack: str) -> Any:
-        name = properties.get(named_by)
-        if name and name in there:
-            raise ValueError(f"Resource of type '{kind}' with identifier '{name}' already exists.")
-        return create(logical_id, properties, stack)
-
-    return {**theirs, "create": made}
 
 
 def _finished(theirs: dict[str, Any], finish: Callable[[str, Properties], None]) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """TLS: the loopback interface stands for it.
 
 AWS's endpoints speak HTTPS, and bucket policies deny everything else (``aws:SecureTransport``). The emulator speaks
-HTTP on 127.0.0.1, and for containers at an address of this machine's own bridge, where nobody listens in: so requests
-count as secure, and the policies of the template hold as they stand.
+HTTP on 127.0.0.1, where nobody listens in, so requests count as secure, and the policies of the template hold as they
+stand.
 """
 
 from local.differences.upstream import upstream

@@ -6,12 +6,10 @@ and :data:`HalfAnswer` one in XML that breaks off. None leaves the file that mad
 
 from __future__ import annotations
 
-import os
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Literal, overload, override
 
 import boto3
-import botocore.session
 from botocore import xform_name
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError as NoAnswer
@@ -30,7 +28,6 @@ if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_scheduler import EventBridgeSchedulerClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sesv2 import SESV2Client
     from mypy_boto3_sns import SNSClient
@@ -38,8 +35,6 @@ if TYPE_CHECKING:
     from mypy_boto3_sts import STSClient
 
 __all__ = [
-    "CLIENTS_REGION",
-    "COMMERCIAL",
     "THROTTLES",
     "Credentials",
     "HalfAnswer",
@@ -52,26 +47,13 @@ __all__ = [
     "method",
     "own_credentials",
     "partition",
-    "partition_of",
-    "region",
     "signer",
     "status",
     "table",
-    "use_region",
 ]
 
 NeverReached = (ConnectTimeoutError, EndpointConnectionError)
 """Failures in which the request certainly did not arrive."""
-
-CLIENTS_REGION: Final = "us-east-1"
-"""Where a client's account is asked, wherever the product is deployed: Cost Explorer has its endpoint there, and STS
-cannot be deactivated there ("Manually activate/deactivate: No"; IAM User Guide, "AWS STS Regions and endpoints").
-
-In any other region STS answers only if the account that is asked for has it active, which is the client's:
-RegionDisabledException, "STS is not activated in the requested region for the account that is being asked to generate
-credentials" (botocore, sts/2011-06-15/service-2.json). About our own account STS is asked in the deployment's region,
-which that account has opted in to, or nothing would be deployed there.
-"""
 
 THROTTLES: Final = frozenset(
     {
@@ -123,8 +105,6 @@ def client(name: Literal["logs"]) -> CloudWatchLogsClient: ...
 @overload
 def client(name: Literal["s3"]) -> S3Client: ...
 @overload
-def client(name: Literal["scheduler"]) -> EventBridgeSchedulerClient: ...
-@overload
 def client(name: Literal["secretsmanager"]) -> SecretsManagerClient: ...
 @overload
 def client(name: Literal["sesv2"], *, attempts: int = ..., read_timeout: int = ...) -> SESV2Client: ...
@@ -133,7 +113,7 @@ def client(name: Literal["sns"]) -> SNSClient: ...
 @overload
 def client(name: Literal["stepfunctions"]) -> SFNClient: ...
 @overload
-def client(name: Literal["sts"], *, region: str | None = ..., credentials: Credentials | None = ...) -> STSClient: ...
+def client(name: Literal["sts"], *, credentials: Credentials | None = ...) -> STSClient: ...
 def client(
     name: str,
     *,
@@ -186,48 +166,17 @@ def own_credentials() -> Credentials:
     return Credentials(access_key_id=str(keys.access_key), secret_access_key=str(keys.secret_key), token=keys.token)
 
 
-def use_region() -> None:
-    """Let AWS_REGION count for boto3 as it does for version 2 of the AWS CLI; an empty variable counts as none.
-
-    Outside Lambda boto3 reads AWS_DEFAULT_REGION alone (``botocore/configprovider.py``).
-    """
-    for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
-        if not os.environ.get(name, "set"):
-            del os.environ[name]
-    if first := os.environ.get("AWS_REGION"):
-        os.environ["AWS_DEFAULT_REGION"] = first
-
-
-def region() -> str:
-    """The region in which this process calls; empty if none is known."""
-    try:
-        return boto3.Session().region_name or ""
-    except NoAnswer:  # a profile that is not there: what asks AWS says so
-        return ""
-
-
-COMMERCIAL: Final = "aws"
-"""The one partition that the product works in: Cost Explorer and SES are elsewhere, or missing, in the others."""
-
-
 @cache
 def partition() -> str:
-    """The partition of the region in which this process calls, ``aws`` where nothing names one; read once."""
-    return partition_of(region()) or COMMERCIAL
+    """The partition of the region in which this process calls, ``aws`` where nothing names one; read once.
 
-
-def partition_of(name: str) -> str | None:
-    """The partition that the region of that name is in, None if it is in none that botocore knows of.
-
-    By botocore's own list of regions, patterns for new ones included (``botocore/data/partitions.json``). Its names for
-    what is in no region (``aws-global``) are no regions.
+    By botocore's own list of regions, patterns for new ones included (``botocore/data/partitions.json``).
     """
-    if name.endswith("-global"):
-        return None
+    session = boto3.Session()
     try:
-        return str(botocore.session.get_session().get_partition_for_region(name))
+        return session.get_partition_for_region(session.region_name) if session.region_name else "aws"
     except UnknownRegionError:
-        return None
+        return "aws"
 
 
 def table(name: str) -> Table:

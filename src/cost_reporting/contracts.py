@@ -434,8 +434,6 @@ class RunSummary(Fact):
     """Clients that are counted with this summary: all that the run worked on, or none if a verdict has counted them."""
     worked_ms: Annotated[int, Field(ge=0)] | None = None
     """How long the run worked, without its waits for figures; None after a redrive, which came whenever it came."""
-    overrun_s: int | None = None
-    """So many seconds more than a run of so many clients may work; below zero, if it had time left."""
     summary: StoredObject
 
 
@@ -549,14 +547,11 @@ class DeliveriesWatched(Fact):
     """What the watch has seen. ``missing``: clients without a report; ``bounced``: those whose report came back.
 
     ``roll_up`` says what became of the letter to operators: mailed; not due, since there is nothing new; gone already;
-    in the hands of another execution at this moment; or perhaps gone, and not sent again today. ``overrun_s``: so many
-    seconds the run under way with the least time left is beyond its time, below zero if it is within; None if no run is
-    under way, or Step Functions does not say.
+    in the hands of another execution at this moment; or perhaps gone, and not sent again today.
     """
 
     at: AwareDatetime
     reports: tuple[ReportWatched, ...]
     missing: Annotated[int, Field(ge=0)]
     bounced: Annotated[int, Field(ge=0)]
-    overrun_s: int | None = None
     roll_up: Literal["mailed", "nothing_new", "already_sent", "underway", "uncertain"]

@@ -13,7 +13,6 @@ leaf's class name is part of the workflow's interface (``tests/contract/test_err
     │   └─ StoreThrottled        DynamoDB or S3 asked us to slow down
     └─ Permanent    the same try would fail again: somebody has to change something first
         ├─ InvalidRequest        the execution's input makes no sense
-        ├─ NoClients             a schedule has started a run, and the clients table is empty
         ├─ ClientUnknown         there is no such client record
         ├─ ClientSuspended       the client was suspended since the run listed it
         ├─ ClientMisconfigured   the client record is incomplete or wrong
@@ -75,7 +74,7 @@ class Permanent(CostReportingError):
 class CostsThrottled(Transient):
     """Cost Explorer asked us to slow down."""
 
-    remedy = "Rerun the client later; if it happens often, lower the parameter AtOnce."
+    remedy = "Rerun the client later; if it happens often, lower the parameter ConcurrentClients."
 
 
 class CostsNotReady(Transient):
@@ -118,15 +117,6 @@ class InvalidRequest(Permanent):
     """The execution's input makes no sense."""
 
     remedy = "Correct the named field of the input and start a new execution."
-
-
-class NoClients(Permanent):
-    """A schedule has started a run, and the clients table is empty."""
-
-    remedy = (
-        "If there were clients, compare the stack's output Names with what it was before, and restore the table "
-        "(docs/RUNBOOKS.md, Records were lost); if there are none yet, switch the schedules off until there is one."
-    )
 
 
 class ClientUnknown(Permanent):
@@ -276,11 +266,7 @@ class NotHeld(Permanent):
 class DeliveryRejected(Permanent):
     """SES refused the message for good."""
 
-    remedy = (
-        "If SES says that an address is not verified, the account is still in its sandbox, or the sender is not "
-        "verified: `scripts/preflight.py` says which, and the command that mends it. Otherwise check the account's "
-        "sending status and the recipient's address."
-    )
+    remedy = "Check the sender's verification, the account's sending status and the recipient's address."
 
 
 class LetterMalformed(Permanent):
@@ -312,11 +298,10 @@ class RollUpNotSent(Permanent):
 
     remedy = "Check the sender's verification and the Operators parameter; the roll-up is in the bucket: runs/watch/."
 
-    def __init__(self, reason: str, *, missing: int = 0, bounced: int = 0, overrun_s: int | None = None) -> None:
+    def __init__(self, reason: str, *, missing: int = 0, bounced: int = 0) -> None:
         super().__init__(reason)
         self.missing = missing
         self.bounced = bounced
-        self.overrun_s = overrun_s
 
 
 class RotationStopped(Permanent):
@@ -334,44 +319,35 @@ class RunNotStarted(Permanent):
 class WorklistChanged(Permanent):
     """A run's list of clients in the bucket is not the one that List Clients wrote.
 
-    ``worked_ms``: so long it worked, and ``overrun_s`` beyond its time, if that is known. ``processed`` clients are
-    counted with this verdict.
+    ``processed`` clients are counted with this verdict.
     """
 
     remedy = (
         "Find out who wrote below runs/ in the bucket, then redrive the execution: it works on those who lack a report."
     )
 
-    def __init__(
-        self, reason: str, *, worked_ms: int | None = None, overrun_s: int | None = None, processed: int = 0
-    ) -> None:
+    def __init__(self, reason: str, *, processed: int = 0) -> None:
         super().__init__(reason)
-        self.worked_ms = worked_ms
-        self.overrun_s = overrun_s
         self.processed = processed
 
 
 class Unhealthy(Permanent):
     """The health check found a part of the system out of order."""
 
-    remedy = "Mend the named parts: `scripts/preflight.py --after` prints the command for each."
+    remedy = "Mend the named part; the other parts were checked as well and are listed."
 
 
 class RunIncomplete(Permanent):
     """The run ended, and some clients have no report.
 
-    ``worked_ms``: so long it worked, and ``overrun_s`` beyond its time, if that is known. ``processed`` clients are
-    counted with this verdict.
+    ``worked_ms``: so long it worked, if that is known. ``processed`` clients are counted with this verdict.
     """
 
     remedy = "Mend what each client's remedy says, then redrive the execution: only the failed clients run again."
 
-    def __init__(
-        self, reason: str, *, worked_ms: int | None = None, overrun_s: int | None = None, processed: int = 0
-    ) -> None:
+    def __init__(self, reason: str, *, worked_ms: int | None = None, processed: int = 0) -> None:
         super().__init__(reason)
         self.worked_ms = worked_ms
-        self.overrun_s = overrun_s
         self.processed = processed
 
 

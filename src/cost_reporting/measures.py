@@ -33,14 +33,15 @@ def of(fact: Fact | BaseException) -> Mapping[str, int]:
         case DeliveryRecorded(state="DELIVERED" | "BOUNCED" | "COMPLAINED" | "REJECTED"):
             counts = {f"Emails{str(fact.state).title()}": 1}
         case RunSummary():
-            counts = {"ExecutionsSuccessful": 1, "ClientsProcessed": fact.processed} | _worked(fact)
+            counts = {"ExecutionsSuccessful": 1, "ClientsProcessed": fact.processed} | _worked(fact.worked_ms)
         case BackedUp():
             counts = {"BackupsMade": len(fact.backups)}
-        case RunIncomplete() | WorklistChanged():
-            counts = {"ExecutionsIncomplete": 1, "ClientsProcessed": fact.processed} | _worked(fact)
+        case RunIncomplete():
+            counts = {"ExecutionsIncomplete": 1, "ClientsProcessed": fact.processed} | _worked(fact.worked_ms)
+        case WorklistChanged():
+            counts = {"ExecutionsIncomplete": 1, "ClientsProcessed": fact.processed}
         case DeliveriesWatched() | RollUpNotSent():
             counts = {"MissingReports": fact.missing, "ReportsBounced": fact.bounced}  # zeros too: they end an alarm
-            counts |= _overrun(fact.overrun_s)
     return counts
 
 
@@ -63,12 +64,6 @@ def _unreadable(sections: int) -> dict[str, int]:
     return {"SectionsUnreadable": sections} if sections else {}
 
 
-def _worked(run: RunSummary | RunIncomplete | WorklistChanged) -> dict[str, int]:
+def _worked(milliseconds: int | None) -> dict[str, int]:
     """How long a run worked. AWS/States has ExecutionTime, which counts the waits for late clients as well."""
-    worked = {} if run.worked_ms is None else {"RunMilliseconds": run.worked_ms}
-    return worked | _overrun(run.overrun_s)
-
-
-def _overrun(seconds: int | None) -> dict[str, int]:
-    """How far a run is beyond the time that its number of clients allows, or, below zero, within it."""
-    return {} if seconds is None else {"RunOverrunSeconds": seconds}
+    return {} if milliseconds is None else {"RunMilliseconds": milliseconds}

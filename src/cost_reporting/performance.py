@@ -340,7 +340,7 @@ def suggestions(figures: FunctionFigures) -> Iterator[Suggestion]:
     if figures.throttles:
         yield say(
             f"{figures.throttles:.0f} invocations throttled",
-            "Lower the parameter AtOnce, or ask AWS for more concurrency.",
+            "Lower the parameter ConcurrentClients, or ask AWS for more concurrency.",
         )
     if figures.init_p95_ms is not None and figures.init_p95_ms >= LONG_START_MS:
         yield say(

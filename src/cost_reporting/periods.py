@@ -6,7 +6,7 @@ in Sydney on 1 November is about October, although it is still October in UTC.
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -15,6 +15,7 @@ from cost_reporting.contracts import Cadence, Issue, Period, Run
 FINAL_FROM_DAY: Final = 8
 """Bills close on the 3rd to 5th and support charges land on the 6th or 7th, so from the 8th on figures are final."""
 
+_UTC: Final = ZoneInfo("UTC")
 _MONTH = re.compile(r"(\d{4})-(\d{2})")
 _WEEK = re.compile(r"(\d{4})-W(\d{2})")
 _WEEKLY = re.compile(r"(?:^|(?<=[#/]))(weekly[#/]\d{4}-W\d{2}[#/])(preliminary|final)(?=[#/]|$)")
@@ -95,7 +96,7 @@ def final_from(period: Period) -> date:
     return month_of(last_day(period)).end.replace(day=FINAL_FROM_DAY)
 
 
-def issue_at(period: Period, at: datetime, zone: tzinfo = UTC) -> Issue:
+def issue_at(period: Period, at: datetime, zone: ZoneInfo = _UTC) -> Issue:
     """Whether a report about ``period`` issued at ``at`` is preliminary or final, by the day that it is in ``zone``.
 
     A schedule on the 8th means the final report, also where the 8th begins while it is still the 7th in UTC. A week has
@@ -109,7 +110,7 @@ def issues_of(cadence: Cadence) -> tuple[Issue, ...]:
     return ("final", "preliminary") if cadence == "monthly" else ("preliminary",)
 
 
-def closed_at(period: Period, at: datetime, zone: tzinfo = UTC) -> bool:
+def closed_at(period: Period, at: datetime, zone: ZoneInfo = _UTC) -> bool:
     """Whether the bill of ``period`` is closed at ``at``, by the day that it is in ``zone``."""
     return at.astimezone(zone).date() >= final_from(period)
 
@@ -143,7 +144,7 @@ def moment_of(period: Period, issue: Issue) -> datetime:
     At noon UTC a day has begun in every time zone, so the period is over in each. A week has one issue only.
     """
     day = final_from(period) if issue == "final" and cadence_of(period) != "weekly" else period.end
-    return datetime.combine(day, time(12), UTC)
+    return datetime.combine(day, time(12), ZoneInfo("UTC"))
 
 
 def between(first: Period, last: Period, cadence: Cadence) -> Iterator[Period]:

@@ -13,7 +13,6 @@ from cost_reporting import measures
 from cost_reporting.clients import faults
 from cost_reporting.contracts import Fact
 from cost_reporting.domain.recipients import domains
-from cost_reporting.domain.run_time import CLIENT_SECONDS
 from cost_reporting.errors import ContractViolated
 
 _VARIABLES: Final = (
@@ -31,7 +30,6 @@ _VARIABLES: Final = (
 )
 NO_SECOND_LOOK: Final = "never"
 _LONGEST_WAIT: Final = 86_400
-_LONGEST_CLIENT: Final = 3_600
 
 
 def _seconds(text: object) -> object:
@@ -41,15 +39,13 @@ def _seconds(text: object) -> object:
     return () if text.strip() == NO_SECOND_LOOK else tuple(part.strip() for part in text.split(","))
 
 
-_OPTIONAL: Final = ("TEST_RECIPIENT_DOMAINS", "CLIENT_SECONDS")
-"""The template sets them as well; but during a deployment new code may meet the environment of the version before."""
+_OPTIONAL: Final = ("TEST_RECIPIENT_DOMAINS",)
 
 
 class Settings(Fact):
     """Names of what the template deployed, and the choices that its parameters make.
 
     ``look_again_seconds``: so long a run waits before each further look at clients whose figures are not there yet.
-    ``client_seconds``: so long a client may take on average.
     """
 
     clients_table: str
@@ -65,7 +61,6 @@ class Settings(Fact):
     look_again_seconds: Annotated[
         tuple[Annotated[int, Field(ge=1, le=_LONGEST_WAIT)], ...], Field(max_length=5), BeforeValidator(_seconds)
     ]
-    client_seconds: Annotated[int, Field(ge=1, le=_LONGEST_CLIENT)] = CLIENT_SECONDS
     test_recipient_domains: str = ""
     """As the parameter lists them; empty, if it lists none."""
 
@@ -105,29 +100,8 @@ def metrics_namespace() -> str:
     return os.environ.get("POWERTOOLS_METRICS_NAMESPACE") or measures.NAMESPACE
 
 
-class Watched(Fact):
-    """What only the health check is told: the stack that it belongs to, and the topic that alarms go to."""
-
-    stack_id: str
-    alerts_topic_arn: str
-
-    @property
-    def region(self) -> str:
-        """Where the stack is."""
-        return self.stack_id.split(":")[3]
-
-
-def watched() -> Watched:
-    """What the health check watches. Raises ContractViolated naming every variable that is missing."""
-    names = {"STACK_ID": "stack_id", "ALERTS_TOPIC_ARN": "alerts_topic_arn"}
-    missing = [name for name in names if not os.environ.get(name)]
-    if missing:
-        raise ContractViolated(f"environment variables missing: {', '.join(missing)}")
-    return Watched.model_validate({field: os.environ[name] for name, field in names.items()})
-
-
 def state_machine_arn() -> str:
-    """The state machine, which only functions that start or list runs are told. Raises ContractViolated if not."""
+    """The state machine, which only the function that starts runs is told. Raises ContractViolated if it is not."""
     arn = os.environ.get("STATE_MACHINE_ARN")
     if not arn:
         raise ContractViolated("environment variables missing: STATE_MACHINE_ARN")

@@ -12,7 +12,7 @@ from cost_reporting.delivery.ses import SesChannel
 from cost_reporting.operations.check_health import probe
 from cost_reporting.operations.owned_accounts import Ownership
 from cost_reporting.operations.watch_deliveries import Post
-from cost_reporting.settings import settings, state_machine_arn, watched
+from cost_reporting.settings import settings, state_machine_arn
 from cost_reporting.sources.cost_explorer import CostExplorerSource
 from cost_reporting.store.accounts import AccountStore
 from cost_reporting.store.approvals import ApprovalStore
@@ -101,7 +101,7 @@ def executions() -> ExecutionStore:
 
 @cache
 def executions_by_arn() -> ExecutionStore:
-    """Executions as their ARN names them. Which machine is theirs only functions that start or list runs are told."""
+    """Executions as their ARN names them. Which machine is theirs only the function that starts runs is told."""
     return ExecutionStore("")
 
 
@@ -140,4 +140,4 @@ def renderer() -> "Renderer":
 
 def probes() -> Iterator[Check]:
     """The health of every part."""
-    return probe(settings(), watched())
+    return probe(settings())

@@ -29,8 +29,6 @@ NAMES: Final = {
     "AWS::Partition": "aws",
     "AWS::Region": REGION,
     "AWS::AccountId": ACCOUNT,
-    "AWS::StackId": f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/cost-reporting/0b1c",
-    "AlertsTopic": f"arn:aws:sns:{REGION}:{ACCOUNT}:cost-reporting-alerts",
     "Prefix": "cost-reporting",
     "ReaderRoleName": "reader",
     "Sender": "reports@consultancy.example",
@@ -299,10 +297,6 @@ _SERVICES: Final = {
     # Any credentials may ask whose they are (STS API Reference, GetCallerIdentity).
     "sts": lambda name, given: [] if name == "GetCallerIdentity" else _by("sts", "RoleArn")(name, given),
     "secretsmanager": _by("secretsmanager", "SecretId"),
-    "cloudformation": _by("cloudformation", "StackName"),
-    # Whichever alarms are named, IAM is asked about all of them.
-    "cloudwatch": lambda name, given: [Request(f"cloudwatch:{name}", f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:*")],
-    "sns": _by("sns", "TopicArn"),
     "stepfunctions": lambda name, given: [
         Request(f"states:{name}", given.get("stateMachineArn") or given["executionArn"])
     ],

@@ -240,19 +240,6 @@ def test_a_path_below_opt_leads_into_the_layer(account: Account) -> None:
     assert account.invoke(account.function(source, **settings)) == [7, ["a.ttf"]]
 
 
-@restored("environments")
-def test_of_several_paths_those_below_opt_lead_into_the_layer_or_are_left_out(account: Account) -> None:
-    layer = account.client("lambda").publish_layer_version(
-        LayerName=account.name("layer"), Content={"ZipFile": zipped({"lib/liba.so": "library"})}
-    )["LayerVersionArn"]
-    source = (
-        "import os\ndef handler(event, context):\n"
-        "    first, *others = os.environ['LD_LIBRARY_PATH'].split(':')\n    return [os.listdir(first), others]"
-    )
-    settings = {"Layers": [layer], "Environment": {"Variables": {"LD_LIBRARY_PATH": "/opt/lib:/lib64:/opt/bin"}}}
-    assert account.invoke(account.function(source, **settings)) == [["liba.so"], ["/lib64"]]
-
-
 def last_report(account: Account, name: str) -> dict[str, str]:
     """The fields of the last REPORT line of a function."""
     events = account.client("logs").filter_log_events(logGroupName=f"/aws/lambda/{name}", filterPattern="REPORT")
@@ -358,26 +345,6 @@ def test_a_state_machine_of_a_template_logs_what_it_says(account: Account) -> No
     machine = account.client("stepfunctions").describe_state_machine(stateMachineArn=stacked(account)["Machine"])
     assert machine["loggingConfiguration"]["level"] == "ALL"
     assert machine["loggingConfiguration"]["includeExecutionData"] is False
-
-
-@restored("provisioning")
-def test_a_stack_makes_nothing_under_a_name_that_is_taken_and_what_has_it_stays(account: Account) -> None:
-    dynamodb, name = account.client("dynamodb"), account.name("taken")
-    dynamodb.create_table(
-        TableName=name,
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-    )
-    dynamodb.put_item(TableName=name, Item={"id": {"S": "kept"}})
-    named = TEMPLATE.replace(
-        "Properties:\n      BillingMode", f"Properties:\n      TableName: {name}\n      BillingMode", 1
-    )
-    formation, stack = account.client("cloudformation"), account.name("stack")
-    formation.create_stack(StackName=stack, TemplateBody=named)
-    while (status := formation.describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"]).endswith("_IN_PROGRESS"):
-        time.sleep(0.05)
-    assert (status, dynamodb.scan(TableName=name)["Count"]) == ("ROLLBACK_COMPLETE", 1)
 
 
 # -- permissions ------------------------------------------------------------------------------------------------------
@@ -681,26 +648,6 @@ def test_the_event_bus_hears_what_became_of_a_message(account: Account, to: str,
     assert all(event["detail"]["mail"]["tags"]["client_id"] == ["acme"] for event in found)
 
 
-@restored("streams")
-def test_a_stream_names_its_function_where_the_log_group_is_configured(account: Account) -> None:
-    group, source = (
-        account.name("/aws/lambda/shared"),
-        "def handler(event, context):\n    return context.log_stream_name",
-    )
-    names = [account.function(source, LoggingConfig={"LogGroup": group}) for _ in range(2)]
-    own = account.function(source)
-    told = {name: account.invoke(name) for name in (*names, own)}
-    for name in names:
-        assert told[name].split("/")[3].startswith(f"{name}[$LATEST]")
-    assert told[own].split("/")[3].startswith("[$LATEST]")
-    logs = account.client("logs")
-    events = logs.filter_log_events(logGroupName=group, filterPattern="REPORT")["events"]
-    writers = [event["logStreamName"].split("/")[3].partition("[")[0] for event in events]
-    assert sorted(writers) == sorted(names)
-    (alone,) = logs.filter_log_events(logGroupName=f"/aws/lambda/{own}", filterPattern="REPORT")["events"]
-    assert alone["logStreamName"].split("/")[3].startswith("[$LATEST]")
-
-
 @restored("event_logs")
 def test_a_rule_writes_what_it_is_told_of_an_event_into_a_log_group(account: Account) -> None:
     logs, group = account.client("logs"), account.name("/aws/ses/group")
@@ -861,117 +808,7 @@ def test_a_role_may_not_send_otherwise(account: Account, allowed: dict[str, Any]
     assert "is not authorized to perform: ses:SendRawEmail" in error["errorMessage"]
 
 
-def in_the_sandbox(account: Account, *, production: bool = False) -> None:
-    account.client("sesv2").put_account_details(
-        MailType="TRANSACTIONAL", WebsiteURL="https://consultancy.example", ProductionAccessEnabled=production
-    )
-
-
-@restored("mail")
-def test_an_account_in_the_sandbox_has_the_sandbox_s_quota(account: Account) -> None:
-    """SES Developer Guide, "Request production access": 200 messages in 24 hours, one a second."""
-    in_the_sandbox(account)
-    try:
-        quota = account.client("sesv2").get_account()["SendQuota"]
-    finally:
-        in_the_sandbox(account, production=True)
-    assert (quota["Max24HourSend"], quota["MaxSendRate"]) == (200, 1)
-    assert account.client("sesv2").get_account()["SendQuota"]["Max24HourSend"] > 200
-
-
-def test_an_account_in_the_sandbox_mails_verified_addresses_only(account: Account) -> None:
-    in_the_sandbox(account)
-    try:
-        with pytest.raises(ClientError, match=r"MessageRejected.*Email address is not verified"):
-            account.client("sesv2").send_email(**order() | {"Content": {"Raw": {"Data": MESSAGE}}})
-        to = {"Destination": {"ToAddresses": [SENDER]}, "Content": {"Raw": {"Data": MESSAGE}}}
-        assert account.client("sesv2").send_email(**order() | to)["MessageId"]
-    finally:
-        in_the_sandbox(account, production=True)
-
-
-@restored("mail")
-def test_a_role_may_send_for_a_subdomain_of_an_identity(account: Account) -> None:
-    """SES Developer Guide, "Creating and verifying identities in Amazon SES"."""
-    account.client("sesv2").create_email_identity(EmailIdentity="firm.example")
-    sender = "reports@mail.firm.example"
-    allowed = MAY_SEND | {
-        "Resource": [
-            f"arn:aws:ses:us-east-1:{ACCOUNT}:identity/firm.example",
-            f"arn:aws:ses:us-east-1:{ACCOUNT}:configuration-set/reports",
-        ],
-        "Condition": {"StringEquals": {"ses:FromAddress": sender}},
-    }
-    assert "@" in account.invoke(account.function(SENDS, allowed), order(FromEmailAddress=sender))
-
-
 # -- monitoring -------------------------------------------------------------------------------------------------------
-
-
-@restored("subscriptions")
-@pytest.mark.parametrize("made_by", ["Subscribe", "a template"])
-def test_an_address_hears_nothing_until_the_link_that_was_mailed_to_it_is_opened(
-    account: Account, made_by: str
-) -> None:
-    sns = account.client("sns")
-    if made_by == "Subscribe":
-        topic = sns.create_topic(Name=account.name("topic"))["TopicArn"]
-        answer = sns.subscribe(TopicArn=topic, Protocol="email", Endpoint="o@consultancy.example")
-        assert answer["SubscriptionArn"] == "pending confirmation"
-    else:
-        topic = subscribed(account)
-    (found,) = sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
-    assert found["SubscriptionArn"] == "PendingConfirmation"
-    account.emulator.confirm()
-    (found,) = sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
-    assert found["SubscriptionArn"].startswith(f"{topic}:")
-
-
-def subscribed(account: Account) -> str:
-    """The topic of a stack that subscribes an address."""
-    formation, name = account.client("cloudformation"), account.name("stack")
-    properties = {"TopicArn": {"Ref": "T"}, "Protocol": "email", "Endpoint": "o@consultancy.example"}
-    resources = {"T": {"Type": "AWS::SNS::Topic"}, "S": {"Type": "AWS::SNS::Subscription", "Properties": properties}}
-    formation.create_stack(StackName=name, TemplateBody=json.dumps({"Resources": resources}))
-    formation.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig={"Delay": 1})
-    found = formation.list_stack_resources(StackName=name)["StackResourceSummaries"]
-    return next(str(each["PhysicalResourceId"]) for each in found if each["LogicalResourceId"] == "T")
-
-
-READS_ALARMS = """
-import boto3
-def handler(event, context):
-    return len(boto3.client("cloudwatch").describe_alarms(AlarmNames=["a"], AlarmTypes=["MetricAlarm"])["MetricAlarms"])
-"""
-
-
-@restored("alarms")
-def test_a_role_may_read_alarms_by_a_policy_that_names_them(account: Account) -> None:
-    allowed = {
-        "Action": "cloudwatch:DescribeAlarms",
-        "Resource": f"arn:aws:cloudwatch:us-east-1:{ACCOUNT}:alarm:*",
-    }
-    assert account.invoke(account.function(READS_ALARMS, allowed), {}) == 0
-
-
-READS_A_TEMPLATE = """
-import boto3
-def handler(event, context):
-    return sorted(boto3.client("cloudformation").get_template(StackName=event["stack"])["TemplateBody"]["Resources"])
-"""
-
-
-def test_a_function_reads_the_template_of_the_stack_that_its_role_names_and_of_no_other(account: Account) -> None:
-    formation, name = account.client("cloudformation"), account.name("stack")
-    body = {"Transform": "AWS::Serverless-2016-10-31", "Resources": {"T": {"Type": "AWS::SNS::Topic"}}}
-    stack = formation.create_stack(
-        StackName=name, TemplateBody=json.dumps(body), Capabilities=["CAPABILITY_AUTO_EXPAND"]
-    )["StackId"]
-    formation.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig={"Delay": 1})
-    function = account.function(READS_A_TEMPLATE, {"Action": "cloudformation:GetTemplate", "Resource": stack})
-    assert account.invoke(function, {"stack": stack}) == ["T"]
-    other = stack.replace(name, "another")
-    assert "is not authorized" in account.invoke(function, {"stack": other})["errorMessage"]
 
 
 def put(account: Account, namespace: str, value: float, **dimensions: str) -> None:

@@ -38,10 +38,6 @@ def test_every_folder_is_a_state_or_listens_or_is_called_and_a_function_of_the_t
     assert sorted(functions()) == sorted(map(logical_id, FUNCTIONS))
 
 
-OF_THE_RUN = {"list_clients", "record_outcome", "settle_run"}
-"""Functions that log into the group of Cost Reporting Lambda: what a run says of itself, who failed and why."""
-
-
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_function_has_one_name_wherever_it_is_named(function: str) -> None:
     properties = functions()[logical_id(function)]
@@ -49,11 +45,9 @@ def test_a_function_has_one_name_wherever_it_is_named(function: str) -> None:
     kebab = function.removeprefix("cost_reporting_").replace("_", "-")
     assert properties["CodeUri"] == f"functions/{function}/"
     assert properties["FunctionName"] == f"${{Prefix}}-{kebab}"
-    writer = "cost_reporting_lambda" if function in OF_THE_RUN else function
-    log_group = logical_id(writer).removesuffix("Function") + "LogGroup"
+    log_group = logical_id(function).removesuffix("Function") + "LogGroup"
     assert properties["LoggingConfig"]["LogGroup"] == f"${{{log_group}}}"
-    own = "lambda" if function in OF_THE_RUN else kebab
-    assert resources("AWS::Logs::LogGroup")[log_group]["LogGroupName"] == f"/aws/lambda/${{Prefix}}-{own}"
+    assert resources("AWS::Logs::LogGroup")[log_group]["LogGroupName"] == f"/aws/lambda/${{Prefix}}-{kebab}"
     assert function in EVENTS
     assert (SOURCE / "operations" / f"{function}.py").is_file()
     assert (ROOT / "tests" / "functional" / f"test_{function}.py").is_file()
@@ -83,18 +77,15 @@ def test_the_stages_of_an_outcome_are_states() -> None:
 
 def test_the_environment_is_what_the_settings_read() -> None:
     variables = template()["Globals"]["Function"]["Environment"]["Variables"]
-    assert {name for name in variables if not name.startswith("POWERTOOLS_")} == {*_VARIABLES, "CLIENT_SECONDS"}
+    assert {name for name in variables if not name.startswith("POWERTOOLS_")} == set(_VARIABLES)
     written_out = [name for name in _VARIABLES if not re.fullmatch(r"\$\{\w+(\.Arn)?\}", str(variables[name]))]
     assert written_out == []
 
 
-def test_only_who_starts_or_lists_runs_is_told_which_machine() -> None:
+def test_only_who_starts_runs_is_told_which_machine() -> None:
     own = {name: each.get("Environment", {}).get("Variables", {}) for name, each in functions().items()}
     told = {name: each["STATE_MACHINE_ARN"] for name, each in own.items() if "STATE_MACHINE_ARN" in each}
-    named = "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:stateMachine:${Prefix}"
-    assert told == {"CostReportingLambdaFunction": "${CostReportsStateMachine}", "WatchDeliveriesFunction": named}
-    (machine,) = resources("AWS::Serverless::StateMachine").values()
-    assert machine["Name"] == "${Prefix}"
+    assert told == {"CostReportingLambdaFunction": "${CostReportsStateMachine}"}
 
 
 def test_no_service_name_is_set_since_powertools_would_make_it_a_dimension_of_every_metric() -> None:

@@ -69,7 +69,7 @@ READ = {
     "record_outcome": {"RUN"},
     "send_email": {"APPROVED", "HELD", "LEDGER"},
     "settle_run": {"RUN"},
-    "watch_deliveries": {"DELIVERED", "EXPECTED", "FAILED", "HELD", "LEDGER", "ROLLUP", "RUN", "RUNS"},
+    "watch_deliveries": {"DELIVERED", "EXPECTED", "FAILED", "HELD", "LEDGER", "ROLLUP", "RUNS"},
 }
 
 
@@ -322,10 +322,6 @@ def test_a_state_machine_reads_worklists_writes_results_and_starts_and_redrives_
         ("states:StartExecution", f"{states}:stateMachine:another", "ImplicitDeny"),
         ("states:RedriveExecution", f"{states}:execution:cost-reporting/ForEachClient:1", "Allow"),
         ("states:RedriveExecution", f"{states}:execution:cost-reporting:1", "ImplicitDeny"),
-        ("states:DescribeExecution", f"{states}:execution:cost-reporting:1", "Allow"),
-        ("states:DescribeExecution", f"{states}:execution:cost-reporting/ForEachClient:1", "Allow"),
-        ("states:StopExecution", f"{states}:execution:cost-reporting:1", "Allow"),
-        ("states:StopExecution", f"{states}:execution:cost-reporting/ForEachClient:1", "Allow"),
         ("states:StopExecution", f"{states}:execution:another:1", "ImplicitDeny"),
         ("dynamodb:GetItem", OUTCOMES, "ImplicitDeny"),
     ):
@@ -338,12 +334,10 @@ def test_executions_are_looked_at_of_this_machine_only_and_started_by_one_functi
     states = f"arn:aws:states:{REGION}:{ACCOUNT}"
     ours, another = f"{states}:execution:cost-reporting:lambda-1", f"{states}:execution:another:lambda-1"
     looking = [each for each in FUNCTIONS if may(each, "states:DescribeExecution", ours)]
-    assert looking == ["cost_reporting_lambda", "list_clients", "watch_deliveries"]
+    assert looking == ["cost_reporting_lambda", "list_clients"]
     assert not [each for each in FUNCTIONS if may(each, "states:DescribeExecution", another)]
     starting = [each for each in FUNCTIONS if may(each, "states:StartExecution", NAMES["CostReportsStateMachine"])]
     assert starting == ["cost_reporting_lambda"]
-    listing = [each for each in FUNCTIONS if may(each, "states:ListExecutions", NAMES["CostReportsStateMachine"])]
-    assert listing == ["watch_deliveries"]
 
 
 # -- policies of resources --------------------------------------------------------------------------------------------
@@ -484,7 +478,6 @@ def test_with_a_key_of_one_s_own_it_encrypts_all_that_is_kept_and_without_one_no
     assert template()["Conditions"]["CustomerKey"] == [["${KmsKeyArn}", ""]]
     assert template()["Parameters"]["KmsKeyArn"]["Default"] == ""
     plain = {
-        "NamesGuard": {"SSEEnabled": True},
         "ClientsTable": {"SSEEnabled": True},
         "OutcomesTable": {"SSEEnabled": True},
         "Bucket": {"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}},

@@ -88,8 +88,8 @@ def test_the_watch_looks_as_soon_as_the_grace_of_a_schedule_is_over_and_its_alar
         next(iter(of(RollUpNotSent("no", missing=1, bounced=0)))),
     )
     assert alarm["Period"] * alarm["EvaluationPeriods"] == timedelta(hours=2).total_seconds()
-    assert alarm["TreatMissingData"] == ["RunsBySchedule", "missing", "ignore"]
-    assert alarm["AlarmActions"] == alarm["OKActions"] == alarm["InsufficientDataActions"] == ["${AlertsTopic}"]
+    assert alarm["TreatMissingData"] == ["RunsBySchedule", "breaching", "ignore"]
+    assert alarm["AlarmActions"] == alarm["OKActions"] == ["${AlertsTopic}"]
 
 
 def test_every_event_of_a_mail_is_logged_by_exactly_one_rule_and_without_an_address() -> None:
@@ -156,18 +156,3 @@ def test_mail_can_only_be_sent_from_the_sender(function: str) -> None:
 
 def test_every_log_is_given_up_after_a_while() -> None:
     assert {each["RetentionInDays"] for each in resources("AWS::Logs::LogGroup").values()} == {"${LogRetentionDays}"}
-
-
-def test_the_layer_s_libraries_come_before_those_of_lambda_s_image() -> None:
-    """Its image has a GLib as well (amazonlinux/amazon-linux-2023 issue 585), which would be taken with our Pango."""
-    variables = resources("AWS::Serverless::Function")["RenderPdfFunction"]["Environment"]["Variables"]
-    path = variables["LD_LIBRARY_PATH"].split(":")
-    assert path[0] == "/opt/lib"
-    assert {"/lib64", "/usr/lib64", "/var/lang/lib", "/var/runtime/lib", "/var/task/lib"} <= set(path)
-
-
-def test_both_layers_are_built_by_the_makefile_beside_what_builds_them() -> None:
-    makefile = (ROOT / "layers" / "Makefile").read_text(encoding="utf-8")
-    for name in resources("AWS::Serverless::LayerVersion"):
-        assert template()["Resources"][name]["Metadata"]["ContextPath"] == "layers/"
-        assert f"build-{name}" in makefile

@@ -370,7 +370,6 @@ def _dynamodb() -> tuple[Row, ...]:
     group = "DynamoDB"
     busy, refused = error("ProvisionedThroughputExceededException", 400), error("AccessDeniedException", 400)
     outcome = "record-outcome/dynamodb.PutItem/2"
-    denied_once = at("fetch-costs/sts.AssumeRole/1", times=1, **error("AccessDenied", 403))
     return (
         Row(group, "DynamoDB throttles the ledger once", rules=(at(LEDGER, times=1, **busy),)),
         Row(group, "DynamoDB throttles the ledger for long", rules=(at(LEDGER, **busy),), **failed("StoreThrottled")),
@@ -436,20 +435,6 @@ def _dynamodb() -> tuple[Row, ...]:
         ),
         Row(group, "the outcomes table throttles the outcome for a while", rules=(at(outcome, times=7, **busy),)),
         Row(group, "the outcome is written, and the answer is lost", rules=(at(outcome, times=1, **LOST),)),
-        # The client would get its report in a second pass: one that nobody has asked for would end the run well.
-        Row(
-            group,
-            "the verdict is written, and the answer is lost: no pass begins unasked",
-            rules=(denied_once, at("settle-run/dynamodb.PutItem/1", times=1, **LOST)),
-            **failed("ClientAccessDenied"),
-        ),
-        Row(
-            group,
-            "the verdict is written, the answer is lost, and the run is redriven",
-            rules=(denied_once, at("settle-run/dynamodb.PutItem/1", times=1, **LOST)),
-            ends=("ClientAccessDenied",),
-            then=REDRIVE,
-        ),
         Row(
             group,
             "Settle Run cannot read the outcomes, for long",

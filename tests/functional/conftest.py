@@ -1,7 +1,6 @@
 """One handler at a time, with its AWS calls emulated: moto, and Cost Explorer by our own emulator on the loopback."""
 
 import json
-import os
 import threading
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterator, Mapping
@@ -14,12 +13,10 @@ from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
 from typing import Any, NamedTuple
-from urllib.parse import parse_qs, urlsplit
 
 import boto3
 import pytest
 from botocore import endpoint
-from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ReadTimeoutError
 from moto import mock_aws
 from moto.iam.models import get_account_id_from
@@ -28,14 +25,12 @@ from pydantic import BaseModel
 from cost_reporting import settings, wiring
 from cost_reporting.clients import Attachment, Client
 from cost_reporting.contracts import ReportRendered, StoredObject
-from cost_reporting.domain.alarm_definitions import expected_alarms
 from local.accounts import ACCOUNTS, Account
 from local.cost_explorer import CostExplorer
 from tests.builders import report_rendered
 from tests.contract.documents import resources
 from tests.contract.handlers import app
-from tests.contract.policies import NAMES, Request, asked, decide, statements_of
-from tests.deployed import deployed, described, listed
+from tests.contract.policies import Request, asked, decide, statements_of
 
 NOW = datetime(2026, 11, 8, 6, 0, 3, tzinfo=UTC)
 ENVIRONMENT = {
@@ -55,9 +50,6 @@ ENVIRONMENT = {
     "AWS_SECRET_ACCESS_KEY": "testing",
     "AWS_DEFAULT_REGION": "eu-central-1",
 }
-WATCHED = {"STACK_ID": NAMES["AWS::StackId"], "ALERTS_TOPIC_ARN": NAMES["AlertsTopic"]}
-"""What only the health check is told."""
-OWN_ACCOUNT = "123456789012"
 PDF, MAIL = b"%PDF-1.7 a report", {"subject": "[Acme] AWS costs", "text": "Total: 12", "html": "<p>Total: 12</p>"}
 Json = dict[str, Any]
 
@@ -97,15 +89,13 @@ def refusal(code: str, status: int = 400, message: str = "no") -> Answer:
 class Wire:
     """Every AWS call of a test in order, and what was ordered to happen to some of them.
 
-    ``sent`` counts what really went out, botocore's own tries included; ``silent`` operations never hear an answer;
-    ``sts_hosts`` are those that an operation of STS was sent to.
+    ``sent`` counts what really went out, botocore's own tries included; ``silent`` operations never hear an answer.
     """
 
     def __init__(self) -> None:
         self.calls: list[Call] = []
         self.sent: Counter[str] = Counter()
         self.silent: set[str] = set()
-        self.sts_hosts: defaultdict[str, set[str]] = defaultdict(set)
         self.others: dict[int, Call] = {}
         self._ordered: defaultdict[str, deque[Answer | BaseException | None]] = defaultdict(deque)
 
@@ -146,24 +136,6 @@ class Wire:
             "ResponseMetadata": {"HTTPStatusCode": answer.status}
         }
 
-    def far_from_home(self, event_name: str, request: Any, **_: Any) -> AWSResponse | None:
-        """STS refuses whatever concerns a client's account, but in the region that no account can deactivate.
-
-        No client has opted in to the region of a deployment, or has left STS active there: RegionDisabledException
-        (botocore, sts/2011-06-15), and for keys of such an account InvalidClientTokenId (re:Post, opt-in regions).
-        """
-        host = str(urlsplit(request.url).hostname)
-        self.sts_hosts[event_name.rpartition(".")[2]].add(host)
-        asked = parse_qs(request.body.decode() if isinstance(request.body, bytes) else str(request.body))
-        role = asked.get("RoleArn", [""])[0]
-        key = str(request.headers["Authorization"]).partition("Credential=")[2].partition("/")[0]
-        is_own = role.split(":")[4] == OWN_ACCOUNT if role else key == os.environ["AWS_ACCESS_KEY_ID"]
-        if is_own or host == "sts.us-east-1.amazonaws.com":
-            return None
-        code = "RegionDisabledException" if role else "InvalidClientTokenId"
-        body = f"<ErrorResponse><Error><Code>{code}</Code><Message>no</Message></Error></ErrorResponse>".encode()
-        return AWSResponse(request.url, 403, {"Content-Type": "text/xml"}, SimpleNamespace(stream=lambda **_: [body]))
-
     def send(self, event_name: str, request: Any, **_: Any) -> None:
         """Let a request go out, and lose its answer if the operation is silent."""
         operation = event_name.removeprefix("before-send.")
@@ -198,16 +170,6 @@ class World:
         """Put a row into the clients table, sound or not."""
         with self._wire.another():
             self._dynamodb.Table("clients").put_item(Item=row)
-
-    def rewrite(self, key: Json, expression: str, **values: Any) -> None:
-        """Change an item of the outcomes table as another version, or another deployment, would have written it."""
-        named = {f":{name}": value for name, value in values.items()}
-        with self._wire.another():
-            self._dynamodb.Table("outcomes").update_item(
-                Key=key,
-                UpdateExpression=expression,
-                **({"ExpressionAttributeValues": named} if named else {}),
-            )
 
     def outcomes(self, pk: str) -> list[Json]:
         """The items of the outcomes table whose pk starts so."""
@@ -259,48 +221,6 @@ class World:
     def mails(self) -> list[EmailMessage]:
         """The messages that SES was asked to send, in order, accepted or not."""
         return [message_from_bytes(asked["Content"]["Raw"]["Data"], policy=policy.default) for asked in self.attempts()]
-
-
-class Stack:
-    """A deployed stack. (moto does not know SAM's transform.)"""
-
-    def __init__(self, wire: Wire) -> None:
-        self._wire = wire
-        self.subscribed = "arn:aws:sns:eu-central-1:123456789012:cost-reporting-alerts:5d1e"
-
-    def deploy(self, **parameters: str) -> None:
-        """Have CloudFormation describe a stack with these parameters, and put its alarms."""
-        template = deployed(**parameters)
-        for operation in ("DescribeStacks", "GetTemplate", "ListStackResources"):
-            self._wire.forget(f"cloudformation.{operation}")
-        self._wire.order("cloudformation.DescribeStacks", *[Answer(200, {"Stacks": [described(template)]})] * 9)
-        self._wire.order("cloudformation.GetTemplate", *[Answer(200, {"TemplateBody": template.body})] * 9)
-        self._wire.order(
-            "cloudformation.ListStackResources", *[Answer(200, {"StackResourceSummaries": listed(template)})] * 9
-        )
-        self.heard_by(self.subscribed)
-        with self._wire.another():
-            for alarm in expected_alarms(template):
-                boto3.client("cloudwatch").put_metric_alarm(**alarm.input)
-
-    def heard_by(self, *arns: str) -> None:
-        """The ARNs of the topic's subscriptions."""
-        self._wire.forget("sns.ListSubscriptionsByTopic")
-        found = [{"SubscriptionArn": arn, "Protocol": "email", "Endpoint": "o@consultancy.example"} for arn in arns]
-        self._wire.order("sns.ListSubscriptionsByTopic", *[Answer(200, {"Subscriptions": found})] * 9)
-
-
-@pytest.fixture
-def stack(world: World, wire: Wire, monkeypatch: pytest.MonkeyPatch) -> Stack:
-    """The stack as CloudFormation describes it, its alarms as the template has them, and a topic that is heard."""
-    for name, value in WATCHED.items():
-        monkeypatch.setenv(name, value)
-    stack = Stack(wire)
-    with wire.another():
-        boto3.client("sns").create_topic(Name=WATCHED["ALERTS_TOPIC_ARN"].rpartition(":")[2])
-    stack.deploy()
-    wire.calls.clear()
-    return stack
 
 
 class Costs:
@@ -412,9 +332,7 @@ def wire(environment: None) -> Iterator[Wire]:
         boto3.DEFAULT_SESSION = _session()
         for event, tap in taps.items():
             events.register(event, tap)
-        events.register_first("before-send.sts", wire.far_from_home)  # before moto, which answers for every account
         yield wire
-        events.unregister("before-send.sts", wire.far_from_home)
         for event, tap in taps.items():
             events.unregister(event, tap)
 

@@ -9,9 +9,7 @@ from botocore.exceptions import ConnectTimeoutError
 
 from cost_reporting.contracts import Health
 from cost_reporting.errors import ContractViolated, Unhealthy
-from tests.deployed import deployed, described
-from tests.functional.conftest import ENVIRONMENT, WATCHED, Answer, Stack, Wire, World, refusal
-from tests.unit.test_alarm_definitions import EXPECTED, OF_THE_OLD_RUNBOOK
+from tests.functional.conftest import ENVIRONMENT, Answer, Wire, World, refusal
 
 Invoke = Callable[[str, Any], Any]
 QUOTA = {"Max24HourSend": 50_000.0, "MaxSendRate": 14.0, "SentLast24Hours": 12.0}
@@ -23,16 +21,12 @@ def account(**changes: Any) -> Answer:
     return Answer(200, {"SendingEnabled": True, "ProductionAccessEnabled": True, "SendQuota": QUOTA} | changes)
 
 
-def changing() -> dict[str, Any]:
-    return described(deployed(), StackStatus="UPDATE_IN_PROGRESS")
-
-
 def look(invoke: Invoke) -> Health:
     return Health.model_validate(invoke("check_health", {"test": True}))
 
 
 @pytest.fixture(autouse=True)
-def mail(wire: Wire, stack: Stack) -> None:
+def mail(wire: Wire) -> None:
     wire.order("sesv2.GetAccount", account())
     wire.order("sesv2.GetEmailIdentity", VERIFIED)
 
@@ -45,13 +39,9 @@ def test_a_whole_system_is_healthy_and_every_part_is_listed(invoke: Invoke, worl
         "bucket reports-of-a-test",
         "mail account",
         "sender",
-        "alerts",
-        "alarms",
     ]
     assert "production, 12 of 50000 mails in 24 hours" in {check.detail for check in health.checks}
-    assert f"all {len(EXPECTED)} are as the template has them" in {check.detail for check in health.checks}
-    reads = {"DescribeTable", "HeadBucket", "GetAccount", "GetEmailIdentity", "ListSubscriptionsByTopic"}
-    reads |= {"DescribeStacks", "GetTemplate", "ListStackResources", "DescribeAlarms"}
+    reads = {"DescribeTable", "HeadBucket", "GetAccount", "GetEmailIdentity"}
     assert {call.operation.partition(".")[2] for call in wire.calls} == reads, "it changes nothing"
 
 
@@ -62,9 +52,7 @@ def test_every_part_that_is_out_of_order_is_named_at_once(invoke: Invoke, world:
     with pytest.raises(Unhealthy) as raised:
         look(invoke)
     assert str(raised.value) == (
-        "table clients: absent; "
-        "table outcomes: not checked: describe the table outcomes: ConnectTimeoutError; "
-        "bucket reports-of-a-test: absent"
+        "table clients: ResourceNotFoundException; table outcomes: ConnectTimeoutError; bucket reports-of-a-test: 404"
     )
 
 
@@ -88,64 +76,9 @@ def test_an_account_that_may_not_send_is_out_of_order(invoke: Invoke, world: Wor
         look(invoke)
 
 
-def test_a_sandbox_is_out_of_order_since_no_client_gets_mail(invoke: Invoke, world: World, wire: Wire) -> None:
+def test_a_sandbox_is_healthy_and_says_so(invoke: Invoke, world: World, wire: Wire) -> None:
     with_mail(wire, ("sesv2.GetAccount", account(ProductionAccessEnabled=False)))
-    with pytest.raises(Unhealthy, match=r"^mail account: in the sandbox, where only verified addresses get mail"):
-        look(invoke)
-
-
-def test_an_account_that_does_not_say_whether_it_is_in_the_sandbox_is_out_of_order(
-    invoke: Invoke, world: World, wire: Wire
-) -> None:
-    with_mail(wire, ("sesv2.GetAccount", Answer(200, {"SendingEnabled": True})))
-    with pytest.raises(Unhealthy, match=r"^mail account: not checked: SES did not say"):
-        look(invoke)
-
-
-@pytest.mark.parametrize(
-    "arns", [[], ["PendingConfirmation"], ["arn:aws:sns:x:1:t:5d1e", "PendingConfirmation"], ["Deleted"]]
-)
-def test_alarms_that_an_address_does_not_hear_are_out_of_order(
-    arns: list[str], invoke: Invoke, world: World, stack: Stack
-) -> None:
-    stack.heard_by(*arns)
-    with pytest.raises(Unhealthy, match=r"^alerts: .*cost-reporting-alerts") as raised:
-        look(invoke)
-    assert "@" not in str(raised.value), "no address goes into states"
-
-
-@pytest.mark.parametrize("old", OF_THE_OLD_RUNBOOK, ids=lambda alarm: alarm["AlarmName"])
-def test_an_alarm_that_the_old_runbook_has_replaced_is_out_of_order(
-    old: dict[str, Any], invoke: Invoke, world: World, stack: Stack
-) -> None:
-    boto3.client("cloudwatch").put_metric_alarm(**old)
-    with pytest.raises(Unhealthy, match=rf"^alarms: {old['AlarmName']} differs from the template in .*MetricName"):
-        look(invoke)
-
-
-def test_an_alarm_that_was_deleted_is_out_of_order(invoke: Invoke, world: World, stack: Stack) -> None:
-    boto3.client("cloudwatch").delete_alarms(AlarmNames=["CostReporting-ExecutionFailures"])
-    with pytest.raises(Unhealthy, match=r"^alarms: CostReporting-ExecutionFailures is gone$"):
-        look(invoke)
-
-
-@pytest.mark.parametrize(
-    ("operation", "answer", "said"),
-    [
-        ("cloudformation.DescribeStacks", refusal("AccessDenied", 403), "AccessDenied"),
-        ("cloudformation.GetTemplate", refusal("AccessDenied", 403), "AccessDenied"),
-        ("cloudformation.GetTemplate", Answer(200, {"TemplateBody": "Resources: {}"}), "did not come in JSON"),
-        ("cloudwatch.DescribeAlarms", refusal("AccessDenied", 403), "AccessDenied"),
-        ("cloudformation.DescribeStacks", Answer(200, {"Stacks": [changing()]}), "it is being changed"),
-    ],
-)
-def test_alarms_that_could_not_be_compared_are_not_in_order(
-    operation: str, answer: Answer, said: str, invoke: Invoke, world: World, wire: Wire, stack: Stack
-) -> None:
-    wire.forget(operation)
-    wire.order(operation, answer)
-    with pytest.raises(Unhealthy, match=rf"^alarms: not checked: .*{said}"):
-        look(invoke)
+    assert any("sandbox: only verified recipients" in check.detail for check in look(invoke).checks)
 
 
 def test_a_sender_is_verified_by_itself_or_by_its_domain(invoke: Invoke, world: World, wire: Wire) -> None:
@@ -159,28 +92,16 @@ def test_a_sender_is_verified_by_itself_or_by_its_domain(invoke: Invoke, world: 
     assert asked == [ENVIRONMENT["SENDER"], "consultancy.example"]
 
 
-def test_a_sender_in_a_subdomain_of_a_verified_domain_is_healthy(
-    invoke: Invoke, world: World, wire: Wire, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """SES Developer Guide, "Creating and verifying identities": a verified domain covers its subdomains."""
-    monkeypatch.setenv("SENDER", "reports@mail.eu.consultancy.example")
-    missing = ("sesv2.GetEmailIdentity", refusal("NotFoundException", 404))
-    with_mail(wire, missing, missing, missing, ("sesv2.GetEmailIdentity", VERIFIED))
-    look(invoke)
-    asked = [call.parameters["EmailIdentity"] for call in wire.calls if call.operation == "sesv2.GetEmailIdentity"]
-    assert asked[1:] == ["mail.eu.consultancy.example", "eu.consultancy.example", "consultancy.example"]
-
-
 def test_a_sender_that_is_not_verified_is_out_of_order(invoke: Invoke, world: World, wire: Wire) -> None:
     missing = ("sesv2.GetEmailIdentity", refusal("NotFoundException", 404))
     with_mail(wire, missing, ("sesv2.GetEmailIdentity", Answer(200, {"VerifiedForSendingStatus": False})))
-    with pytest.raises(Unhealthy, match=r"^sender: neither the address nor its domain is verified in SES; .* waits"):
+    with pytest.raises(Unhealthy, match=r"^sender: neither the address nor its domain is verified in SES$"):
         look(invoke)
 
 
 def test_a_part_that_may_not_be_looked_at_is_out_of_order(invoke: Invoke, world: World, wire: Wire) -> None:
     with_mail(wire, ("sesv2.GetAccount", refusal("AccessDeniedException", 403)))
-    with pytest.raises(Unhealthy, match=r"^mail account: not checked: SES: AccessDeniedException"):
+    with pytest.raises(Unhealthy, match=r"^mail account: AccessDeniedException$"):
         look(invoke)
 
 
@@ -196,13 +117,4 @@ def test_a_function_without_its_environment_names_what_is_missing(
     for name in ("BUCKET", "SENDER"):
         monkeypatch.delenv(name)
     with pytest.raises(ContractViolated, match="environment variables missing: BUCKET, SENDER"):
-        look(invoke)
-
-
-def test_a_health_check_that_is_not_told_its_stack_names_what_is_missing(
-    invoke: Invoke, world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in WATCHED:
-        monkeypatch.delenv(name)
-    with pytest.raises(ContractViolated, match="environment variables missing: STACK_ID, ALERTS_TOPIC_ARN"):
         look(invoke)

@@ -248,9 +248,7 @@ def test_a_row_of_two_fields_is_listed_as_malformed_with_what_is_missing(manage:
     (line,) = [line for line in table.out.splitlines() if line.startswith("test ")]
     assert "malformed" in line
     assert "recipients: to be there" in line
-    where, counted = table.err.splitlines()
-    assert where.startswith("tables clients and outcomes, account 123456789012, region eu-central-1")
-    assert counted == "2 clients, 1 of them malformed"
+    assert table.err == "2 clients, 1 of them malformed\n"
     listed = manage("list", "--format", "json").json["clients"]
     assert {fault["field"] for fault in listed[1]["faults"]} >= {"status", "recipients", "access"}
     assert manage("list", "--status", "malformed", "--json").json["count"] == 1
@@ -478,9 +476,7 @@ def test_a_person_is_asked_before_a_client_is_removed(
 def test_without_a_person_and_without_confirm_nothing_is_removed(manage: Manage, two: World) -> None:
     answer = manage("remove", "--client-id", "acme")
     assert (answer.code, sorted(rows(two))) == (2, ["acme", "acme-2"])
-    where, wrong, _ = answer.err.splitlines()
-    assert where.startswith("tables clients and outcomes, ")
-    assert wrong.startswith("WrongInput: --confirm: ")
+    assert answer.err.startswith("WrongInput: --confirm: ")
     assert list(Path.cwd().iterdir()) == []
 
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -10,8 +10,7 @@ import pytest
 
 from cost_reporting import settings
 from cost_reporting.contracts import ClientDue, Outcome, StartedTwice, Worklist
-from cost_reporting.domain.run_time import RunTime
-from cost_reporting.errors import InvalidRequest, NoClients, RunNotStarted, StoreThrottled
+from cost_reporting.errors import InvalidRequest, RunNotStarted, StoreThrottled
 from cost_reporting.operations.worklists import write_worklist
 from cost_reporting.periods import label
 from cost_reporting.store.approvals import ApprovalStore
@@ -117,7 +116,6 @@ def test_before_the_eighth_a_monthly_report_is_preliminary(invoke: Invoke, world
 def test_the_schedule_on_the_eighth_is_for_final_reports_wherever_it_is_six_o_clock(
     zone: str, invoke: Invoke, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    some_clients(world)
     monkeypatch.setenv("TIME_ZONE", zone)
     settings.settings.cache_clear()
     moment = datetime(2026, 11, 8, 6, tzinfo=ZoneInfo(zone)).isoformat()
@@ -379,20 +377,6 @@ def test_nobody_due_is_an_empty_worklist_and_no_error(invoke: Invoke, world: Wor
     assert (worklist.client_count, lines) == (0, [])
 
 
-def test_a_schedule_that_finds_no_record_at_all_fails_by_name_until_there_is_one(
-    invoke: Invoke, world: World, wire: Wire
-) -> None:
-    """As after a deployment with other names: its tables are new."""
-    with pytest.raises(NoClients, match="the clients table is empty"):
-        start(invoke, "first")
-    assert world.keys() == []
-    world.add(a_client(client_id="gone", status="suspended"))
-    wire.order("stepfunctions.DescribeExecution", execution("first", "FAILED"))
-    second = start(invoke, "second")
-    assert isinstance(second, Worklist)
-    assert second.client_count == 0
-
-
 def test_a_table_of_several_pages_is_read_to_its_end(invoke: Invoke, world: World, wire: Wire) -> None:
     """DynamoDB ends a page after 1 MB, whatever the projection leaves of it."""
     ids = [f"client-{number:02d}" for number in range(12)]
@@ -588,28 +572,6 @@ def test_the_number_of_clients_at_once_is_the_stack_s(
     some_clients(world)
     monkeypatch.setenv("CONCURRENT_CLIENTS", "40")
     assert invoke("list_clients", asked({"cadence": "monthly"}))["concurrent_clients"] == 40
-
-
-def test_what_the_run_may_take_is_written_down_with_it(
-    invoke: Invoke, world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    some_clients(world)
-    monkeypatch.setenv("CONCURRENT_CLIENTS", "40")
-    monkeypatch.setenv("CLIENT_SECONDS", "60")
-    worklist = Worklist.model_validate(invoke("list_clients", asked({"cadence": "monthly"})))
-    begun = RunStore("outcomes").begun(worklist.run.run_id)
-    assert begun is not None
-    waits = (timedelta(seconds=1800), timedelta(seconds=7200))
-    assert begun.time == RunTime(clients=worklist.client_count, at_once=40, client_seconds=60, waits=waits)
-    assert begun.until == begun.started_at + begun.time.at_most
-
-
-def test_a_test_report_may_not_wait_so_its_time_has_no_waits(invoke: Invoke, world: World) -> None:
-    some_clients(world)
-    worklist = Worklist.model_validate(invoke("list_clients", asked({"test_report": True, "client_id": "acme"})))
-    begun = RunStore("outcomes").begun(worklist.run.run_id)
-    assert begun is not None
-    assert begun.time.waits == ()
 
 
 def test_a_rerun_goes_on_without_a_client_that_was_removed_since(invoke: Invoke, world: World) -> None:

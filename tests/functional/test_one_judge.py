@@ -123,8 +123,7 @@ class Doors:
             zone=ZONE,
             test_domains=("consultancy.example",),
             concurrent_clients=5,
-            client_seconds=16,
-            waits=(timedelta(minutes=30), timedelta(hours=2)),
+            looks=2,
             clients=self.clients,
             accounts=AccountStore("outcomes"),
             runs=self.runs,
@@ -252,7 +251,7 @@ SENT_TO_ONE, SENT_TO_TWO = outcome("SENT", recipients=1), outcome("SENT", recipi
         pytest.param(Facts(outcomes=(outcome("FAILED"),)), "failed", id="failed"),
         pytest.param(Facts(outcomes=(outcome("FAILED"), SENT_TO_ONE), named=True), "unconfirmed", id="failed, sent"),
         pytest.param(Facts(), "missing", id="no outcome"),
-        pytest.param(Facts(look=5), "underway", id="no outcome yet"),
+        pytest.param(Facts(look=8), "underway", id="no outcome yet"),
         pytest.param(Facts(everyone=False, named=True), "missing", id="run by its id, no outcome"),
     ],
 )  # fmt: skip

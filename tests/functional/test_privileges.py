@@ -20,7 +20,7 @@ from cost_reporting.operations.back_up_tables import KEPT
 from tests.builders import a_client, a_client_due, a_failure, client_ended
 from tests.contract.documents import EVENTS, FUNCTIONS
 from tests.contract.policies import NAMES, Request, Statement, decide, several, statements_of
-from tests.functional.conftest import ENVIRONMENT, LATEST, NOW, Answer, Clock, Costs, Json, Stack, Wire, World
+from tests.functional.conftest import ENVIRONMENT, LATEST, NOW, Answer, Clock, Costs, Json, Wire, World
 from tests.functional.test_check_health import VERIFIED, account
 from tests.functional.test_send_email import TOO_LARGE
 
@@ -35,9 +35,7 @@ ASKED_BY_S3 = {
 
 
 @pytest.fixture
-def asked(
-    invoke: Invoke, world: World, wire: Wire, clock: Clock, costs: Costs, stack: Stack
-) -> dict[str, list[Request]]:
+def asked(invoke: Invoke, world: World, wire: Wire, clock: Clock, costs: Costs) -> dict[str, list[Request]]:
     """What each function asks of its role while all of them do all that they do."""
     boto3.client("s3").put_bucket_versioning(Bucket=world.bucket, VersioningConfiguration={"Status": "Enabled"})
     wire.calls.clear()
@@ -71,9 +69,6 @@ def asked(
     settled(invoke, worklist)
     invoke("record_delivery", an_event(wire))
     clock.pass_by(hours=12)
-    running = {"executionArn": f"{STATES}:monthly", "stateMachineArn": "…", "name": "monthly", "status": "RUNNING"}
-    wire.order("stepfunctions.ListExecutions", Answer(200, {"executions": [running | {"startDate": NOW}]}))
-    wire.order("stepfunctions.DescribeExecution", standing("monthly", "RUNNING"))
     invoke("watch_deliveries", {"scheduled_at": clock.time.isoformat()})
     wire.order("sesv2.GetAccount", account())
     wire.order("sesv2.GetEmailIdentity", VERIFIED)

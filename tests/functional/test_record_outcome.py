@@ -1,13 +1,11 @@
 """Record Outcome: how a client's part of the run ended, written down for good."""
 
-import io
 import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from cost_reporting import step
 from cost_reporting.contracts import Failure, Outcome
 from cost_reporting.errors import ContractViolated, StoreThrottled
 from cost_reporting.outcomes import failed
@@ -53,47 +51,6 @@ def test_a_failure_is_recorded_with_stage_and_remedy_and_marks_nothing(
     assert (item["status"], item["error"], item["message"]) == ("FAILED", "StoreRefused", "get: AccessDenied")
     assert item["remedy"] == outcome.remedy
     assert world.outcomes("DELIVERED#") == []
-
-
-@pytest.fixture
-def log(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
-    """What the function writes into its log."""
-    stream = io.StringIO()
-    for handler in step.logger.handlers:
-        monkeypatch.setattr(handler, "stream", stream)
-    return stream
-
-
-def errors_in(log: io.StringIO) -> list[dict[str, Any]]:
-    """The lines that a filter for ERROR finds."""
-    return [json.loads(line) for line in log.getvalue().splitlines() if "ERROR" in line]
-
-
-def test_a_client_that_failed_is_an_error_in_the_log_with_its_reason_and_remedy(
-    invoke: Invoke, world: World, log: io.StringIO
-) -> None:
-    killed = a_failure("Sandbox.Timedout", "RequestId: 1 Error: Task timed out after 900.00 seconds")
-    outcome = record(invoke, client_ended(a_client_due(), killed))
-    (line,) = errors_in(log)
-    assert (line["message"], line["client_id"], line["run_id"]) == ("client_failed", outcome.client_id, RUN.run_id)
-    assert (line["stage"], line["error"]) == ("Fetch Costs", "Sandbox.Timedout")
-    assert (line["reason"], line["remedy"]) == (outcome.message, outcome.remedy)
-
-
-@pytest.mark.parametrize("error", ["ClientSuspended", "ClientUnknown"])
-def test_a_client_that_an_operator_took_out_is_no_error_in_the_log(
-    error: str, invoke: Invoke, world: World, log: io.StringIO
-) -> None:
-    record(invoke, client_ended(a_client_due(), a_failure(error, "northwind-retail")))
-    assert errors_in(log) == []
-
-
-def test_what_comes_after_the_report_was_sent_is_no_failed_client_in_the_log(
-    invoke: Invoke, world: World, log: io.StringIO
-) -> None:
-    record(invoke, client_ended())
-    record(invoke, client_ended(a_client_due(), a_failure("StoreRefused", "get: AccessDenied")))
-    assert errors_in(log) == []
 
 
 @pytest.mark.parametrize(

@@ -15,28 +15,14 @@ import pytest
 import _console
 import _dependencies
 import _operators
-import known_vulnerabilities
 import security_audit
 from cost_reporting.audit import Finding
-from cost_reporting.operations.audit import (
-    CHECKS,
-    alarms,
-    audit_security,
-    clients,
-    drift,
-    functions,
-    logs,
-    mail,
-    roles,
-    stored,
-)
+from cost_reporting.operations.audit import CHECKS, audit_security, clients, drift, functions, logs, mail, roles, stored
 from cost_reporting.operations.audit.scope import Look, NotLookedAt, Scope
 from cost_reporting.store.stacks import Resource, Stack
 from tests.builders import a_client
-from tests.functional.conftest import ENVIRONMENT, NOW, WATCHED, Answer, Wire, World, refusal
-from tests.functional.conftest import Stack as Deployed
+from tests.functional.conftest import ENVIRONMENT, NOW, Answer, Wire, World, refusal
 from tests.functional.test_preview import Ended
-from tests.unit.test_alarm_definitions import OF_THE_OLD_RUNBOOK
 
 ACCOUNT = "123456789012"
 BUCKET, GROUP, FUNCTION = ENVIRONMENT["BUCKET"], "/aws/lambda/cost-reporting-send-email", "cost-reporting-send-email"
@@ -390,49 +376,6 @@ def test_a_sender_without_dkim_is_found(scope: Scope, wire: Wire) -> None:
     assert ids(mail.sender, scope) == {"SES-UNVERIFIED:consultancy.example": "high"}
 
 
-def test_the_domain_above_the_sender_s_speaks_for_it(scope: Scope, wire: Wire) -> None:
-    below = replace(scope, sender="reports@mail.consultancy.example")
-    wire.order("sesv2.GetEmailIdentity", refusal("NotFoundException", 404), Answer(200, SOUND_IDENTITY))
-    assert ids(mail.sender, below) == {}
-
-
-def test_a_mail_account_in_the_sandbox_is_grave(scope: Scope, wire: Wire) -> None:
-    quota = {"Max24HourSend": 200.0, "SentLast24Hours": 0.0}
-    answer = {"SendingEnabled": True, "ProductionAccessEnabled": True, "SendQuota": quota}
-    wire.order("sesv2.GetAccount", Answer(200, answer), Answer(200, answer | {"ProductionAccessEnabled": False}))
-    assert ids(mail.account, scope) == {}
-    assert ids(mail.account, scope) == {f"SES-ACCOUNT:{ACCOUNT}": "high"}
-    wire.order("sesv2.GetAccount", Answer(200, {}))
-    with pytest.raises(NotLookedAt, match="SES did not say"):
-        ids(mail.account, scope)
-
-
-@pytest.mark.parametrize("old", OF_THE_OLD_RUNBOOK, ids=lambda alarm: alarm["AlarmName"])
-def test_an_alarm_that_the_old_runbook_has_replaced_is_grave(
-    old: dict[str, Any], scope: Scope, stack: Deployed
-) -> None:
-    assert ids(alarms.replaced, scope) == {}
-    boto3.client("cloudwatch").put_metric_alarm(**old)
-    (found,) = alarms.replaced(scope)
-    assert (found.id, found.severity) == (f"ALARM-REPLACED:{old['AlarmName']}", "high")
-    assert found.remedy.startswith("aws cloudwatch put-metric-alarm")
-
-
-def test_an_alarm_that_was_deleted_is_grave(scope: Scope, stack: Deployed) -> None:
-    boto3.client("cloudwatch").delete_alarms(AlarmNames=["CostReporting-BounceRate"])
-    assert ids(alarms.replaced, scope) == {"ALARM-REPLACED:CostReporting-BounceRate": "high"}
-
-
-def test_a_topic_that_an_address_does_not_hear_is_grave(scope: Scope, stack: Deployed) -> None:
-    topic = resource("AWS::SNS::Topic", WATCHED["ALERTS_TOPIC_ARN"])
-    scope = replace(scope, stack=scope.stack.model_copy(update={"resources": (*scope.stack.resources, topic)}))
-    assert ids(alarms.heard, scope) == {}
-    stack.heard_by(stack.subscribed, "PendingConfirmation")
-    assert ids(alarms.heard, scope) == {"ALERTS-UNHEARD:cost-reporting-alerts": "high"}
-    stack.heard_by()
-    assert ids(alarms.heard, scope) == {"ALERTS-UNHEARD:cost-reporting-alerts": "high"}
-
-
 def test_mail_without_tls_is_found(scope: Scope, wire: Wire) -> None:
     for policy, codes in (("REQUIRE", {}), ("OPTIONAL", {"SES-TLS-OPTIONAL:cost-reporting": "medium"})):
         wire.order("sesv2.GetConfigurationSet", Answer(200, {"DeliveryOptions": {"TlsPolicy": policy}}))
@@ -556,39 +499,6 @@ def test_what_pip_audit_does_not_know_is_not_passed(tmp_path: Path, document: An
     check, findings = _dependencies.audited(pip_audit(tmp_path, document))
     assert (check.standing, findings) == ("not checked", ())
     assert said in check.note
-
-
-def test_make_audit_says_ok_fault_or_not_checked_of_each_lock(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    sound = {"name": "jinja2", "version": "3.1.7", "vulns": []}
-    documents = {
-        "a.txt": {"dependencies": [sound]},
-        "b.txt": {"dependencies": [{"name": "jinja2", "version": "3.1.6", "vulns": [FAULT]}]},
-        "c.txt": {"dependencies": [{"name": "jinja2", "skip_reason": "not found on PyPI"}]},
-    }
-    command = tmp_path / "pip-audit"
-    choice = f"next(text for name, text in {documents!r}.items() if any(name in each for each in sys.argv))"
-    command.write_text(f"#!{sys.executable}\nimport json, sys\nprint(json.dumps({choice}))\n")
-    command.chmod(0o755)
-
-    def asked(*locks: str) -> tuple[int, str]:
-        monkeypatch.setattr(_dependencies, "ALL_LOCKS", locks)
-        code = _console.main(known_vulnerabilities.app, ["--pip-audit", str(command)])
-        return code, capsys.readouterr().out
-
-    assert asked("a.txt") == (0, "ok: a.txt: 1 packages compared with PyPI's advisories\n")
-    code, said = asked("a.txt", "b.txt")
-    assert code == 1
-    assert "fault: b.txt: jinja2 3.1.6 has the known fault PYSEC-2026-1, CVE-2026-1" in said
-    assert "\n    fix: `make lock UPGRADE=--upgrade`: mended in 3.1.7." in said
-    code, said = asked("c.txt")
-    assert (code, said) == (1, "not checked: c.txt: pip-audit knows nothing of jinja2\n")
-
-
-def test_make_audit_asks_about_every_lock() -> None:
-    locks = {path.relative_to(_dependencies.ROOT).as_posix() for path in _dependencies.ROOT.glob("requirements/*.txt")}
-    assert set(_dependencies.ALL_LOCKS) == locks | {"src/requirements.txt", "layers/pdf/requirements.txt"}
 
 
 def test_without_pip_audit_nothing_is_passed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,6 @@ import pytest
 from cost_reporting.contracts import DeliveriesWatched, Failure, Run
 from cost_reporting.errors import RollUpNotSent
 from cost_reporting.ledger import Entry, fingerprint, report_key
-from cost_reporting.measures import of
 from cost_reporting.store.ledger import LedgerStore
 from cost_reporting.store.runs import RunStore
 from tests.builders import a_client, a_client_due, client_ended, report_sent
@@ -24,8 +23,6 @@ FIRST_LOOK = NOW.replace(hour=8, second=0)
 """Three hours after the monthly schedule's moment on 8 November, 06:00 in Berlin."""
 LATER = FIRST_LOOK + timedelta(hours=12)
 """When no run can still be at work."""
-MACHINE = ENVIRONMENT["STATE_MACHINE_ARN"]
-EXECUTION = f"{MACHINE.replace(':stateMachine:', ':execution:')}:1"
 CREATED = datetime.fromisoformat("2026-11-07T12:00:00+00:00")
 """When the system was set up: before the monthly schedule's moment, after all others."""
 
@@ -50,7 +47,7 @@ Watch = Callable[..., DeliveriesWatched]
 
 def listed(invoke: Invoke, **request: Any) -> Run:
     """The run of the monthly schedule, begun."""
-    asked = {"request": {"cadence": "monthly"} | request, "execution_id": EXECUTION, "started_at": NOW.isoformat()}
+    asked = {"request": {"cadence": "monthly"} | request, "execution_id": "arn:…:1", "started_at": NOW.isoformat()}
     return Run.model_validate(invoke("list_clients", asked)["run"])
 
 
@@ -211,128 +208,6 @@ def test_a_worklist_that_is_gone_leaves_everybody_expected(invoke: Invoke, world
     run = listed(invoke)
     world.delete(f"runs/{run.run_id}/worklist-1.jsonl")
     assert counts(watch()) == {"missing": 1}
-
-
-def record_of(run: Run) -> dict[str, str]:
-    """The key of what is on record of how the run began."""
-    return {"pk": f"RUN#{run.run_id}", "sk": "RUN"}
-
-
-@pytest.mark.parametrize(
-    ("clients", "at_once", "hours", "expected"),
-    [
-        (10_000, 5, 14.4, "underway"),  # 2,000 rounds of 16 s, ten minutes, two waits, an hour for each of three passes
-        (10_000, 5, 14.6, "missing"),
-        (10_000, 20, 7.8, "underway"),
-        (10_000, 20, 7.9, "missing"),
-        (2, 5, 5.6, "underway"),
-        (2, 5, 5.7, "missing"),
-    ],
-)
-def test_a_client_of_a_list_is_not_missed_before_the_time_of_its_run_is_over_and_is_from_then_on(
-    clients: int, at_once: int, hours: float, expected: str, invoke: Invoke, world: World, watch: Watch
-) -> None:
-    """The time is written down with the run: its number of clients, how many at once, and the waits it may take."""
-    world.add(a_client(client_id="acme"))
-    run = listed(invoke)
-    rewrite = "SET client_count = :clients, concurrent_clients = :at_once"
-    world.rewrite(record_of(run), rewrite, clients=clients, at_once=at_once)
-    assert counts(watch(NOW + timedelta(hours=hours))) == {expected: 1}
-
-
-def test_a_run_of_a_former_version_has_its_nine_hours(invoke: Invoke, world: World, watch: Watch) -> None:
-    world.add(a_client(client_id="acme"))
-    run = listed(invoke)
-    world.rewrite(record_of(run), "REMOVE client_seconds, look_again_seconds, concurrent_clients")
-    assert counts(watch(NOW + timedelta(hours=9, seconds=-1))) == {"underway": 1}
-    assert counts(watch(NOW + timedelta(hours=9))) == {"missing": 1}
-
-
-def test_a_client_that_a_later_run_lists_too_has_the_time_of_the_longer_one(
-    invoke: Invoke, world: World, watch: Watch
-) -> None:
-    world.add(a_client(client_id="acme"))
-    run = listed(invoke)
-    world.rewrite(record_of(run), "SET client_count = :clients", clients=10_000)
-    again = {"request": {"cadence": "monthly", "client_ids": ["acme"]}, "execution_id": f"{EXECUTION}2"}
-    invoke("list_clients", again | {"started_at": (NOW + timedelta(minutes=1)).isoformat()})
-    assert counts(watch(NOW + timedelta(hours=14))) == {"underway": 1}
-
-
-# -- runs under way ---------------------------------------------------------------------------------------------------
-
-
-def under_way(wire: Wire, *executions: dict[str, Any]) -> None:
-    """What Step Functions says: these executions are running."""
-    shown = [{"executionArn": EXECUTION, "startDate": NOW} | each for each in executions]
-    items = [
-        {"stateMachineArn": MACHINE, "name": "x", "status": "RUNNING"}
-        | {name: each[name] for name in ("executionArn", "startDate")}
-        for each in shown
-    ]
-    wire.order("stepfunctions.ListExecutions", Answer(200, {"executions": items}))
-    wire.order(
-        "stepfunctions.DescribeExecution", *[Answer(200, {"status": "RUNNING", "input": "{}"} | e) for e in shown]
-    )
-
-
-def overrun(watched: DeliveriesWatched) -> timedelta:
-    assert watched.overrun_s is not None
-    return timedelta(seconds=watched.overrun_s)
-
-
-FIVE = timedelta(minutes=10, seconds=16) + timedelta(hours=2.5)
-"""What a run of five clients may be under way: it may have waited twice for figures."""
-
-
-def test_a_run_that_does_not_end_is_told_by_how_far_it_is_beyond_its_time(
-    invoke: Invoke, world: World, wire: Wire, watch: Watch
-) -> None:
-    world.add(a_client(client_id="acme"))
-    listed(invoke)
-    for hours in (1, 3, 40):
-        under_way(wire, {})
-        watched = watch(NOW + timedelta(hours=hours))
-        assert overrun(watched) == timedelta(hours=hours) - FIVE
-    assert of(watched)["RunOverrunSeconds"] == round((timedelta(hours=40) - FIVE).total_seconds()) > 0
-
-
-def test_the_run_with_the_least_time_left_counts(invoke: Invoke, world: World, wire: Wire, watch: Watch) -> None:
-    world.add(a_client(client_id="acme"))
-    listed(invoke)
-    fresh = {"executionArn": f"{EXECUTION}-health", "startDate": NOW + timedelta(hours=4)}
-    under_way(wire, fresh, {})
-    assert overrun(watch(NOW + timedelta(hours=4))) == timedelta(hours=4) - FIVE
-
-
-def test_an_execution_that_has_listed_nobody_such_as_a_health_check_has_ten_minutes(
-    wire: Wire, world: World, watch: Watch
-) -> None:
-    under_way(wire, {})
-    assert overrun(watch(NOW + timedelta(minutes=9))) == timedelta(minutes=-1)
-
-
-def test_after_a_redrive_the_time_begins_anew(invoke: Invoke, world: World, wire: Wire, watch: Watch) -> None:
-    """The day after; ExecutionTime of AWS/States would count from the first start."""
-    world.add(a_client(client_id="acme"))
-    listed(invoke)
-    redriven = {"redriveDate": NOW + timedelta(days=1), "redriveCount": 1}
-    under_way(wire, redriven)
-    assert overrun(watch(NOW + timedelta(days=1, hours=1))) == timedelta(hours=1) - FIVE
-
-
-def test_no_run_under_way_is_no_figure_and_neither_is_no_answer(
-    world: World, wire: Wire, watch: Watch, caplog: pytest.LogCaptureFixture
-) -> None:
-    wire.order("stepfunctions.ListExecutions", Answer(200, {"executions": []}))
-    quiet = watch()
-    assert quiet.overrun_s is None
-    assert "RunOverrunSeconds" not in of(quiet)
-    wire.order("stepfunctions.ListExecutions", refusal("AccessDeniedException"))
-    blind = watch()
-    assert (blind.overrun_s, blind.missing) == (None, 0)
-    (event,) = [record for record in caplog.records if record.message == "runs_not_looked_at"]
-    assert (event.levelname, vars(event)["error"]) == ("ERROR", "RunNotStarted")
 
 
 # -- the roll-up ------------------------------------------------------------------------------------------------------

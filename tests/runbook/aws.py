@@ -20,9 +20,7 @@ def main() -> int:
     operation = " ".join(words)
     by_model = operation in UNANSWERED
     command = [os.environ["REAL_AWS"], *arguments]
-    if (
-        words and not by_model
-    ):  # SQS asks AWS whatever AWS_ENDPOINT_URL says, and so do all services before version 2.13
+    if words[:1] == ["sqs"]:  # the CLI's SQS asks AWS whatever AWS_ENDPOINT_URL says
         command += ["--endpoint-url", os.environ["AWS_ENDPOINT_URL"]]
     if by_model:
         done = subprocess.run(

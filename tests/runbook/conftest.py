@@ -6,7 +6,6 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -69,41 +68,25 @@ class Shell:
             if not path.name.startswith(".") and path.name not in ("out", "tests", "docs"):
                 (self.folder / path.name).symlink_to(path)
 
-    def run(self, block: str, typed: str = "") -> subprocess.CompletedProcess[str]:
-        """Run a block as it stands; the first command that fails ends it. ``typed`` answers what it asks."""
+    def run(self, block: str) -> subprocess.CompletedProcess[str]:
+        """Run a block as it stands; the first command that fails ends it."""
         calls, kept = self.folder / ".calls", self.folder / ".kept"
         calls.unlink(missing_ok=True)
         script = f"set -euo pipefail\n[ -f {kept} ] && . {kept}\nset -a\n{block}\nset +a\nexport -p > {kept}\n"
-        with terminal(typed) as keyboard:
-            done = subprocess.run(
-                ["bash", "-c", script],
-                cwd=self.folder,
-                env=self.environment | {"CALLS": str(calls)},
-                stdin=keyboard,
-                capture_output=True,
-                text=True,
-                check=False,
-                timeout=240,
-            )
+        done = subprocess.run(
+            ["bash", "-c", script],
+            cwd=self.folder,
+            env=self.environment | {"CALLS": str(calls)},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=240,
+        )
         said = map(json.loads, calls.read_text(encoding="utf-8").splitlines()) if calls.exists() else ()
         by_model = tuple(call["operation"] for call in said if call["by_model"])
         self.tried.append(Tried(done.returncode == 0, by_model))
         return done
-
-
-@contextmanager
-def terminal(typed: str) -> Iterator[int]:
-    """Something to read from: a terminal at which ``typed`` was typed, or nothing."""
-    if not typed:
-        yield subprocess.DEVNULL
-        return
-    keys, screen = os.openpty()
-    try:
-        os.write(keys, typed.encode())
-        yield screen
-    finally:
-        os.close(keys)
-        os.close(screen)
 
 
 @pytest.fixture(scope="session")
@@ -121,7 +104,7 @@ def environment(stack: Stack, nobody: str, tmp_path_factory: pytest.TempPathFact
     bin_folder = tmp_path_factory.mktemp("bin")
     _command(bin_folder / "aws", f'exec env PYTHONPATH={ROOT} {sys.executable} -m tests.runbook.aws "$@"')
     _command(bin_folder / "python", f'exec {sys.executable} "$@"')
-    _command(bin_folder / "sam", f'exec env PYTHONPATH={ROOT} {sys.executable} -m tests.runbook.sam "$@"')
+    _command(bin_folder / "sam", f'SAM_CLI_TELEMETRY=0 exec {ROOT}/.tools/sam/bin/sam "$@"')
     _command(bin_folder / "editor", f'exec {sys.executable} {ROOT}/tests/runbook/editor.py "$@"')
     Machine(stack).run({"cadence": "monthly"})
     unwanted = ("AWS_PROFILE", "AWS_SESSION_TOKEN", "PYTHONPATH")
@@ -132,7 +115,7 @@ def environment(stack: Stack, nobody: str, tmp_path_factory: pytest.TempPathFact
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_PAGER": "",
         "EDITOR": str(bin_folder / "editor"),
-        "REAL_AWS": os.environ.get("AWS_CLI", str(ROOT / ".tools" / "sam" / "bin" / "aws")),
+        "REAL_AWS": str(ROOT / ".tools" / "sam" / "bin" / "aws"),
         "NOBODY": nobody,
         "PATH": f"{bin_folder}{os.pathsep}{os.environ['PATH']}",
     }

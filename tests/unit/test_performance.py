@@ -180,7 +180,7 @@ def test_a_function_that_is_as_it_should_be_needs_nothing() -> None:
         ({"used_mb": 100, "used_share": Decimal("0.2")}, "MemorySize 192 MB would hold it"),
         ({"used_share": None, "timeouts": 2}, "Raise Timeout, or find"),
         ({"used_share": None, "max_ms": Decimal(97_000)}, "Raise Timeout before"),
-        ({"used_share": None, "throttles": Decimal(3)}, "Lower the parameter AtOnce"),
+        ({"used_share": None, "throttles": Decimal(3)}, "Lower the parameter ConcurrentClients"),
         ({"used_share": None, "init_p95_ms": Decimal(9_100)}, "AWS gives it 10 s"),
     ],
 )

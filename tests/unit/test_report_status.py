@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from cost_reporting.contracts import Outcome, OutcomeStatus
 from cost_reporting.domain.report_status import (
-    APPROVED_FOR,
     CALM,
     DECIDED_WITHIN,
     LATE_FOR,
     MISSING,
     NAMES,
+    RUN_TAKES,
     SENT,
     STATUSES,
     UNDELIVERED,
@@ -62,11 +62,6 @@ def a_hold(state: str, age: timedelta = FRESH, decided: timedelta | None = None)
     return Hold(state=state, at=NOW - age, decided_at=None if decided is None else NOW - decided)
 
 
-def out_of_time() -> dict[str, Any]:
-    """A run listed the client, and all the time that it may take is over."""
-    return {"listed": NOW - APPROVED_FOR, "until": NOW}
-
-
 BOTH = frozenset({ANNA, BERT})
 
 
@@ -111,7 +106,7 @@ def test_a_report_that_ses_has_for_everybody_is_there_although_the_run_did_not_h
 
 
 def test_one_recipient_of_two_is_not_the_report() -> None:
-    found = judged(recipients=BOTH, mails=(a_mail("DELIVERED"),), **out_of_time())
+    found = judged(recipients=BOTH, mails=(a_mail("DELIVERED"),), listed=NOW - RUN_TAKES)
     assert (found.status, "1 of 2 recipients" in found.detail) == ("missing", True)
 
 
@@ -130,17 +125,15 @@ def test_a_failure_tells_the_error_the_stage_and_the_remedy() -> None:
     [
         ({"fired": False}, "missing"),
         ({}, "not_included"),
-        (out_of_time(), "missing"),
-        (out_of_time() | {"until": NOW + FRESH}, "underway"),
-        (out_of_time() | {"client": "suspended"}, "left_out"),
-        (out_of_time() | {"client": "removed"}, "removed"),
-        (out_of_time() | {"client": "unknown", "recipients": frozenset()}, "missing"),
+        ({"listed": NOW - RUN_TAKES}, "missing"),
+        ({"listed": NOW - RUN_TAKES + FRESH}, "underway"),
+        ({"listed": NOW - RUN_TAKES, "client": "suspended"}, "left_out"),
+        ({"listed": NOW - RUN_TAKES, "client": "removed"}, "removed"),
+        ({"listed": NOW - RUN_TAKES, "client": "unknown", "recipients": frozenset()}, "missing"),
         ({"ended": LOSS, "client": "suspended"}, "left_out"),
         ({"ended": an_end("LATE", "CostsNotReady")}, "underway"),
-        (out_of_time() | {"ended": an_end("LATE", "CostsNotReady")}, "underway"),
+        ({"ended": an_end("LATE", "CostsNotReady"), "listed": NOW - 2 * RUN_TAKES}, "underway"),
         ({"ended": an_end("LATE", "CostsNotReady", LATE_FOR)}, "failed"),
-        (out_of_time() | {"ended": an_end("LATE", "CostsNotReady", LATE_FOR)}, "failed"),
-        ({"ended": an_end("LATE", "CostsNotReady", OLD), "listed": NOW - OLD, "until": NOW + FRESH}, "underway"),
         ({"ended": an_end("LEFT_OUT"), "client": "suspended"}, "left_out"),
         ({"ended": an_end("LEFT_OUT")}, "not_included"),
         ({"ended": an_end("REMOVED"), "client": "removed"}, "removed"),
@@ -152,10 +145,7 @@ def test_a_failure_tells_the_error_the_stage_and_the_remedy() -> None:
         ({"hold": a_hold("HELD"), "ended": LOSS}, "held"),
         ({"hold": a_hold("REJECTED")}, "closed"),
         ({"hold": a_hold("REJECTED"), "client": "suspended"}, "closed"),
-        (out_of_time() | {"hold": Hold(state="APPROVED")}, "missing"),
-        ({"hold": a_hold("APPROVED", 2 * OLD, APPROVED_FOR)}, "missing"),
-        ({"hold": a_hold("APPROVED", 2 * OLD, OLD), "listed": NOW - FRESH, "until": NOW + FRESH}, "underway"),
-        ({"hold": a_hold("APPROVED", 2 * OLD, OLD), "listed": NOW - 2 * OLD, "until": NOW + FRESH}, "missing"),
+        ({"hold": Hold(state="APPROVED"), "listed": NOW - RUN_TAKES}, "missing"),
         ({"hold": a_hold("APPROVED", 2 * OLD, FRESH), "ended": an_end("FAILED", "RenderFailed", OLD)}, "underway"),
         ({"hold": a_hold("APPROVED", 2 * OLD, OLD)}, "missing"),
         ({"hold": a_hold("APPROVED", 2 * OLD, OLD), "ended": LOSS}, "failed"),
@@ -273,7 +263,7 @@ MAILS = st.lists(
     max_size=2,
     unique_by=lambda mail: mail.recipient,
 )
-MOMENTS = st.sampled_from([NOW, NOW - APPROVED_FOR, NOW - OLD, NOW - 2 * OLD, NOW + timedelta(days=1)])
+MOMENTS = st.sampled_from([NOW, NOW - RUN_TAKES, NOW - OLD, NOW - 2 * OLD, NOW + timedelta(days=1)])
 ANYTHING = st.builds(
     ReportFacts,
     client_id=st.just("acme"),
@@ -281,7 +271,6 @@ ANYTHING = st.builds(
     recipients=st.frozensets(st.sampled_from([ANNA, BERT])),
     client=st.sampled_from(["active", "suspended", "removed", "unknown"]),
     listed=st.none() | MOMENTS,
-    until=st.none() | MOMENTS,
     fired=st.booleans(),
     mark=st.none() | st.builds(Mark, recipients=st.integers(0, 3), at=MOMENTS),
     mails=MAILS.map(tuple),

@@ -14,15 +14,14 @@ from tests.workflow.machine import Machine
 
 
 @contextmanager
-def deployed(folder: Path, *, listen: str = "") -> Iterator[Stack]:
+def deployed(folder: Path) -> Iterator[Stack]:
     """The template, built and deployed, with the twelve clients. The product's adapters in this process talk to it.
 
-    ``listen``: one more address at which the emulator listens, for containers.
     A file's own stack gives way to the shared one when it ends.
     """
     session = boto3.DEFAULT_SESSION
     try:
-        stack = up(folder, listen=listen, attached=True)
+        stack = up(folder, attached=True)
         with mock.patch.dict(os.environ, stack.variables()):
             boto3.setup_default_session()
             yield stack

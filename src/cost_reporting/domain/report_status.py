@@ -73,10 +73,10 @@ SENT: Final = UNDELIVERED | frozenset[Status]({"complained", "unconfirmed", "acc
 CALM: Final = frozenset[Status]({"delivered", "accepted", "underway", "left_out", "removed", "closed", "not_sent"})
 """No operator has to do anything."""
 
-APPROVED_FOR: Final = timedelta(hours=9)
-"""How long after an approval the run that it starts may be about to begin, or at work on it."""
+RUN_TAKES: Final = timedelta(hours=9)
+"""How long a run may be at work on a client of its list: twice what 10,000 clients take, and its waits for figures."""
 LATE_FOR: Final = timedelta(hours=12)
-"""How long after a look that came too early the run may still look again, at the least: longer, if its time is."""
+"""How long after a look that came too early the run may still look again: its waits, and the passes between them."""
 DECIDED_WITHIN: Final = timedelta(hours=24)
 """How long a report may wait for an operator's decision before it counts as missing."""
 
@@ -151,9 +151,8 @@ class ReportFacts(Fact):
     """All that is on record about a client's report. ``report`` is its name in the ledger.
 
     ``name`` and ``recipients`` (fingerprints) are what the client's record says, if it can be read. ``listed``: when
-    the last run that listed the client began; ``until``: when the time is over that the runs which listed it may take
-    (:attr:`~cost_reporting.store.runs.Begun.until`); ``fired``: some run for all clients has listed its clients.
-    ``mails`` are the report's entries in the ledger. ``dry_run``: the run that it is of mails nothing.
+    the last run that listed the client began; ``fired``: some run for all clients has listed its clients. ``mails`` are
+    the report's entries in the ledger. ``dry_run``: the run that it is of mails nothing.
     """
 
     client_id: str
@@ -162,7 +161,6 @@ class ReportFacts(Fact):
     recipients: frozenset[str] = frozenset()
     client: ClientState = "active"
     listed: AwareDatetime | None = None
-    until: AwareDatetime | None = None
     fired: bool = True
     mark: Mark | None = None
     mails: tuple[Mail, ...] = ()
@@ -299,7 +297,7 @@ def _of_hold(facts: ReportFacts, now: datetime) -> _Said | None:
     decided = hold.decided_at or hold.at
     if hold.state != "APPROVED" or decided is None or (ended is not None and ended.at > decided):
         return None
-    if now - decided < APPROVED_FOR or _is_listed_since(facts, decided, now):
+    if now - decided < RUN_TAKES:
         return _Said(status="underway", detail="approved")
     said = f"approved at {decided:%Y-%m-%d %H:%M} UTC, and no run has sent it"
     return _Said(status="missing", detail=said, remedy=f"Approve it again, which starts the run: {approve}.")
@@ -312,7 +310,7 @@ def _of_end(facts: ReportFacts, now: datetime) -> _Said | None:
     if ended.status in ("LEFT_OUT", "REMOVED"):
         was = "suspended" if ended.status == "LEFT_OUT" else "removed"
         return _Said(status="not_included", detail=f"its client was {was} during the run, and is active now")
-    if ended.status == "LATE" and (now - ended.at < LATE_FOR or _is_within_time(facts, now)):
+    if ended.status == "LATE" and now - ended.at < LATE_FOR:
         return _Said(status="underway", detail="its figures were not there yet, and the run looks again")
     where = f"{ended.error} at {ended.stage}" if ended.stage else ended.error or "no error is on record"
     detail = f"{where}: {ended.message or ''}".rstrip(": ")
@@ -325,25 +323,15 @@ def _of_end(facts: ReportFacts, now: datetime) -> _Said | None:
 
 
 def _of_listing(facts: ReportFacts, now: datetime) -> _Said:
-    if _is_within_time(facts, now):
+    if facts.listed is not None and now - facts.listed < RUN_TAKES:
         return _Said(status="underway")
     if facts.listed is not None:
         some = f"; {_mailed(facts)}" if facts.mails else ""
-        said = f"a run listed the client, and left no outcome in its time{some}"
+        said = f"a run listed the client, and left no outcome{some}"
         return _Said(status="missing", detail=said, remedy=_NO_OUTCOME, error="NoOutcome")
     if facts.fired:
         return _Said(status="not_included", detail="added or resumed since the run, or due only since")
     return _Said(status="missing", detail="no run for all clients was started", remedy=_NEVER_STARTED)
-
-
-def _is_within_time(facts: ReportFacts, now: datetime) -> bool:
-    """Whether a run that has listed the client may still be at work on it."""
-    return facts.until is not None and now < facts.until
-
-
-def _is_listed_since(facts: ReportFacts, decided: datetime, now: datetime) -> bool:
-    """The same of a run that began after the decision."""
-    return facts.listed is not None and facts.listed >= decided and _is_within_time(facts, now)
 
 
 def _as_mails_stand(mails: Iterable[Mail], now: datetime) -> _Said:

@@ -2,18 +2,11 @@
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from functools import partial
 
+from cost_reporting import aws
 from cost_reporting.contracts import Check, Health
-from cost_reporting.delivery.standing import Standing
-from cost_reporting.domain.readiness import Verdict
 from cost_reporting.errors import Unhealthy
-from cost_reporting.operations import readiness
-from cost_reporting.settings import Settings, Watched
-from cost_reporting.store.parts import bucket_is_there, table_status
-from cost_reporting.store.stacks import read_template
-
-WORKS = ("ACTIVE", "UPDATING")
+from cost_reporting.settings import Settings
 
 
 def check_health(*, probes: Callable[[], Iterator[Check]], now: Callable[[], datetime]) -> Health:
@@ -25,32 +18,53 @@ def check_health(*, probes: Callable[[], Iterator[Check]], now: Callable[[], dat
     return Health(status="healthy", checked_at=now(), checks=checks)
 
 
-def probe(settings: Settings, watched: Watched) -> Iterator[Check]:
-    """The tables, the bucket, the mail account, the sender, whether alarms are heard and are the template's.
-
-    What could not be looked at is out of order: nobody knows that it works.
-    """
-    for verdict in _verdicts(settings, watched):
-        not_checked = "not checked: " if verdict.state == "not checked" else ""
-        yield Check(name=verdict.check, healthy=verdict.state == "ok", detail=not_checked + verdict.fact)
-
-
-def _verdicts(settings: Settings, watched: Watched) -> Iterator[Verdict]:
-    region = watched.region
-    for table in (settings.clients_table, settings.outcomes_table):
-        yield from readiness.part(f"table {table}", partial(_table, table), "")
-    yield from readiness.part(f"bucket {settings.bucket}", partial(_bucket, settings.bucket), "")
-    yield from readiness.mail_account(settings.sender, region, lambda: Standing().account())
-    yield from readiness.sender(settings.sender, region)
-    yield from readiness.alerts(watched.alerts_topic_arn, settings.operators, region)
-    yield from readiness.alarms(lambda: read_template(watched.stack_id), region)
+def probe(settings: Settings) -> Iterator[Check]:
+    """The two tables, the bucket, the mail account and the sender, as AWS sees them now."""
+    yield _table(settings.clients_table)
+    yield _table(settings.outcomes_table)
+    yield _checked(f"bucket {settings.bucket}", lambda: _bucket(settings.bucket))
+    yield _checked("mail account", _mail_account)
+    yield _checked("sender", lambda: _sender(settings.sender))
 
 
-def _table(name: str) -> tuple[bool, str]:
-    status = table_status(name)
-    return status in WORKS, status
+def _checked(name: str, look: Callable[[], tuple[bool, str]]) -> Check:
+    try:
+        healthy, detail = look()
+    except aws.Refused as refused:
+        healthy, detail = False, aws.code(refused) or "refused"
+    except aws.NoAnswer as none:
+        healthy, detail = False, type(none).__name__
+    return Check(name=name, healthy=healthy, detail=detail)
+
+
+def _table(name: str) -> Check:
+    def look() -> tuple[bool, str]:
+        state = aws.client("dynamodb").describe_table(TableName=name)["Table"].get("TableStatus", "absent")
+        return state in ("ACTIVE", "UPDATING"), state
+
+    return _checked(f"table {name}", look)
 
 
 def _bucket(name: str) -> tuple[bool, str]:
-    there = bucket_is_there(name)
-    return there, "reachable" if there else "absent"
+    aws.client("s3").head_bucket(Bucket=name)
+    return True, "reachable"
+
+
+def _mail_account() -> tuple[bool, str]:
+    account = aws.client("sesv2").get_account()
+    sending, quota = account.get("SendingEnabled", False), account.get("SendQuota", {})
+    mode = "production" if account.get("ProductionAccessEnabled") else "sandbox: only verified recipients get mail"
+    used = f"{quota.get('SentLast24Hours', 0):.0f} of {quota.get('Max24HourSend', 0):.0f} mails in 24 hours"
+    return bool(sending), f"{mode}, {used}" if sending else "sending is switched off"
+
+
+def _sender(sender: str) -> tuple[bool, str]:
+    """The address itself is verified, or else its domain is."""
+    for identity in (sender, sender.rpartition("@")[2]):
+        try:
+            if aws.client("sesv2").get_email_identity(EmailIdentity=identity).get("VerifiedForSendingStatus"):
+                return True, "verified"
+        except aws.Refused as refused:
+            if aws.code(refused) != "NotFoundException":
+                raise
+    return False, "neither the address nor its domain is verified in SES"

@@ -1,6 +1,6 @@
 """List Clients: from what was asked to the worklist of a run."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -23,8 +23,7 @@ from cost_reporting.contracts import (
 )
 from cost_reporting.domain.account_binding import contests
 from cost_reporting.domain.recipients import PARAMETER, outside
-from cost_reporting.domain.run_time import RunTime
-from cost_reporting.errors import InvalidRequest, NoClients
+from cost_reporting.errors import InvalidRequest
 from cost_reporting.ledger import fingerprint, issue_key
 from cost_reporting.operations.addressees import write_addressees
 from cost_reporting.operations.hold import approval_is_due
@@ -47,8 +46,7 @@ def list_clients(
     zone: ZoneInfo,
     test_domains: frozenset[str],
     concurrent_clients: int,
-    client_seconds: int,
-    waits: Sequence[timedelta],
+    looks: int,
     clients: ClientStore,
     accounts: AccountStore,
     runs: RunStore,
@@ -62,15 +60,12 @@ def list_clients(
     A live run for all clients is written down as such, so that the watch knows whom it was for, however it ends. If it
     was started for a moment of a schedule that another execution is still working on, it ends as StartedTwice.
 
-    ``waits``: so long a run waits before each further look at clients whose figures are not there yet; a test report
-    never does, since its operator waits for the answer. With ``client_seconds``, how long a client takes on average,
-    they are written down with the run: what it may take is worked out from them.
+    ``looks``: so often a run looks again at clients whose figures are not there yet; a test report never does, since
+    its operator waits for the answer.
 
     Two clients whose records lead to the same AWS account are listed with each other's names, be they both in this run
     or not: Fetch Costs then refuses each.
-    Raises InvalidRequest naming the field that makes no sense, before any client is touched, or NoClients if a schedule
-    asks and there is no record at all: schedules are switched on when there are clients, so the table is not the one
-    that it was, or was emptied.
+    Raises InvalidRequest naming the field that makes no sense, before any client is touched.
     """
     request, run = what_is_asked(asked, zone)
     for_all = _wanted(request) is None and run.mode == "live"
@@ -79,27 +74,24 @@ def list_clients(
         if first is not None:
             return StartedTwice(run=run, double_of=first)
     rows = list(clients.rows(*FIELDS))
-    if for_all and request.scheduled_at is not None and not rows:
-        raise NoClients("the clients table is empty, and a schedule has started this run")
     due = who_is_due(request, run, rows, runs=runs)
     require_allowed(request, run, test_domains, clients=clients, approvals=approvals)
     if request.recipients is not None:
         stored = write_addressees(objects, run, request.recipients)
         run = run.model_copy(update={"test_recipients": stored})
     contested = contests(claims_of(rows, accounts))
-    waits = () if run.mode == "test" else tuple(waits)
+    last_look = looks == 0 or run.mode == "test"
     lines = (
         ClientDue(
             run=run,
             client_id=client_id,
-            last_look=not waits,
+            last_look=last_look,
             contested_by=tuple(each.other for each in contested.get(client_id, ())),
         )
         for client_id in due
     )
     worklist = write_worklist(objects, run, 1, lines, concurrent_clients=concurrent_clients)
-    time = RunTime(clients=len(due), at_once=concurrent_clients, client_seconds=client_seconds, waits=waits)
-    runs.begin(worklist, asked.execution_id, asked.started_at, client_ids=due, time=time)
+    runs.begin(worklist, asked.execution_id, asked.started_at, client_ids=due)
     if for_all:
         runs.expect(worklist, asked.started_at)
     return worklist

@@ -89,8 +89,7 @@ def _invocations(
     """What the function's REPORT lines say, and how many of them could not be read."""
     found: list[Invocation] = []
     unreadable = 0
-    lines = logs.lines(function.log_group, start, end, pattern=PATTERN, function=function.name)
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate(logs.lines(function.log_group, start, end, pattern=PATTERN), start=1):
         try:
             invocation = parse_report(line)
         except ValueError:

@@ -1,6 +1,5 @@
 """Record Outcome: how a client's part of the run ended, written down for good."""
 
-import logging
 from collections.abc import Callable
 from datetime import datetime
 from typing import Final
@@ -9,7 +8,6 @@ from cost_reporting.contracts import ClientEnded, Failure, Outcome, OutcomeStatu
 from cost_reporting.outcomes import failed, failed_stage, message_of
 from cost_reporting.store.runs import RunStore
 
-_log = logging.getLogger(__name__)
 APPROVAL: Final = "Look at the report, which the operators have by mail, and approve or reject it: scripts/report.py."
 
 
@@ -24,14 +22,9 @@ def record_outcome(ended: ClientEnded, *, runs: RunStore, now: Callable[[], date
     """Write the outcome, and the mark that the client has this report, or how it ended without it.
 
     Returns the outcome that stands: a failure that is recorded after the client's report was sent changes nothing.
-    A client that failed is logged as an error, since its earlier errors may have been mended by a retry, and a function
-    that was killed has logged none.
     """
-    stands = write_outcome(ended.run, outcome_of(ended), runs=runs, now=now)
-    if stands.status == "FAILED":
-        said = {"stage": stands.stage, "error": stands.error, "reason": stands.message, "remedy": stands.remedy}
-        _log.error("client_failed", extra=said)
-    return stands
+    outcome = outcome_of(ended)
+    return write_outcome(ended.run, outcome, runs=runs, now=now)
 
 
 def write_outcome(run: Run, outcome: Outcome, *, runs: RunStore, now: Callable[[], datetime]) -> Outcome:

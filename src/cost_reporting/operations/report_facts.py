@@ -12,7 +12,6 @@ from typing import Any
 
 from cost_reporting.contracts import Run
 from cost_reporting.domain.report_status import ClientState, Ended, Hold, Mark, ReportFacts
-from cost_reporting.domain.run_time import FORMER
 from cost_reporting.errors import StoreRefused
 from cost_reporting.ledger import Mail, fingerprint, issue_key, report_key
 from cost_reporting.operations.worklists import read_worklist
@@ -20,7 +19,7 @@ from cost_reporting.outcomes import RunListed
 from cost_reporting.periods import present_name
 from cost_reporting.store.ledger import LedgerStore
 from cost_reporting.store.objects import ObjectStore
-from cost_reporting.store.runs import Begun, RunStore
+from cost_reporting.store.runs import RunStore
 
 _log = logging.getLogger(__name__)
 Row = Mapping[str, Any]
@@ -35,7 +34,6 @@ class IssueFacts:
     issue: str
     rows: Mapping[str, Row] | None
     listed: Mapping[str, datetime]
-    until: Mapping[str, datetime]
     fired: bool
     marks: Mapping[str, Mark]
     ends: Mapping[str, Ended]
@@ -49,7 +47,6 @@ class IssueFacts:
             report=f"{client_id}#{self.issue}#live",
             **of_row(None if self.rows is None else self.rows.get(client_id, {})),
             listed=self.listed.get(client_id),
-            until=self.until.get(client_id),
             fired=self.fired,
             mark=self.marks.get(client_id),
             mails=self.mails.get(client_id, ()),
@@ -74,15 +71,12 @@ def facts_of_issue(
     for_all = runs.expected(issue)
     named = {run.run_id: run.started_at for run in among if run.mode == "live" and issue_of_run(run) == issue}
     listed: dict[str, datetime] = {}
-    until: dict[str, datetime] = {}
     fired = False
     for run_id, began in sorted((named | for_all).items(), key=lambda each: each[1]):
         clients = _clients_of(run_id, objects)
         if clients is not None:
             fired = fired or run_id in for_all
             listed |= dict.fromkeys(clients, began)
-            over = until_of(runs.begun(run_id), began)
-            until |= {each: max(over, until.get(each, over)) for each in clients}
     mails: defaultdict[str, list[Mail]] = defaultdict(list)
     for mail in ledger.of_issue(issue):
         mails[mail.report.partition("#")[0]].append(mail)
@@ -90,7 +84,6 @@ def facts_of_issue(
         issue=issue,
         rows=rows,
         listed=listed,
-        until=until,
         fired=fired,
         marks=runs.marks(issue),
         ends=runs.ends(issue),
@@ -106,35 +99,24 @@ def facts_of_report(
     mails: Sequence[Mail],
     *,
     runs: RunStore,
-    objects: ObjectStore,
     began: datetime | None = None,
 ) -> ReportFacts:
-    """What is on record about the report that ``run`` is about. ``began``: when it began, if it has listed the client.
+    """What is on record about the report that ``run`` is about. ``began``: when a run began that has listed the client.
 
     Tests and dry runs have no marks, and are not for the record's recipients: what they have recorded is all there is.
     """
     report, issue = report_key(run, client_id), issue_key(run)
-    until = None if began is None else until_of(runs.begun(run.run_id), began)
-    facts = ReportFacts(client_id=client_id, report=report, listed=began, until=until, mails=tuple(mails))
+    facts = ReportFacts(client_id=client_id, report=report, listed=began, mails=tuple(mails))
     if run.mode != "live":
         return facts
-    for run_id, other_began in runs.expected(issue).items():
-        if until is not None and run_id != run.run_id and client_id in (_clients_of(run_id, objects) or ()):
-            until = max(until, until_of(runs.begun(run_id), other_began))
     return facts.model_copy(
         update={
             **of_row(row),
-            "until": until,
             "mark": runs.mark_of(issue, client_id),
             "hold": runs.hold_of(issue, client_id),
             "ended": runs.end_of(issue, client_id),
         }
     )
-
-
-def until_of(begun: Begun | None, began: datetime) -> datetime:
-    """When the time of a run that began then is over. Of one whose record is gone, as of a run of former versions."""
-    return began + FORMER if begun is None else begun.until
 
 
 def issue_of_run(listed: RunListed) -> str:

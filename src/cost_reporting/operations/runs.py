@@ -147,7 +147,7 @@ def progress_of(execution: Execution, *, runs: RunStore, zone: ZoneInfo) -> Prog
 def last_failed(executions: ExecutionStore, *, among: int = 100) -> Execution:
     """The newest run that ended with clients that have no report. Raises InvalidRequest if there is none."""
     for execution in executions.recent(among, status="FAILED"):
-        if execution.error not in ("InvalidRequest", "NoClients", "Unhealthy"):
+        if execution.error not in ("InvalidRequest", "Unhealthy"):
             return execution
     raise InvalidRequest("run_id: no run has failed; name the one that is meant")
 

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import TypedDict
 
 from cost_reporting.contracts import ClientDue, Outcome, Run, RunSummary, SettleAsked, StoredObject, Worklist
 from cost_reporting.errors import RunIncomplete, WorklistChanged
@@ -11,11 +10,6 @@ from cost_reporting.operations.worklists import contested_clients, listed_client
 from cost_reporting.outcomes import left_late, processed, settle, verdict, with_status
 from cost_reporting.store.objects import JSON, ObjectStore, run_prefix
 from cost_reporting.store.runs import Begun, RunStore
-
-
-class _Worked(TypedDict, total=False):
-    worked_ms: int
-    overrun_s: int
 
 
 def settle_run(
@@ -70,10 +64,10 @@ def settle_run(
             look_again_at=(asked.entered_at + waits[worklist.looks]).replace(microsecond=0),
         )
     redrives = asked.redrives if isinstance(asked, SettleAsked) else int(redriven)
-    worked = _worked(record.begun, waits[: worklist.looks], now()) if redrives == 0 else {}
+    worked_ms = _worked_ms(record.begun, waits[: worklist.looks], now()) if redrives == 0 else None
     told = redriven or any(number < worklist.pass_number for number in record.verdicts)
     if not losses and (listed.changed is None or (told and not listed.unknown)):
-        return _summary(worklist, outcomes, summary, worked, counted)
+        return _summary(worklist, outcomes, summary, worked_ms, counted)
     if redriven and losses:
         run = run.model_copy(update={"rerun_of": run.run_id, "named": False}) if run.named else run
         return write_worklist(
@@ -90,9 +84,9 @@ def settle_run(
     runs.judge(run.run_id, worklist.pass_number, len(losses), now(), redrives=redrives)
     if losses:
         said = "\n".join(filter(None, (verdict(outcomes), listed.changed)))
-        raise RunIncomplete(said, **worked, processed=counted)
+        raise RunIncomplete(said, worked_ms=worked_ms, processed=counted)
     said = f"{listed.changed} Every client that is known to have been listed has its report."
-    raise WorklistChanged(said, **worked, processed=counted)
+    raise WorklistChanged(said, processed=counted)
 
 
 def _again(run: Run, ended: Outcome, contested: Mapping[str, tuple[str, ...]], *, last_look: bool) -> ClientDue:
@@ -101,22 +95,15 @@ def _again(run: Run, ended: Outcome, contested: Mapping[str, tuple[str, ...]], *
     return ClientDue(run=run, client_id=client_id, last_look=last_look, contested_by=contested.get(client_id, ()))
 
 
-def _worked(begun: Begun | None, waited: Sequence[timedelta], now: datetime) -> _Worked:
-    """How long the run has worked since it began, without its waits, and what of that is beyond its time.
-
-    Nothing if its beginning is not on record.
-    """
+def _worked_ms(begun: Begun | None, waited: Sequence[timedelta], now: datetime) -> int | None:
+    """How long the run has worked since it began, without its waits; None if that is not on record."""
     if begun is None:
-        return {}
-    worked = max(now - begun.started_at - sum(waited, timedelta()), timedelta())
-    return {
-        "worked_ms": round(worked / timedelta(milliseconds=1)),
-        "overrun_s": round((worked - begun.time.work) / timedelta(seconds=1)),
-    }
+        return None
+    return max(0, round((now - begun.started_at - sum(waited, timedelta())) / timedelta(milliseconds=1)))
 
 
 def _summary(
-    worklist: Worklist, outcomes: list[Outcome], summary: StoredObject, worked: _Worked, counted: int
+    worklist: Worklist, outcomes: list[Outcome], summary: StoredObject, worked_ms: int | None, counted: int
 ) -> RunSummary:
     return RunSummary(
         run=worklist.run,
@@ -129,7 +116,7 @@ def _summary(
         left_out=len(with_status(outcomes, "LEFT_OUT")),
         removed=len(with_status(outcomes, "REMOVED")),
         processed=counted,
-        **worked,
+        worked_ms=worked_ms,
         summary=summary,
     )
 

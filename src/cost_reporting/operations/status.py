@@ -136,9 +136,7 @@ def reports_of(
     row = clients.find(client_id) or {}
 
     def report(run: Run, end: OutcomeKept | None, began: datetime | None) -> ReportStatus:
-        return _report(
-            run, client_id, row, end, began, now, runs=runs, objects=objects, approvals=approvals, ledger=ledger
-        )
+        return _report(run, client_id, row, end, began, now, runs=runs, approvals=approvals, ledger=ledger)
 
     seen: set[str] = set()
     for execution in executions.recent(among):
@@ -193,13 +191,12 @@ def _report(
     now: datetime,
     *,
     runs: RunStore,
-    objects: ObjectStore,
     approvals: ApprovalStore,
     ledger: LedgerStore,
 ) -> ReportStatus:
     live = run.mode == "live"
     mails = ledger.of_report(report_key(run, client_id)) if run.mode != "dry_run" else ()
-    facts = facts_of_report(run, client_id, row, mails, runs=runs, objects=objects, began=began)
+    facts = facts_of_report(run, client_id, row, mails, runs=runs, began=began)
     if end is not None:
         facts = with_outcome(facts, end.outcome, run_id=run.run_id, at=end.at)
     judged = judge(facts, now=now)

@@ -20,15 +20,12 @@ from cost_reporting.domain.report_status import MISSING, STATUSES, UNDELIVERED, 
 from cost_reporting.errors import (
     CostReportingError,
     RollUpNotSent,
-    RunNotStarted,
 )
 from cost_reporting.ledger import issue_key
-from cost_reporting.operations.long_runs import longest_overrun
 from cost_reporting.operations.report_facts import FIELDS, Row, facts_of_issue
 from cost_reporting.periods import label
 from cost_reporting.schedules import Due, due_by
 from cost_reporting.store.clients import ClientStore
-from cost_reporting.store.executions import ExecutionStore
 from cost_reporting.store.ledger import LedgerStore
 from cost_reporting.store.objects import JSON, ObjectStore
 from cost_reporting.store.rollups import RolledUp, RollUpStore
@@ -56,20 +53,12 @@ class Post:
 
 
 def watch_deliveries(
-    asked: WatchAsked,
-    *,
-    zone: ZoneInfo,
-    clients: ClientStore,
-    runs: RunStore,
-    executions: ExecutionStore,
-    post: Post,
-    now: Callable[[], datetime],
+    asked: WatchAsked, *, zone: ZoneInfo, clients: ClientStore, runs: RunStore, post: Post, now: Callable[[], datetime]
 ) -> DeliveriesWatched:
     """Look at the last report of each schedule, client by client, and tell operators if there is news.
 
     Expected is whom a run for everybody has listed, and who is due now. It may run as often as one likes: it changes
-    nothing, and mails a roll-up only when something is new, and once each morning while a report is missing. It also
-    looks how long the runs under way have been so: one that does not end says nothing of itself.
+    nothing, and mails a roll-up only when something is new, and once each morning while a report is missing.
 
     Raises RollUpNotSent, which carries the counts, if operators could not be told.
     """
@@ -83,13 +72,10 @@ def watch_deliveries(
     statuses = Counter(client.status for call in calls for client in call.clients)
     missing, bounced = (sum(statuses[status] for status in group) for group in (MISSING, UNDELIVERED))
     _log.info("roll_call", extra={"reports": len(calls), **{status: statuses[status] for status in STATUSES}})
-    overrun = _overrun(executions, runs, now())
     try:
         told = _tell(calls, at=at, zone=zone, post=post, now=now, missing=missing)
     except CostReportingError as trouble:
-        raise RollUpNotSent(
-            f"{trouble.name}: {trouble}", missing=missing, bounced=bounced, overrun_s=overrun
-        ) from trouble
+        raise RollUpNotSent(f"{trouble.name}: {trouble}", missing=missing, bounced=bounced) from trouble
     reports = tuple(
         ReportWatched(
             cadence=call.due.cadence,
@@ -102,17 +88,7 @@ def watch_deliveries(
         )
         for call in calls
     )
-    return DeliveriesWatched(at=at, reports=reports, missing=missing, bounced=bounced, overrun_s=overrun, roll_up=told)
-
-
-def _overrun(executions: ExecutionStore, runs: RunStore, now: datetime) -> int | None:
-    """How far runs under way are beyond their time. What cannot be looked at is an error in the log, and no loss of
-    what the watch has found besides."""
-    try:
-        return longest_overrun(executions=executions, runs=runs, now=now)
-    except RunNotStarted as trouble:
-        _log.error("runs_not_looked_at", extra={"error": trouble.name, "reason": str(trouble)})
-        return None
+    return DeliveriesWatched(at=at, reports=reports, missing=missing, bounced=bounced, roll_up=told)
 
 
 def roll_call(

@@ -1,6 +1,6 @@
 """The keys with which a client's costs may be read: a role guarded by an ExternalId, or, as a last resort, a secret."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
@@ -18,9 +18,6 @@ from cost_reporting.errors import (
 from cost_reporting.soundness import is_own_secret
 from cost_reporting.sources.refusals import refusal, sentence
 from cost_reporting.store.translation import translated
-
-if TYPE_CHECKING:
-    from mypy_boto3_sts import STSClient
 
 _SESSION = "cost-reporting"
 
@@ -48,7 +45,7 @@ def reader(client_id: str, access: Access, field: str = "access") -> Reader:
         if isinstance(access, RoleAccess):
             return Reader(account_id=access.account_id, credentials=_assume(access))
         credentials = _from_secret(client_id, access, f"{client_id}: {field}.secret_arn")
-        identity = clients_sts(credentials).get_caller_identity()
+        identity = aws.client("sts", credentials=credentials).get_caller_identity()
         return Reader(account_id=identity["Account"], credentials=credentials)
     except aws.Refused as refused:
         if aws.code(refused) in aws.THROTTLES or aws.status(refused) >= 500:
@@ -69,11 +66,6 @@ def _denied(what: str, refused: aws.Refused) -> CostReportingError:
     return ClientAccessDenied(f"{what}: {code}: {sentence(said)}" if said.strip() else f"{what}: {code}")
 
 
-def clients_sts(credentials: aws.Credentials | None = None) -> "STSClient":
-    """STS for what concerns a client's account: in the one region that the account cannot have deactivated."""
-    return aws.client("sts", region=aws.CLIENTS_REGION, credentials=credentials)
-
-
 def lets_in(role_arn: str, external_id: str | None) -> bool:
     """Whether the role lets us in under ``external_id``, or without any: a sound trust does under the client's only.
 
@@ -81,7 +73,7 @@ def lets_in(role_arn: str, external_id: str | None) -> bool:
     """
     known: Any = {} if external_id is None else {"ExternalId": external_id}
     try:
-        clients_sts().assume_role(RoleArn=role_arn, RoleSessionName=_SESSION, DurationSeconds=900, **known)
+        aws.client("sts").assume_role(RoleArn=role_arn, RoleSessionName=_SESSION, DurationSeconds=900, **known)
     except aws.Refused as refused:
         if aws.code(refused) in aws.THROTTLES or aws.status(refused) >= 500:
             raise CostsThrottled(f"STS: {aws.code(refused)}") from refused
@@ -100,7 +92,7 @@ def ourselves() -> str:
 
 
 def _assume(access: RoleAccess) -> aws.Credentials:
-    keys = clients_sts().assume_role(
+    keys = aws.client("sts").assume_role(
         RoleArn=access.role_arn, RoleSessionName=_SESSION, ExternalId=access.external_id, DurationSeconds=900
     )["Credentials"]
     return aws.Credentials(

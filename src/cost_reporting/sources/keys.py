@@ -7,7 +7,6 @@ from datetime import datetime
 from cost_reporting import aws
 from cost_reporting.credentials import Key
 from cost_reporting.errors import ClientAccessDenied, CostsThrottled, RotationStopped
-from cost_reporting.sources.access import clients_sts
 
 
 class KeyRing:
@@ -21,7 +20,7 @@ class KeyRing:
         self._client_id = client_id
         self._iam = aws.client("iam", credentials=credentials)
         with self._translated("sts:GetCallerIdentity"):
-            identity = clients_sts(credentials).get_caller_identity()
+            identity = aws.client("sts", credentials=credentials).get_caller_identity()
         kind, _, path = identity["Arn"].rpartition(":")[2].partition("/")
         if kind != "user":
             raise RotationStopped(

@@ -90,10 +90,7 @@ class ExecutionStore:
             raise
 
     def recent(self, limit: int, *, status: Status | None = None) -> Iterator[Execution]:
-        """The last ``limit`` executions, the newest first, or those of them that stand as ``status`` says.
-
-        AWS lists a Map Run's children only where their Map Run is named (API Reference, "ListExecutions").
-        """
+        """The last ``limit`` executions, the newest first, or those of them that ended as ``status`` says."""
         asked: dict[str, Any] = {"stateMachineArn": self._machine, "maxResults": min(limit, 1000)}
         if status is not None:
             asked["statusFilter"] = status
@@ -102,8 +99,7 @@ class ExecutionStore:
             with _asked("list the runs"):
                 page = self._states.list_executions(**asked)
             for each in page["executions"][:left]:
-                if "/" not in each["executionArn"]:  # a child's has: <machine>/<label of the map>
-                    yield self.get(each["executionArn"])
+                yield self.get(each["executionArn"])
             left -= len(page["executions"])
             if "nextToken" not in page:
                 return

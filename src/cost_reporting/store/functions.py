@@ -12,7 +12,7 @@ from cost_reporting.store.translation import translated
 
 
 class Function(Fact):
-    """A deployed function. ``log_group`` is where its log goes, and others' may go too."""
+    """A deployed function. ``log_group`` is where its log goes."""
 
     name: str
     arn: str
@@ -49,13 +49,6 @@ def read_function(name: str) -> Function:
         timeout_s=found["Timeout"],
         log_group=found.get("LoggingConfig", {}).get("LogGroup") or f"/aws/lambda/{name}",
     )
-
-
-def read_concurrency() -> tuple[int | None, int | None]:
-    """How many functions may run at once in this account and region, and how many of them are reserved for none."""
-    with translated("read Lambda's limits"):
-        limit = aws.client("lambda").get_account_settings().get("AccountLimit", {})
-    return limit.get("ConcurrentExecutions"), limit.get("UnreservedConcurrentExecutions")
 
 
 def read_machine(arn: str) -> Machine:

@@ -1,7 +1,7 @@
 """Runs in the outcomes table: what was asked, how each client ended, the verdicts, and who has which report."""
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from pydantic import AwareDatetime
@@ -9,7 +9,6 @@ from pydantic import AwareDatetime
 from cost_reporting import aws
 from cost_reporting.contracts import Cadence, Fact, Issue, Outcome, Period, Run, StoredObject, Worklist
 from cost_reporting.domain.report_status import Ended, Hold, Mark
-from cost_reporting.domain.run_time import CLIENT_SECONDS, FORMER, RunTime
 from cost_reporting.ledger import issue_key
 from cost_reporting.outcomes import OutcomeKept, RunKept, RunListed
 from cost_reporting.periods import label, month_of, stored_names
@@ -20,36 +19,13 @@ _LISTED_SIZE: Final = 250_000
 
 
 class Begun(Fact):
-    """A run as it began. ``worklist`` is the list of its first pass as it was stored.
-
-    ``client_seconds`` and ``look_again_seconds`` are what its time is worked out from; older versions kept neither, and
-    the oldest no ``concurrent_clients``, which were five.
-    """
+    """A run as it began. ``worklist`` is the list of its first pass as it was stored."""
 
     run: Run
     client_count: int
     execution_id: str
     started_at: AwareDatetime
     worklist: StoredObject
-    concurrent_clients: int = 5
-    client_seconds: int | None = None
-    look_again_seconds: tuple[int, ...] = ()
-
-    @property
-    def time(self) -> RunTime:
-        """How long it may take."""
-        return RunTime(
-            clients=self.client_count,
-            at_once=self.concurrent_clients,
-            client_seconds=self.client_seconds or CLIENT_SECONDS,
-            waits=tuple(timedelta(seconds=each) for each in self.look_again_seconds),
-        )
-
-    @property
-    def until(self) -> datetime:
-        """When a client of its list that has no outcome counts as missing."""
-        at_most = self.time.at_most
-        return self.started_at + (max(FORMER, at_most) if self.client_seconds is None else at_most)
 
 
 class RunOnRecord(Fact):
@@ -127,15 +103,9 @@ class RunStore:
         return None if found is None else str(found["execution_id"])
 
     def begin(
-        self,
-        worklist: Worklist,
-        execution_id: str,
-        started_at: datetime,
-        *,
-        client_ids: Iterable[str] = (),
-        time: RunTime | None = None,
+        self, worklist: Worklist, execution_id: str, started_at: datetime, *, client_ids: Iterable[str] = ()
     ) -> None:
-        """Write down that the run has begun, for which execution, with which clients, and how long it may take.
+        """Write down that the run has begun, for which execution, and with which clients.
 
         It is listed first, so that no run is on record that a list of the runs lacks. The ids are a second home of the
         worklist's: with them Settle Run can name a client that the worklist in the bucket has lost.
@@ -162,8 +132,7 @@ class RunStore:
             _run_pk(run.run_id),
             "RUN",
             worklist.model_dump(mode="json", exclude_none=True)
-            | {"execution_id": execution_id, "started_at": started_at.isoformat()}
-            | ({} if time is None else _time(time)),
+            | {"execution_id": execution_id, "started_at": started_at.isoformat()},
         )
 
     def record(self, run: Run, outcome: Outcome, at: datetime) -> Outcome:
@@ -379,13 +348,6 @@ class RunStore:
 
 def _begun(item: dict[str, Any]) -> Begun:
     return Begun.model_validate({k: v for k, v in item.items() if k in Begun.model_fields})
-
-
-def _time(time: RunTime) -> dict[str, Any]:
-    return {
-        "client_seconds": time.client_seconds,
-        "look_again_seconds": [round(wait.total_seconds()) for wait in time.waits],
-    }
 
 
 def _moment_key(issue: str, moment: datetime) -> dict[str, str]:

@@ -11,7 +11,6 @@ from cost_reporting.errors import ClientMisconfigured
 from cost_reporting.operations.audit.scope import NotLookedAt, Scope
 from cost_reporting.operations.owned_accounts import FIELDS, told
 from cost_reporting.records import printable
-from cost_reporting.sources.access import clients_sts
 from cost_reporting.store.clients import ClientStore
 from cost_reporting.store.translation import translated
 
@@ -130,7 +129,7 @@ def trust(scope: Scope) -> Iterator[Finding]:
 def _opens(role_arn: str, external_id: str | None) -> bool:
     with translated("assume a client's role"):
         try:
-            clients_sts().assume_role(
+            aws.client("sts").assume_role(
                 RoleArn=role_arn,
                 RoleSessionName=SESSION,
                 DurationSeconds=900,

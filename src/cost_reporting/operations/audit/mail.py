@@ -1,36 +1,30 @@
-"""The sender: whether receivers can tell that a mail is ours, that it goes over TLS, and to everybody."""
+"""The sender: whether receivers can tell that a mail is ours, and that it goes over TLS."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from cost_reporting import aws
 from cost_reporting.audit import Finding, finding
-from cost_reporting.delivery.standing import Standing
-from cost_reporting.domain.readiness import deciding, domains_first, may_send
-from cost_reporting.operations import readiness
-from cost_reporting.operations.audit.scope import Scope, found_by
+from cost_reporting.operations.audit.scope import Scope
 from cost_reporting.store.translation import translated
 
 
-def account(scope: Scope) -> Iterator[Finding]:
-    """Whether SES sends for this account, and outside its sandbox."""
-    verdicts = readiness.mail_account(scope.sender, aws.region(), lambda: Standing().account())
-    yield from found_by(verdicts, scope, "SES-ACCOUNT", "high", scope.account)
-
-
 def sender(scope: Scope) -> Iterator[Finding]:
-    """Verification, DKIM and MAIL FROM of the sender's domain, one above it, or else of the address."""
-    domain = scope.sender.rpartition("@")[2]
-    identities = tuple(Standing().identities(domains_first(scope.sender)))
-    found = deciding(identities)
-    if found is not None and not found.is_domain:
-        yield finding(
-            "SES-ADDRESS-ONLY",
-            "low",
-            domain,
-            "only the sender's address is an identity, so mail cannot be signed by its domain",
-            "Verify the domain in SES with DKIM.",
-        )
-    if found is None or not may_send(identities):
+    """Verification, DKIM and MAIL FROM of the sender's domain, or of the address if only that is known to SES."""
+    address, domain = scope.sender, scope.sender.rpartition("@")[2]
+    found = _identity(domain)
+    name = domain
+    if found is None:
+        found, name = _identity(address), "the sender's address"
+        if found is not None:
+            yield finding(
+                "SES-ADDRESS-ONLY",
+                "low",
+                domain,
+                "only the sender's address is an identity, so mail cannot be signed by its domain",
+                "Verify the domain in SES with DKIM.",
+            )
+    if found is None or not found.get("VerifiedForSendingStatus"):
         yield finding(
             "SES-UNVERIFIED",
             "high",
@@ -39,16 +33,17 @@ def sender(scope: Scope) -> Iterator[Finding]:
             "Verify the domain.",
         )
         return
-    scope.note(f"the identity is {found.name if found.is_domain else "the sender's address"}")
-    if not found.signs:
+    scope.note(f"the identity is {name}")
+    dkim = found.get("DkimAttributes", {})
+    if not dkim.get("SigningEnabled") or dkim.get("Status") != "SUCCESS":
         yield finding(
             "SES-NO-DKIM",
             "medium",
             domain,
-            f"mails are not signed with DKIM ({(found.dkim or 'not set up').casefold()})",
+            f"mails are not signed with DKIM ({dkim.get('Status', 'not set up').casefold()})",
             "Publish SES's three DKIM records in DNS: without them a forged report looks like ours.",
         )
-    if found.mail_from != "SUCCESS":
+    if found.get("MailFromAttributes", {}).get("MailFromDomainStatus") != "SUCCESS":
         yield finding(
             "SES-NO-MAIL-FROM",
             "low",
@@ -70,3 +65,13 @@ def transport(scope: Scope) -> Iterator[Finding]:
             "SES delivers to servers without TLS as well",
             "Set TlsPolicy to REQUIRE.",
         )
+
+
+def _identity(name: str) -> Any:
+    with translated("read the sender's identity"):
+        try:
+            return aws.client("sesv2").get_email_identity(EmailIdentity=name)
+        except aws.Refused as refused:
+            if aws.code(refused) == "NotFoundException":
+                return None
+            raise

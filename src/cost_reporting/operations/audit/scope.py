@@ -1,11 +1,10 @@
 """What an audit looks at, and how far."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from cost_reporting.audit import Finding, Severity, finding
-from cost_reporting.domain.readiness import Verdict
+from cost_reporting.audit import Finding
 from cost_reporting.store.stacks import Stack
 
 
@@ -49,16 +48,3 @@ class Scope:
 
 
 Look = Callable[[Scope], Iterable[Finding]]
-
-
-def found_by(
-    verdicts: Iterable[Verdict], scope: Scope, code: str, severity: Severity, resource: str
-) -> Iterator[Finding]:
-    """The faults that a check of the deployment finds. Raises NotLookedAt with its reason if it could not look."""
-    for verdict in verdicts:
-        if verdict.state == "not checked":
-            raise NotLookedAt(verdict.fact)
-        if verdict.state == "fault":
-            yield finding(code, severity, verdict.about or resource, verdict.fact, verdict.fix)
-        else:
-            scope.note(verdict.fact)

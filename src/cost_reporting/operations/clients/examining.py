@@ -9,13 +9,10 @@ from datetime import datetime
 from functools import partial
 from typing import Literal
 
-from cost_reporting import aws
 from cost_reporting.clients import Client, RoleAccess, Way
 from cost_reporting.contracts import Fact
 from cost_reporting.delivery.standing import Standing
 from cost_reporting.domain.linked_accounts import counted_twice
-from cost_reporting.domain.readiness import Verdict as Judged
-from cost_reporting.domain.readiness import identities_for, mail_account, sender_identity
 from cost_reporting.errors import (
     AccountClosed,
     ClientAccessDenied,
@@ -302,9 +299,15 @@ def _mail(client: Client, sender: str, standing: Standing) -> Iterator[Finding]:
         yield _unknown("SES account", error)
     else:
         sandbox = account.sandbox
-        judged = mail_account(account, sender=sender, region=aws.region())
-        left = "" if account.left is None else f"{account.left:,} mails left today"
-        yield _found("SES account", judged, left)
+        if not account.sending:
+            cause, remedy = "sending is switched off", "Ask AWS Support why, and read the account's reputation."
+            yield Finding(name="SES account", verdict="failed", cause=cause, remedy=remedy)
+        elif sandbox:
+            cause = "the account is in the sandbox, where only verified addresses get mail"
+            remedy = "Request production access in the SES console."
+            yield Finding(name="SES account", verdict="failed", cause=cause, remedy=remedy)
+        else:
+            yield Finding(name="SES account", verdict="ok", cause=f"{account.left:,} mails left today")
     if not client.recipients:
         remedy = "Add one with `client_manager.py update`, or suspend the client."
         yield Finding(name="recipients", verdict="failed", cause="the record has none", remedy=remedy)
@@ -312,22 +315,13 @@ def _mail(client: Client, sender: str, standing: Standing) -> Iterator[Finding]:
         yield _asked(f"recipient {address}", partial(_recipient, address, standing, sandbox=sandbox))
 
 
-def _found(name: str, judged: Judged, fine: str) -> Finding:
-    """A judgement about the deployment as a finding about the client; ``fine`` is said if it is in order."""
-    if judged.state == "not checked":
-        return Finding(name=name, verdict="not checked", cause=judged.fact)
-    failed = judged.state == "fault"
-    return Finding(
-        name=name,
-        verdict="failed" if failed else "ok",
-        cause=judged.fact if failed else fine,
-        remedy=f"`{judged.fix}`" if judged.fix.startswith("aws ") else judged.fix,
-    )
-
-
 def _sender(sender: str, standing: Standing) -> tuple[str, str]:
-    judged = sender_identity(sender, standing.identities(identities_for(sender)), region=aws.region())
-    return ("", "") if judged.state == "ok" else (judged.fact, f"`{judged.fix}`")
+    if standing.is_verified(sender):
+        return "", ""
+    return (
+        f"neither {sender} nor its domain is verified",
+        f"`aws sesv2 create-email-identity --email-identity {sender}`",
+    )
 
 
 def _recipient(address: str, standing: Standing, *, sandbox: bool) -> tuple[str, str]:

@@ -26,8 +26,8 @@ from cost_reporting.store.records import RecordStore
 
 TEMPLATE: Final = "cost-reporting-reader.template.json"
 EXTERNAL_ID_BYTES: Final = 32
-LONGEST_URL: Final = 5120
-"""Characters of a template's address (CloudFormation API Reference, CreateStack, TemplateURL; botocore's model)."""
+LONGEST_URL: Final = 1024
+"""Characters of a template's address (CloudFormation User Guide, "Selecting a stack template")."""
 REGION: Final = "us-east-1"
 """Roles are in no region; the stack has to be in one."""
 

@@ -25,8 +25,9 @@ from cost_reporting.sources import Answer, Kept
 from cost_reporting.sources.access import Reader
 from cost_reporting.sources.refusals import OPT_IN, refusal, sentence
 
-__all__ = ["MOST_PAGES", "OPT_IN", "READ_TIMEOUT", "Questions", "attempt"]
+__all__ = ["MOST_PAGES", "OPT_IN", "READ_TIMEOUT", "REGION", "Questions", "attempt"]
 
+REGION: Final = "us-east-1"
 READ_TIMEOUT: Final = 60
 """Seconds. An answer that comes after its caller has given up is paid, and asked and paid again."""
 MOST_PAGES: Final = 100
@@ -201,6 +202,4 @@ def _lost_a_page(refused: CostsRefused) -> bool:
 
 
 def _connected(account: Reader) -> Any:
-    return aws.client(
-        "ce", region=aws.CLIENTS_REGION, credentials=account.credentials, attempts=2, read_timeout=READ_TIMEOUT
-    )
+    return aws.client("ce", region=REGION, credentials=account.credentials, attempts=2, read_timeout=READ_TIMEOUT)

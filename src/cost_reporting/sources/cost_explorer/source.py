@@ -40,7 +40,7 @@ HISTORY_MONTHS: Final = 13
 SIDE_BY_SIDE: Final = 4
 """Accounts of one client that are read at once. Each account has Cost Explorer's rate for itself, which AWS does not
 publish (about ten requests a second are reported, boto/botocore#1820), and one reader asks about one a second. With
-AtOnce clients at once, so many times more answers are in memory and under way."""
+ConcurrentClients clients at once, so many times more answers are in memory and under way."""
 
 _LEAVES_OUT: Final = (
     AccountClosed,
